@@ -1,0 +1,18 @@
+//! Metrics: what is counted while a run goes on, and what is computed from it afterwards.
+//!
+//! Everything counted is an integer, so the order of counting cannot matter and results of any number of threads add up
+//! to the same bytes. Nothing here grows with the number of requests.
+
+mod histogram;
+mod measure;
+mod recovery;
+mod sliding;
+mod tally;
+mod time_series;
+
+pub use histogram::Histogram;
+pub use measure::{Frame, Measure, SERVICE_MEASURES, WORKLOAD_MEASURES};
+pub use recovery::Recovery;
+pub use sliding::{Dispersion, SlidingCount};
+pub use tally::{Attempt, Ended, ServiceTally, WorkloadTally};
+pub use time_series::{ATTEMPT_COLUMNS, Column, TimeSeries};

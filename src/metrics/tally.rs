@@ -1,0 +1,226 @@
+//! Tallies: what one workload and one service are told while a run goes on.
+
+use super::histogram::Histogram;
+use super::sliding::{Dispersion, SlidingCount};
+use super::time_series::{Column, TimeSeries};
+use crate::outcome::{Ending, Outcome};
+use crate::time::{Instant, Interval};
+
+/// What is counted of one workload.
+#[derive(Debug, Clone)]
+pub struct WorkloadTally {
+    /// Requests that arrived.
+    pub requests: u64,
+    /// Requests by ending, in the order of [`Ending::ALL`].
+    pub endings: [u64; Ending::ALL.len()],
+    /// Attempts of all requests, those included that the breaker refused.
+    pub attempts: u64,
+    /// Attempts that were sent to the service.
+    pub sent: u64,
+    /// Attempts that the rate limit turned away.
+    pub limited: u64,
+    /// Attempts that a fault or an incident failed.
+    pub failed: u64,
+    /// Attempts that ran into the client's timeout.
+    pub timed_out: u64,
+    /// Attempts that the breaker refused.
+    pub refused: u64,
+    /// Attempts that the service worked on although their client had stopped waiting.
+    pub wasted: u64,
+    /// Times from arrival to success, of requests that succeeded.
+    pub time_to_success: Histogram,
+    /// Times from arrival to giving up, of requests that were given up.
+    pub time_to_give_up: Histogram,
+    /// Requests that succeeded, by bins of the time it took them.
+    pub successes_by_age: Vec<u64>,
+    /// Counts per bin of time.
+    pub series: TimeSeries,
+    /// When the last request ended; the horizon if one was still alive.
+    pub quiet: Instant,
+    /// How often breakers opened.
+    pub breaker_trips: u64,
+    /// How long breakers were open, added up over all of them.
+    pub breaker_open: Interval,
+    /// How many breakers there were.
+    pub breakers: u64,
+    /// True if the policy hides failures from the caller.
+    pub swallows: bool,
+}
+
+/// One attempt whose outcome is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// When it was sent, or refused.
+    pub sent: Instant,
+    /// Its number within the request, from 1.
+    pub number: u32,
+}
+
+/// One request that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// How.
+    pub ending: Ending,
+    /// When.
+    pub at: Instant,
+    /// Time since it arrived.
+    pub age: Interval,
+}
+
+impl WorkloadTally {
+    /// Nothing counted yet.
+    pub fn new(bin: Interval, horizon: Interval) -> Self {
+        let series = TimeSeries::new(bin, horizon);
+        Self {
+            requests: 0,
+            endings: [0; Ending::ALL.len()],
+            attempts: 0,
+            sent: 0,
+            limited: 0,
+            failed: 0,
+            timed_out: 0,
+            refused: 0,
+            wasted: 0,
+            time_to_success: Histogram::default(),
+            time_to_give_up: Histogram::default(),
+            successes_by_age: vec![0; series.bins()],
+            series,
+            quiet: Instant::START,
+            breaker_trips: 0,
+            breaker_open: Interval::ZERO,
+            breakers: 0,
+            swallows: false,
+        }
+    }
+
+    /// A request arrived.
+    pub fn arrived(&mut self, at: Instant) {
+        self.requests += 1;
+        self.series.record(at, Column::Requests);
+    }
+
+    /// An attempt was sent; `limited` and `failed` say what the service made of it.
+    pub fn sent(&mut self, attempt: Attempt, limited: bool, failed: bool) {
+        self.attempts += 1;
+        self.sent += 1;
+        self.series.record(attempt.sent, Column::of_attempt(attempt.number));
+        if limited {
+            self.limited += 1;
+            self.series.record(attempt.sent, Column::Limited);
+        }
+        if failed {
+            self.failed += 1;
+            self.series.record(attempt.sent, Column::Failed);
+        }
+    }
+
+    /// The breaker refused an attempt.
+    pub fn refused(&mut self, at: Instant) {
+        self.attempts += 1;
+        self.refused += 1;
+        self.series.record(at, Column::Refused);
+    }
+
+    /// A client stopped waiting; `worked` if the service was working on the attempt.
+    pub fn timed_out(&mut self, at: Instant, worked: bool) {
+        self.timed_out += 1;
+        self.wasted += u64::from(worked);
+        self.series.record(at, Column::TimedOut);
+    }
+
+    /// A request ended within the run.
+    pub fn ended(&mut self, ended: Ended) {
+        self.endings[ended.ending as usize] += 1;
+        self.quiet = self.quiet.max(ended.at);
+        if ended.ending.is_success() {
+            self.time_to_success.record(ended.age);
+            self.series.record(ended.at, Column::Succeeded);
+            let bin = ended.age.as_nanos() / self.series.bin().as_nanos();
+            self.successes_by_age[bin as usize] += 1;
+        } else {
+            self.time_to_give_up.record(ended.age);
+            self.series.record(ended.at, Column::GaveUp);
+        }
+    }
+
+    /// `count` requests were still alive when the run ended at `horizon`.
+    pub fn unfinished(&mut self, count: u64, horizon: Instant) {
+        self.endings[Ending::Unfinished as usize] = count;
+        if count > 0 {
+            self.quiet = horizon;
+        }
+    }
+
+    /// Requests that succeeded, from the service or from the cache.
+    pub fn succeeded(&self) -> u64 {
+        self.time_to_success.count()
+    }
+
+    /// Requests by one ending.
+    pub const fn ended_as(&self, ending: Ending) -> u64 {
+        self.endings[ending as usize]
+    }
+
+    /// Checks that nothing was lost or counted twice.
+    ///
+    /// # Panics
+    /// If requests or attempts do not add up, which would be a bug in the simulation.
+    pub fn assert_conserved(&self) {
+        assert_eq!(self.requests, self.endings.iter().sum::<u64>(), "every request ends exactly once");
+        assert_eq!(self.attempts, self.sent + self.refused, "every attempt is sent or refused");
+        assert_eq!(self.succeeded(), self.endings[0] + self.endings[1], "every success is timed");
+        let in_bins: u64 = (0..self.series.bins()).map(|bin| self.series.attempts(bin)).sum();
+        assert_eq!(self.sent, in_bins, "every attempt sent is in a bin");
+    }
+}
+
+/// What is counted of one service.
+#[derive(Debug, Clone)]
+pub struct ServiceTally {
+    /// Attempts that arrived.
+    pub offered: u64,
+    /// Retries among them.
+    pub retries: u64,
+    /// Attempts that the rate limit turned away.
+    pub limited: u64,
+    /// Attempts that succeeded and whose client was still waiting.
+    pub goodput: u64,
+    /// Attempts close together.
+    pub load: SlidingCount,
+    /// Retries close together.
+    pub retry_load: SlidingCount,
+    /// How unevenly retries arrive.
+    pub retry_dispersion: Dispersion,
+}
+
+impl ServiceTally {
+    /// Nothing counted yet; `window` is what "close together" means.
+    pub fn new(window: Interval) -> Self {
+        Self {
+            offered: 0,
+            retries: 0,
+            limited: 0,
+            goodput: 0,
+            load: SlidingCount::new(window),
+            retry_load: SlidingCount::new(window),
+            retry_dispersion: Dispersion::new(window),
+        }
+    }
+
+    /// An attempt arrived.
+    pub fn offered(&mut self, attempt: Attempt, limited: bool) {
+        self.offered += 1;
+        self.limited += u64::from(limited);
+        self.load.record(attempt.sent);
+        if attempt.number > 1 {
+            self.retries += 1;
+            self.retry_load.record(attempt.sent);
+            self.retry_dispersion.record(attempt.sent);
+        }
+    }
+
+    /// A client learned the outcome of an attempt.
+    pub fn answered(&mut self, outcome: Outcome) {
+        self.goodput += u64::from(outcome.is_success());
+    }
+}

@@ -1,0 +1,117 @@
+//! What can come back from an attempt, and how a request can end: the words that every storey shares.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer};
+
+use crate::units::Count;
+
+/// An HTTP status code, 100 to 599.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatusCode(u16);
+
+impl StatusCode {
+    /// 200, the answer to an attempt that worked.
+    pub const OK: Self = Self(200);
+    /// 429, the answer of a rate limit.
+    pub const TOO_MANY_REQUESTS: Self = Self(429);
+    /// 500, the answer of a failing service that says nothing else.
+    pub const INTERNAL_SERVER_ERROR: Self = Self(500);
+
+    /// 503, the answer of a service that is down.
+    pub const SERVICE_UNAVAILABLE: Self = Self(503);
+
+    /// The code as a number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// True for 2xx.
+    pub const fn is_success(self) -> bool {
+        self.0 / 100 == 2
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Count::<100, 599>::deserialize(deserializer).map(|code| Self(code.get() as u16))
+    }
+}
+
+/// What one attempt gave its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The service answered with this status.
+    Status(StatusCode),
+    /// The client stopped waiting.
+    Timeout,
+    /// The breaker refused to send the attempt.
+    BreakerOpen,
+}
+
+impl Outcome {
+    /// True if the attempt did what was wanted.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Status(code) if code.is_success())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(code) => write!(f, "{}", code.0),
+            Self::Timeout => f.write_str("timeout"),
+            Self::BreakerOpen => f.write_str("breaker_open"),
+        }
+    }
+}
+
+/// How a request ended. Every request ends exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// An attempt succeeded.
+    Succeeded,
+    /// The answer was taken from the cache; nothing was sent.
+    Cached,
+    /// All allowed retries were used up.
+    Exhausted,
+    /// The policy does not retry this outcome.
+    NotRetryable,
+    /// The next attempt would have started after the deadline.
+    DeadlineExceeded,
+    /// The last attempt was refused by an open breaker.
+    BreakerRejected,
+    /// Still alive when the run ended.
+    Unfinished,
+}
+
+impl Ending {
+    /// All endings, in the order of reports.
+    pub const ALL: [Self; 7] = [
+        Self::Succeeded,
+        Self::Cached,
+        Self::Exhausted,
+        Self::NotRetryable,
+        Self::DeadlineExceeded,
+        Self::BreakerRejected,
+        Self::Unfinished,
+    ];
+
+    /// The name in CSV files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Cached => "cached",
+            Self::Exhausted => "exhausted",
+            Self::NotRetryable => "not_retryable",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::BreakerRejected => "breaker_rejected",
+            Self::Unfinished => "unfinished",
+        }
+    }
+
+    /// True if the client got what it wanted.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Cached)
+    }
+}

@@ -1,0 +1,177 @@
+//! Scenarios: from a file to checked, typed objects. What gets through here can be run, and only the disk can fail.
+
+mod document;
+mod expectation;
+mod preset;
+mod read;
+
+use std::path::Path;
+
+pub use expectation::{Comparison, Expectation, Metric};
+pub use preset::{Kind, Parameter, Preset, Unit};
+
+use crate::error::Error;
+use crate::policy::PolicyConfig;
+use crate::service::ServiceConfig;
+use crate::time::Interval;
+use crate::workload::WorkloadConfig;
+use document::Source;
+
+/// The largest scenario file that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 1 << 20;
+/// The most bins a time series may have.
+pub const MAX_BINS: u64 = 20_000;
+/// The most attempts an experiment may expect.
+pub const MAX_ATTEMPTS: f64 = 1e11;
+
+/// A checked scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// The file's name without its folder and ending.
+    pub name: String,
+    /// What the scenario is, in a line.
+    pub title: String,
+    /// The question that it answers, if it says one.
+    pub question: Option<String>,
+    /// The root of all randomness.
+    pub seed: u64,
+    /// How many seeded runs each arm gets.
+    pub replications: u32,
+    /// Length of a run.
+    pub horizon: Interval,
+    /// Width of a bin of the time series.
+    pub bin: Interval,
+    /// Width of the sliding window in which peaks and herds are measured.
+    pub window: Interval,
+    /// What is called, in the order of the file.
+    pub services: Vec<Named<ServiceConfig>>,
+    /// Who calls, in the order of the file.
+    pub workloads: Vec<Workload>,
+    /// The policies, in the order of the file.
+    pub policies: Vec<Named<PolicyConfig>>,
+    /// What is compared, in the order of the file.
+    pub arms: Vec<Arm>,
+    /// What must be true of the result.
+    pub expectations: Vec<Expectation>,
+    /// The text that was read, overrides included: what it takes to run it again.
+    pub text: String,
+}
+
+/// A part with the name that the file gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named<C> {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub config: C,
+}
+
+/// A workload and the service it calls.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub config: WorkloadConfig,
+    /// Index of its service.
+    pub service: usize,
+    /// Place in the order of names, which settles ties whatever the order of the file.
+    pub tie: u16,
+}
+
+/// One assignment of policies to workloads: the thing compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// Its name.
+    pub name: String,
+    /// Index of the policy of each workload.
+    pub policies: Vec<usize>,
+}
+
+impl Scenario {
+    /// Reads and checks the file at `path`, after replacing the fields in `overrides` (path, value).
+    ///
+    /// # Errors
+    /// If the file cannot be read, or with every problem found in it.
+    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Error> {
+        let shown = path.display();
+        let unreadable = |error: std::io::Error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::NotFound => "check the path, or write a first one with `retrysim new`",
+                std::io::ErrorKind::IsADirectory => "name a file inside it",
+                _ => "check that it is a file you may read",
+            };
+            Error::Usage(format!("cannot read the scenario {shown}: {error}; {advice}"))
+        };
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > MAX_FILE_BYTES {
+            return Err(Error::Usage(format!(
+                "the scenario {shown} has {size} bytes, the limit is {MAX_FILE_BYTES}: is it the right file?"
+            )));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            Error::Usage(format!("the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"))
+        })?;
+        let name = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+        Self::parse(&name, &shown.to_string(), &text, overrides)
+    }
+
+    /// Reads and checks `text`, which is called `name` in reports and `file` in messages.
+    ///
+    /// # Errors
+    /// With every problem found in it.
+    pub fn parse(name: &str, file: &str, text: &str, overrides: &[(String, String)]) -> Result<Self, Error> {
+        let source = Source::new(file, text, overrides)?;
+        read::read(name, &source)
+    }
+
+    /// The requests to expect in one replication of any arm.
+    pub fn expected_requests(&self) -> f64 {
+        self.workloads.iter().map(|w| w.config.arrivals.expected(w.config.clients.get(), self.horizon)).sum()
+    }
+
+    /// The most attempts to expect in all replications of all arms; infinite if only time stops a policy.
+    pub fn expected_attempts_bound(&self) -> f64 {
+        let per_replication = |arm: &Arm| -> f64 {
+            let attempts = self.workloads.iter().zip(&arm.policies).map(|(workload, &policy)| {
+                let requests = workload.config.arrivals.expected(workload.config.clients.get(), self.horizon);
+                let most = self.policies[policy].config.max_attempts();
+                if requests == 0.0 { 0.0 } else { requests * most.map_or(f64::INFINITY, |most| most as f64) }
+            });
+            attempts.sum()
+        };
+        self.arms.iter().map(per_replication).sum::<f64>() * f64::from(self.replications)
+    }
+
+    /// What one may want to know before running it, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for arm in &self.arms {
+            for (workload, &policy) in self.workloads.iter().zip(&arm.policies) {
+                let policy = &self.policies[policy];
+                let Some(wait) = policy.config.longest_wait() else { continue };
+                if wait > self.horizon {
+                    notes.push(format!(
+                        "the retries of policy {} can last {wait}, longer than the horizon of {}: requests may stay unfinished \
+                         in arm {}, workload {}",
+                        policy.name, self.horizon, arm.name, workload.name
+                    ));
+                }
+            }
+        }
+        let used = |policy: usize| self.arms.iter().any(|arm| arm.policies.contains(&policy));
+        for (index, policy) in self.policies.iter().enumerate() {
+            if !used(index) {
+                notes.push(format!("policy {} is in no arm", policy.name));
+            }
+        }
+        for (index, service) in self.services.iter().enumerate() {
+            if !self.workloads.iter().any(|workload| workload.service == index) {
+                notes.push(format!("service {} is called by no workload", service.name));
+            }
+        }
+        notes
+    }
+}

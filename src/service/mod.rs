@@ -1,0 +1,199 @@
+//! Services: what answers an attempt, when, and with what.
+//!
+//! An attempt that reaches a service meets, in this order, its incidents, its rate limit and its faults; what survives
+//! all three succeeds. The answer is decided the moment the attempt arrives, because nothing that happens while the
+//! service works on it can change it; only the client learns it later.
+
+mod fault;
+mod incident;
+mod rate_limit;
+
+use serde::Deserialize;
+
+pub use fault::{FailsFirst, Fault, RandomFault};
+pub use incident::{Incident, Outage};
+pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfterHeader, TokenBucket};
+
+use crate::distribution::{Distribution, Sampler};
+use crate::outcome::{Outcome, StatusCode};
+use crate::random::Block;
+use crate::time::{Instant, Interval};
+
+/// A service as written in a scenario.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// The rate limit; none if absent.
+    pub rate_limit: Option<RateLimitConfig>,
+    /// How long an attempt takes that the service works on, whether it succeeds or fails; 0s if absent.
+    #[serde(default = "at_once")]
+    pub latency: Distribution,
+    /// How long it takes to be turned away, by the rate limit or by an outage; 0s if absent.
+    #[serde(default = "at_once")]
+    pub rejection_latency: Distribution,
+    /// Ways of failing that are always there.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// Faults with a time window.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+}
+
+const fn at_once() -> Distribution {
+    Distribution::Constant(Interval::ZERO)
+}
+
+impl ServiceConfig {
+    /// What is wrong with the fields taken together: (path below the service, message) for each problem.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        for (field, law) in [("latency", &self.latency), ("rejection_latency", &self.rejection_latency)] {
+            problems.extend(law.problem().map(|message| (field.to_owned(), message)));
+        }
+        let limit = self.rate_limit.and_then(|limit| limit.problem());
+        problems.extend(limit.map(|message| ("rate_limit".to_owned(), message)));
+        let total: f64 = self.faults.iter().map(Fault::probability).sum();
+        if total > 1.0 {
+            problems.push((
+                "faults".into(),
+                format!("the probabilities of the random faults add up to {total}: they must stay within 1"),
+            ));
+        }
+        for (index, incident) in self.incidents.iter().enumerate() {
+            problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
+        }
+        problems
+    }
+
+    /// The limit in attempts per second, for reports.
+    pub fn limit_per_second(&self) -> Option<f64> {
+        self.rate_limit.map(|limit| limit.per_second())
+    }
+}
+
+/// A service's state during a run.
+#[derive(Debug, Clone)]
+pub struct Service {
+    rate_limit: Option<RateLimit>,
+    latency: Sampler,
+    rejection_latency: Sampler,
+    faults: Vec<Fault>,
+    incidents: Vec<Incident>,
+}
+
+/// What an attempt gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// What comes back, if the client waits for it.
+    pub status: StatusCode,
+    /// How long after it was sent.
+    pub latency: Interval,
+    /// What the Retry-After header asks for, counted from the moment the answer is received.
+    pub retry_after: Option<Interval>,
+    /// What the service made of the attempt.
+    pub verdict: Verdict,
+}
+
+/// What the service made of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Worked on, and it succeeded.
+    Served,
+    /// Worked on, and a fault spoiled it.
+    Faulty,
+    /// Turned away by the rate limit.
+    Limited,
+    /// Turned away by an incident.
+    Down,
+}
+
+impl Verdict {
+    /// True if the service spent work on the attempt.
+    pub const fn is_work(self) -> bool {
+        matches!(self, Self::Served | Self::Faulty)
+    }
+}
+
+impl Answer {
+    /// The answer as the client sees it when it waits.
+    pub const fn outcome(&self) -> Outcome {
+        Outcome::Status(self.status)
+    }
+}
+
+impl Service {
+    /// The service at the start of a run.
+    pub fn new(config: &ServiceConfig) -> Self {
+        Self {
+            rate_limit: config.rate_limit.map(|limit| RateLimit::new(&limit)),
+            latency: config.latency.sampler(),
+            rejection_latency: config.rejection_latency.sampler(),
+            faults: config.faults.clone(),
+            incidents: config.incidents.clone(),
+        }
+    }
+
+    /// Answers the `attempt`-th attempt of a request, which arrives at `now`. The first random word decides on faults, the
+    /// second on latency.
+    pub fn answer(&mut self, now: Instant, attempt: u32, bits: Block) -> Answer {
+        if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
+            return self.turn_away(status, None, Verdict::Down, bits);
+        }
+        if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
+            return self.turn_away(StatusCode::TOO_MANY_REQUESTS, refusal.retry_after, Verdict::Limited, bits);
+        }
+        let fault = fault::first_to_strike(&self.faults, attempt, bits[0]);
+        Answer {
+            status: fault.unwrap_or(StatusCode::OK),
+            latency: self.latency.sample(bits[1]),
+            retry_after: None,
+            verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
+        }
+    }
+
+    fn turn_away(&self, status: StatusCode, retry_after: Option<Interval>, verdict: Verdict, bits: Block) -> Answer {
+        Answer { status, latency: self.rejection_latency.sample(bits[1]), retry_after, verdict }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(text: &str) -> Service {
+        Service::new(&toml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn incidents_come_before_the_limit_and_the_limit_before_faults() {
+        let mut service = service(
+            "rate_limit.token_bucket = { rate = '1/s', burst = 1 }\n\
+             latency.constant = '2s'\nrejection_latency.constant = '20ms'\n\
+             [[faults]]\nrandom = { status = 500, probability = 1.0 }\n\
+             [[incidents]]\noutage = { from = '10s', lasts = '5s', status = 502 }",
+        );
+        let mut answer = |seconds: u64| {
+            let answer = service.answer(Instant::from_nanos(seconds * 1_000_000_000), 1, [0; 2]);
+            (answer.status.get(), answer.verdict, answer.latency)
+        };
+        let (slow, fast) = (Interval::from_secs(2), Interval::from_millis(20));
+        assert_eq!(answer(0), (500, Verdict::Faulty, slow), "the token is taken, then the fault strikes");
+        assert_eq!(answer(0), (429, Verdict::Limited, fast));
+        assert_eq!(answer(10), (502, Verdict::Down, fast), "the outage begins at its first instant");
+        assert_eq!(answer(14), (502, Verdict::Down, fast), "and takes no token");
+        assert_eq!(answer(15), (500, Verdict::Faulty, slow), "its last instant is not part of it");
+    }
+
+    #[test]
+    fn fields_that_contradict_each_other_are_explained() {
+        let config: ServiceConfig = toml::from_str(
+            "latency.uniform = { min = '2s', max = '1s' }\n\
+             [[faults]]\nrandom = { status = 500, probability = 0.7 }\n\
+             [[faults]]\nrandom = { status = 503, probability = 0.7 }\n\
+             [[incidents]]\noutage = { from = '10s', lasts = '0s' }",
+        )
+        .unwrap();
+        let fields: Vec<_> = config.problems().into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["latency", "faults", "incidents.0"]);
+    }
+}

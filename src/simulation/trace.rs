@@ -1,0 +1,102 @@
+//! Traces: every attempt of a few requests, with what was decided and why.
+//!
+//! Which requests are followed is drawn by address, so the same ones are followed in every arm. The sample is the
+//! requests with the smallest draws, which needs to know neither how many there will be nor to keep more than it returns.
+
+use std::collections::BTreeMap;
+
+use crate::outcome::{Ending, Outcome};
+use crate::policy::Delay;
+use crate::random::Key;
+use crate::time::{Instant, Interval};
+
+/// The followed requests of one workload, by number.
+pub type Trace = Vec<TracedRequest>;
+
+/// One followed request.
+#[derive(Debug, Clone)]
+pub struct TracedRequest {
+    /// Its number within the workload.
+    pub number: u64,
+    /// The client that issued it.
+    pub client: u32,
+    /// When it arrived.
+    pub arrived: Instant,
+    /// Its attempts, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One attempt and what followed.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// Its number, from 1; 0 if the request was answered from the cache.
+    pub attempt: u32,
+    /// When it was sent, or refused by the breaker.
+    pub sent: Instant,
+    /// When the outcome was known.
+    pub known: Instant,
+    /// The outcome; `None` if nothing was sent because the cache had the answer.
+    pub outcome: Option<Outcome>,
+    /// What a Retry-After header asked for.
+    pub retry_after: Option<Interval>,
+    /// What happens next.
+    pub next: Next,
+}
+
+/// What happens after an attempt.
+#[derive(Debug, Clone, Copy)]
+pub enum Next {
+    /// Another attempt after a delay.
+    Retry(Delay),
+    /// The end.
+    End(Ending),
+}
+
+/// Follows a sample of the requests of one workload.
+#[derive(Debug)]
+pub(super) struct Tracer {
+    key: Key,
+    size: usize,
+    /// Followed so far, by draw: the largest draw is the first to be dropped.
+    sample: BTreeMap<(u64, u64), TracedRequest>,
+}
+
+impl Tracer {
+    pub(super) fn new(key: Key, size: usize) -> Self {
+        Self { key, size, sample: BTreeMap::new() }
+    }
+
+    fn draw(&self, number: u64) -> (u64, u64) {
+        (self.key.block(number, 0)[0], number)
+    }
+
+    /// True if the request that just arrived belongs to the sample so far; one with a larger draw is dropped for it.
+    pub(super) fn follows(&mut self, number: u64, client: u32, arrived: Instant) -> bool {
+        if self.size == 0 {
+            return false;
+        }
+        let draw = self.draw(number);
+        if self.sample.len() == self.size {
+            if self.sample.last_key_value().is_some_and(|(&largest, _)| draw > largest) {
+                return false;
+            }
+            self.sample.pop_last();
+        }
+        self.sample.insert(draw, TracedRequest { number, client, arrived, steps: Vec::new() });
+        true
+    }
+
+    /// Keeps a step, unless the request has been dropped meanwhile.
+    pub(super) fn record(&mut self, number: u64, step: Step) {
+        let draw = self.draw(number);
+        if let Some(traced) = self.sample.get_mut(&draw) {
+            traced.steps.push(step);
+        }
+    }
+
+    pub(super) fn finish(self) -> Trace {
+        let mut trace: Trace = self.sample.into_values().collect();
+        trace.sort_by_key(|request| request.number);
+        trace
+    }
+}
