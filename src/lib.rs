@@ -1,12 +1,15 @@
 //! wip
 pub mod breaker;
+pub mod cli;
 pub mod distribution;
 pub mod error;
 pub mod event_queue;
+pub mod experiment;
 pub mod metrics;
 pub mod outcome;
 pub mod policy;
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod service;
 pub mod simulation;

@@ -1,0 +1,59 @@
+//! The command line: verbs, options, exit codes. Each verb is a room of its own that parses, calls and prints.
+
+mod check;
+mod new;
+mod presets;
+mod run;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// What does this retry policy do to my success rate, and to the service it calls?
+///
+/// A scenario file describes services, workloads and the policies to compare; a deterministic simulation replays them.
+#[derive(Debug, Parser)]
+#[command(name = "retrysim", version, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::Run),
+    Check(check::Check),
+    New(new::New),
+    Presets(presets::Presets),
+}
+
+/// The exit code when an expectation is not met.
+const NOT_MET: u8 = 3;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().verb {
+        Verb::Run(verb) => verb.execute(),
+        Verb::Check(verb) => verb.execute(),
+        Verb::New(verb) => verb.execute(),
+        Verb::Presets(verb) => verb.execute(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Prints to stdout. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> Result<(), Error> {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::disk("write to", "stdout", error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,122 @@
+//! `retrysim run`: all arms of a scenario, under all replications.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{NOT_MET, print};
+use crate::error::Error;
+use crate::experiment::{self, Options, Results, Verdict};
+use crate::report::{self, Folder};
+use crate::scenario::Scenario;
+
+/// Simulate every arm of a scenario and write the results.
+///
+/// Example: retrysim run scenarios/jitter-vs-fixed.toml
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The scenario file.
+    scenario: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Threads to use; one per core if absent. The results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Folder to write; output/NAME if absent, where NAME is the scenario's. A folder of an earlier run is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write every attempt of N sampled requests per arm and workload to attempts.csv.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    trace: u32,
+}
+
+/// Ways to change a scenario without editing it.
+#[derive(Debug, Args)]
+pub(super) struct Overrides {
+    /// Replace the seed.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Replace the number of replications.
+    #[arg(long, value_name = "N")]
+    replications: Option<u64>,
+    /// Replace any field, such as workloads.campaign.clients=500; may be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+impl Overrides {
+    /// As (path, value), in the order in which they apply.
+    pub(super) fn paths(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut paths = Vec::new();
+        for text in &self.set {
+            let (path, value) = text.split_once('=').ok_or_else(|| {
+                Error::Usage(format!("--set {text}: write PATH=VALUE, such as --set workloads.campaign.clients=500"))
+            })?;
+            paths.push((path.trim().to_owned(), value.trim().to_owned()));
+        }
+        for (path, value) in [("seed", self.seed), ("replications", self.replications)] {
+            paths.extend(value.map(|value| (path.to_owned(), value.to_string())));
+        }
+        Ok(paths)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table.
+    Text,
+    /// The rows of summary.csv as JSON.
+    Json,
+    /// summary.csv.
+    Csv,
+    /// Nothing.
+    Quiet,
+}
+
+impl Run {
+    pub(super) fn execute(&self) -> Result<ExitCode, Error> {
+        let scenario = Scenario::load(&self.scenario, &self.overrides.paths()?)?;
+        let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
+        let folder = Folder::prepare(&target)?;
+        let options = Options { traced: self.trace as usize, jobs: self.jobs.unwrap_or(0).into() };
+        let results = simulate(&scenario, options);
+        let verdicts = experiment::judge(&scenario, &results);
+        folder.write(&report::files(&scenario, &results, self.trace > 0))?;
+        match self.format {
+            Format::Text => print(&self.text(&scenario, &results, &verdicts, &target))?,
+            Format::Csv => print(&String::from_utf8_lossy(&report::summary(&scenario, &results)))?,
+            Format::Json => print(&report::summary_json(&scenario, &results))?,
+            Format::Quiet => {}
+        }
+        let met = verdicts.iter().all(|verdict| verdict.met);
+        Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })
+    }
+
+    fn text(&self, scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &std::path::Path) -> String {
+        let mut text = format!("{}\n", scenario.title);
+        if let Some(question) = &scenario.question {
+            text += &format!("{question}\n");
+        }
+        text += &format!("\n{}\n", report::table(scenario, results));
+        text += &report::legend(scenario);
+        text += &report::verdicts(verdicts);
+        text + &format!("written to {}: tables as CSV, charts/*.svg\n", target.display())
+    }
+}
+
+/// Runs it with a progress bar on stderr, if that is a terminal.
+fn simulate(scenario: &Scenario, options: Options) -> Results {
+    let steps = scenario.arms.len() as u64 * u64::from(scenario.replications);
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications, {eta} left").expect("a sound template");
+    bar.set_style(style);
+    let results = experiment::run(scenario, options, &|| bar.inc(1));
+    bar.finish_and_clear();
+    results
+}

@@ -1,0 +1,7 @@
+//! Experiments: arms times replications, run on all cores and folded in a fixed order.
+
+mod expect;
+mod replicate;
+
+pub use expect::{Verdict, judge};
+pub use replicate::{ArmResult, Options, Results, ServiceResult, WorkloadResult, run};

@@ -1,0 +1,182 @@
+//! Replications: every arm is run under every seed, and the runs are folded in the order of replications, so that the
+//! result is the same on any number of threads.
+
+use rayon::prelude::*;
+
+use crate::metrics::{Frame, Measure, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES};
+use crate::scenario::Scenario;
+use crate::simulation::{Record, Simulation, Trace};
+use crate::statistics::Estimate;
+
+/// How many replications are alive at once: enough to keep many threads busy, few enough to bound memory.
+const BATCH: usize = 256;
+
+/// How to run an experiment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Requests to trace per workload, in the first replication of each arm.
+    pub traced: usize,
+    /// Threads; 0 for one per core.
+    pub jobs: usize,
+}
+
+/// What an experiment found.
+#[derive(Debug)]
+pub struct Results {
+    /// By arm, in the order of the scenario.
+    pub arms: Vec<ArmResult>,
+    /// Events handled in all.
+    pub events: u64,
+}
+
+/// What was found of one arm.
+#[derive(Debug)]
+pub struct ArmResult {
+    /// By workload, in the order of the scenario.
+    pub workloads: Vec<WorkloadResult>,
+    /// By service, in the order of the scenario.
+    pub services: Vec<ServiceResult>,
+    /// The traced requests of the first replication, by workload.
+    pub traces: Vec<Trace>,
+}
+
+/// What was found of one workload in one arm.
+#[derive(Debug)]
+pub struct WorkloadResult {
+    /// The measures of each replication, in the order of [`WORKLOAD_MEASURES`].
+    pub replications: Vec<Vec<Option<f64>>>,
+    /// Counts per bin, added up over replications.
+    pub series: TimeSeries,
+    /// Successes by bins of the time they took, added up over replications.
+    pub successes_by_age: Vec<u64>,
+    /// Requests, added up over replications.
+    pub requests: u64,
+}
+
+/// What was found of one service in one arm.
+#[derive(Debug, Default)]
+pub struct ServiceResult {
+    /// The measures of each replication, in the order of [`SERVICE_MEASURES`].
+    pub replications: Vec<Vec<Option<f64>>>,
+}
+
+impl WorkloadResult {
+    /// The estimate of a measure by its index.
+    pub fn estimate(&self, measure: usize) -> Option<Estimate> {
+        estimate(&self.replications, measure)
+    }
+
+    /// The estimate of a measure by its name.
+    pub fn named(&self, measure: &str) -> Option<Estimate> {
+        self.estimate(WORKLOAD_MEASURES.iter().position(|m| m.name == measure)?)
+    }
+
+    /// The share of all requests that succeeded within so many seconds of their arrival, as (seconds, share) at bin ends,
+    /// up to the last success; empty if nothing succeeded.
+    pub fn success_curve(&self) -> Vec<(f64, f64)> {
+        let last = self.successes_by_age.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
+        let bin = self.series.bin().as_secs_f64();
+        let mut succeeded = 0;
+        let mut point = |index: usize| {
+            succeeded += self.successes_by_age[index];
+            ((index + 1) as f64 * bin, succeeded as f64 / self.requests as f64)
+        };
+        (0..last).map(&mut point).collect()
+    }
+}
+
+impl ServiceResult {
+    /// The estimate of a measure by its index.
+    pub fn estimate(&self, measure: usize) -> Option<Estimate> {
+        estimate(&self.replications, measure)
+    }
+
+    /// The estimate of a measure by its name.
+    pub fn named(&self, measure: &str) -> Option<Estimate> {
+        self.estimate(SERVICE_MEASURES.iter().position(|m| m.name == measure)?)
+    }
+}
+
+fn estimate(replications: &[Vec<Option<f64>>], measure: usize) -> Option<Estimate> {
+    Estimate::of(replications.iter().filter_map(|values| values[measure]))
+}
+
+/// Runs every arm of `scenario` under every replication. `progress` is called after each.
+///
+/// # Panics
+/// If the threads cannot be started.
+pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) -> Results {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
+    let frames = frames(scenario);
+    let mut results = Results { arms: scenario.arms.iter().map(|_| empty(scenario)).collect(), events: 0 };
+    let tasks: Vec<(usize, u32)> = (0..scenario.arms.len())
+        .flat_map(|arm| (0..scenario.replications).map(move |replication| (arm, replication)))
+        .collect();
+    for batch in tasks.chunks(BATCH) {
+        let simulate = |&(arm, replication): &(usize, u32)| {
+            let traced = if replication == 0 { options.traced } else { 0 };
+            let record = Simulation::new(scenario, arm, replication, traced).run();
+            progress();
+            record
+        };
+        let records: Vec<Record> = pool.install(|| batch.par_iter().map(simulate).collect());
+        for (&(arm, replication), record) in batch.iter().zip(records) {
+            results.events += record.events;
+            results.arms[arm].fold(record, &frames, scenario, replication);
+        }
+    }
+    results
+}
+
+/// What each service's measures need to know.
+fn frames(scenario: &Scenario) -> Vec<Frame> {
+    let frame = |service: &crate::scenario::Named<crate::service::ServiceConfig>| {
+        let mut incidents: Vec<_> = service.config.incidents.iter().map(crate::service::Incident::window).collect();
+        incidents.sort();
+        Frame {
+            horizon: scenario.horizon,
+            window: scenario.window,
+            limit_per_second: service.config.limit_per_second(),
+            incidents,
+        }
+    };
+    scenario.services.iter().map(frame).collect()
+}
+
+fn empty(scenario: &Scenario) -> ArmResult {
+    let series = TimeSeries::new(scenario.bin, scenario.horizon);
+    let workload = || WorkloadResult {
+        replications: Vec::new(),
+        successes_by_age: vec![0; series.bins()],
+        series: series.clone(),
+        requests: 0,
+    };
+    ArmResult {
+        workloads: scenario.workloads.iter().map(|_| workload()).collect(),
+        services: scenario.services.iter().map(|_| ServiceResult::default()).collect(),
+        traces: Vec::new(),
+    }
+}
+
+fn measured<T>(measures: &[Measure<T>], tally: &T, frame: &Frame) -> Vec<Option<f64>> {
+    measures.iter().map(|measure| (measure.of)(tally, frame)).collect()
+}
+
+impl ArmResult {
+    fn fold(&mut self, record: Record, frames: &[Frame], scenario: &Scenario, replication: u32) {
+        for ((result, tally), workload) in self.workloads.iter_mut().zip(&record.workloads).zip(&scenario.workloads) {
+            result.replications.push(measured(WORKLOAD_MEASURES, tally, &frames[workload.service]));
+            result.series.add(&tally.series);
+            result.requests += tally.requests;
+            for (sum, count) in result.successes_by_age.iter_mut().zip(&tally.successes_by_age) {
+                *sum += count;
+            }
+        }
+        for ((result, tally), frame) in self.services.iter_mut().zip(&record.services).zip(frames) {
+            result.replications.push(measured(SERVICE_MEASURES, tally, frame));
+        }
+        if replication == 0 {
+            self.traces = record.traces;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The manifest: what was run and what came out, so that anyone can run it again and compare. Nothing in it varies between
+//! identical runs.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::scenario::Scenario;
+
+/// The version of the results: it changes with every change that gives a scenario other numbers.
+pub const RESULTS_VERSION: u32 = 1;
+
+/// `manifest.json`, for a run that wrote `files` (name, bytes).
+pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let digests: Map<String, Value> =
+        files.iter().map(|(name, bytes)| (name.clone(), Value::String(sha256(bytes)))).collect();
+    let mut all = Sha256::new();
+    for (name, bytes) in files.iter().filter(|(name, _)| is_result(name)) {
+        all.update(name);
+        all.update(sha256(bytes));
+    }
+    let manifest = json!({
+        "program": "retrysim",
+        "version": env!("CARGO_PKG_VERSION"),
+        "results_version": RESULTS_VERSION,
+        "scenario": { "name": scenario.name, "title": scenario.title, "sha256": sha256(scenario.text.as_bytes()) },
+        "seed": scenario.seed,
+        "replications": scenario.replications,
+        "arms": scenario.arms.iter().map(|arm| &arm.name).collect::<Vec<_>>(),
+        "digest": hex(&all.finalize()),
+        "files": digests,
+    });
+    let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest is plain JSON");
+    text.push('\n');
+    text.into_bytes()
+}
+
+/// Results are the numbers: charts may change their looks without the results having changed.
+fn is_result(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "csv")
+}
+
+/// The SHA-256 of `bytes`, as `sha256sum` prints it.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string");
+        text
+    })
+}

@@ -1,0 +1,34 @@
+//! Reports: one result, many thin writers. A chart draws nothing that is not in a CSV.
+
+mod csv;
+mod folder;
+mod json;
+mod manifest;
+pub mod number;
+mod terminal;
+
+pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
+pub use folder::Folder;
+pub use json::summary_json;
+pub use manifest::{RESULTS_VERSION, manifest};
+pub use terminal::{legend, table, verdicts};
+
+use crate::experiment::Results;
+use crate::scenario::Scenario;
+
+/// Every file of a run (name, bytes), the manifest last.
+pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![
+        ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
+        ("summary.csv".to_owned(), summary(scenario, results)),
+        ("replications.csv".to_owned(), replications(scenario, results)),
+        ("timeseries.csv".to_owned(), time_series(scenario, results)),
+        ("time_to_success.csv".to_owned(), time_to_success(scenario, results)),
+    ];
+    if traced {
+        files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
+    }
+    let manifest = manifest(scenario, &files);
+    files.push(("manifest.json".to_owned(), manifest));
+    files
+}
