@@ -46,9 +46,9 @@ impl Distribution {
             Self::Uniform { min, max } if min > max => {
                 Some(format!("min {min} is above max {max}: swap them, or raise max"))
             }
-            Self::Lognormal { median, .. } if median.is_zero() => {
-                Some("a lognormal median of 0s is always 0s: write `constant = \"0s\"` or a longer median".into())
-            }
+            Self::Lognormal { median, .. } if median.is_zero() => Some(
+                "a lognormal median of 0s is always 0s: write `constant = \"0s\"` or a longer median".into(),
+            ),
             Self::Lognormal { median, p99 } if p99 < median => {
                 Some(format!("p99 {p99} is below the median {median}: raise p99"))
             }
@@ -120,7 +120,9 @@ impl Sampler {
         match *self {
             Self::Constant(value) => value,
             Self::Uniform { min, width } => min + Interval::from_nanos(up_to(bits, width.as_nanos())),
-            Self::Exponential { mean_nanos } => Interval::from_nanos_f64(mean_nanos * standard_exponential(bits)),
+            Self::Exponential { mean_nanos } => {
+                Interval::from_nanos_f64(mean_nanos * standard_exponential(bits))
+            }
             Self::Lognormal { median_nanos, sigma } => {
                 Interval::from_nanos_f64(median_nanos * libm::exp(sigma * standard_normal(bits)))
             }
@@ -236,7 +238,11 @@ mod tests {
     #[test]
     fn normal_quantiles_match_published_values() {
         // Wichura 1988, the check values of PPND16.
-        for (p, z) in [(0.25, -0.674_489_750_196_081_7), (0.001, -3.090_232_306_167_814), (1e-20, -9.262_340_089_798_409)] {
+        for (p, z) in [
+            (0.25, -0.674_489_750_196_081_7),
+            (0.001, -3.090_232_306_167_814),
+            (1e-20, -9.262_340_089_798_409),
+        ] {
             assert!((inverse_normal(p) - z).abs() < 1e-14, "p = {p}");
         }
         assert!((inverse_normal(0.99) - NORMAL_P99).abs() < 1e-14);
@@ -249,7 +255,7 @@ mod tests {
             (Distribution::Uniform { min: seconds("1s"), max: seconds("4s") }, 2.5, 3.0 / 12f64.sqrt()),
             (Distribution::Exponential { mean: seconds("3s") }, 3.0, 3.0),
             // sigma = ln(10)/2.3263; mean = exp(sigma^2/2); sd = mean sqrt(exp(sigma^2) - 1)
-            (Distribution::Lognormal { median: seconds("1s"), p99: seconds("10s") }, 1.632051056, 2.1050),
+            (Distribution::Lognormal { median: seconds("1s"), p99: seconds("10s") }, 1.632_051_056, 2.105),
         ];
         let key = Key::derive(11, 0, Purpose::Service, "laws");
         for (law, mean, sd) in laws {

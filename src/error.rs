@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn a_typo_is_told_from_another_word() {
         let known = ["retries", "backoff", "jitter", "deadline"];
-        for (unknown, near) in [("retires", Some("retries")), ("jiter", Some("jitter")), ("colour", None), ("x", None)] {
+        for (unknown, near) in
+            [("retires", Some("retries")), ("jiter", Some("jitter")), ("colour", None), ("x", None)]
+        {
             assert_eq!(nearest(unknown, known), near, "{unknown}");
         }
         assert_eq!(suggestion("colour", known), "known are: retries, backoff, jitter, deadline");

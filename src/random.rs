@@ -147,7 +147,8 @@ mod tests {
         assert_eq!((key, key.block(1, 2)), PINNED);
     }
 
-    const PINNED: (Key, Block) = (Key([4_013_438_812, 2_781_767_386]), [9_681_777_807_224_395_846, 5_768_428_054_212_989_541]);
+    const PINNED: (Key, Block) =
+        (Key([4_013_438_812, 2_781_767_386]), [9_681_777_807_224_395_846, 5_768_428_054_212_989_541]);
 
     #[test]
     fn units_fill_the_interval_evenly() {
@@ -162,7 +163,8 @@ mod tests {
                 cells[(u * 100.0) as usize] += 1;
             }
             let expected = draws as f64 / 100.0;
-            let chi2: f64 = cells.iter().map(|&n| (f64::from(n) - expected) * (f64::from(n) - expected) / expected).sum();
+            let chi2: f64 =
+                cells.iter().map(|&n| (f64::from(n) - expected) * (f64::from(n) - expected) / expected).sum();
             assert!((52.0..164.0).contains(&chi2), "word {word}: chi2 = {chi2}");
         }
     }

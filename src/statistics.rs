@@ -25,7 +25,13 @@ impl Estimate {
         let (min, max) = values.iter().fold((first, first), |(low, high), &x| (low.min(x), high.max(x)));
         let n = values.len() as f64;
         if max.is_infinite() {
-            return Some(Self { mean: f64::INFINITY, half_width: None, min, max, observations: values.len() });
+            return Some(Self {
+                mean: f64::INFINITY,
+                half_width: None,
+                min,
+                max,
+                observations: values.len(),
+            });
         }
         // Offsets from the first value: equal observations give exactly themselves and a width of exactly zero.
         let mean = first + values.iter().map(|x| x - first).sum::<f64>() / n;

@@ -138,14 +138,18 @@ impl Quantity for Interval {
     }
 
     fn number(shown: &str) -> String {
-        format!("the duration {shown} has no unit: write \"{shown}s\" for seconds or \"{shown}ms\" for milliseconds")
+        format!(
+            "the duration {shown} has no unit: write \"{shown}s\" for seconds or \"{shown}ms\" for milliseconds"
+        )
     }
 }
 
 deserialize_quantity!(Interval);
 
 fn parse_interval(text: &str) -> Result<Interval, String> {
-    let explain = |why: &str| format!("\"{text}\" is not a duration ({why}); write for example \"250ms\", \"60s\" or \"1m30s\"");
+    let explain = |why: &str| {
+        format!("\"{text}\" is not a duration ({why}); write for example \"250ms\", \"60s\" or \"1m30s\"")
+    };
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.') {
         return Err(Interval::number(text));
     }
@@ -171,7 +175,11 @@ impl fmt::Display for Interval {
         let decimals = |value: u64, unit: u64| {
             let fraction = format!("{:0width$}", value % unit, width = unit.ilog10() as usize);
             let fraction = fraction.trim_end_matches('0');
-            if fraction.is_empty() { format!("{}", value / unit) } else { format!("{}.{fraction}", value / unit) }
+            if fraction.is_empty() {
+                format!("{}", value / unit)
+            } else {
+                format!("{}.{fraction}", value / unit)
+            }
         };
         match self.0 {
             0 => return f.write_str("0s"),
@@ -181,7 +189,8 @@ impl fmt::Display for Interval {
             _ => {}
         }
         let whole_seconds = self.0 / NANOS_PER_SECOND;
-        let (days, hours, minutes) = (whole_seconds / 86_400, whole_seconds / 3600 % 24, whole_seconds / 60 % 60);
+        let (days, hours, minutes) =
+            (whole_seconds / 86_400, whole_seconds / 3600 % 24, whole_seconds / 60 % 60);
         let rest = self.0 % (60 * NANOS_PER_SECOND);
         let mut parts = Vec::with_capacity(4);
         for (amount, unit) in [(days, "d"), (hours, "h"), (minutes, "m")] {
@@ -243,7 +252,9 @@ mod tests {
 
     #[test]
     fn an_interval_prints_as_it_is_read() {
-        for text in ["0s", "1ns", "1.5us", "180ms", "1s", "2.5s", "1m", "1m 30s", "2h", "1d 1h 1m 1.000000001s"] {
+        for text in
+            ["0s", "1ns", "1.5us", "180ms", "1s", "2.5s", "1m", "1m 30s", "2h", "1d 1h 1m 1.000000001s"]
+        {
             let interval = Interval::parse(text).unwrap();
             assert_eq!(interval.to_string(), text);
         }

@@ -45,7 +45,8 @@ macro_rules! deserialize_quantity {
     ($type:ty) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any($crate::units::QuantityVisitor::<$type>(std::marker::PhantomData))
+                deserializer
+                    .deserialize_any($crate::units::QuantityVisitor::<$type>(std::marker::PhantomData))
             }
         }
     };
@@ -102,11 +103,15 @@ impl Quantity for Rate {
     const EXPECTED: &'static str = "a rate, such as \"10/s\", \"180/60s\" or \"600/min\"";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let explain = |why: &str| format!("\"{text}\" is not a rate ({why}); write for example \"10/s\" or \"180/60s\"");
+        let explain = |why: &str| {
+            format!("\"{text}\" is not a rate ({why}); write for example \"10/s\" or \"180/60s\"")
+        };
         let (count, per) = text.split_once('/').ok_or_else(|| explain("it has no \"/\" and no period"))?;
-        let (count, scale) = parse_decimal(count.trim()).ok_or_else(|| explain("the count is not a number above zero"))?;
+        let (count, scale) =
+            parse_decimal(count.trim()).ok_or_else(|| explain("the count is not a number above zero"))?;
         let per = per.trim();
-        let per = if per.starts_with(|c: char| c.is_ascii_digit()) { per.to_owned() } else { format!("1{per}") };
+        let per =
+            if per.starts_with(|c: char| c.is_ascii_digit()) { per.to_owned() } else { format!("1{per}") };
         let per = Interval::parse(&per).map_err(|_| explain("the period is not a duration"))?;
         let nanos = per.as_nanos().checked_mul(scale).ok_or_else(|| explain("the period is too long"))?;
         Self::new(count, Interval::from_nanos(nanos)).map_err(|why| explain(&why))
@@ -133,7 +138,10 @@ impl fmt::Display for Rate {
 /// Reads `12` or `2.5` as (digits, power of ten).
 fn parse_decimal(text: &str) -> Option<(u64, u64)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if whole.is_empty() || fraction.len() > 9 || !(whole.to_owned() + fraction).chars().all(|c| c.is_ascii_digit()) {
+    if whole.is_empty()
+        || fraction.len() > 9
+        || !(whole.to_owned() + fraction).chars().all(|c| c.is_ascii_digit())
+    {
         return None;
     }
     let digits: u64 = format!("{whole}{fraction}").parse().ok()?;
@@ -145,7 +153,12 @@ const fn gcd(a: u64, b: u64) -> u64 {
 }
 
 /// A number between two bounds, both included. NaN and the infinities are never between.
-fn bounded<'de, D: Deserializer<'de>>(deserializer: D, low: f64, high: f64, what: &str) -> Result<f64, D::Error> {
+fn bounded<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    low: f64,
+    high: f64,
+    what: &str,
+) -> Result<f64, D::Error> {
     struct Number<'a>(f64, f64, &'a str);
     impl Visitor<'_> for Number<'_> {
         type Value = f64;
@@ -162,7 +175,10 @@ fn bounded<'de, D: Deserializer<'de>>(deserializer: D, low: f64, high: f64, what
             if number >= self.0 && number <= self.1 {
                 Ok(number)
             } else {
-                Err(E::custom(format!("{number} is out of range: write {} from {} to {}", self.2, self.0, self.1)))
+                Err(E::custom(format!(
+                    "{number} is out of range: write {} from {} to {}",
+                    self.2, self.0, self.1
+                )))
             }
         }
 
@@ -277,7 +293,9 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
             fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
                 match u64::try_from(number) {
                     Ok(number) if (MIN..=MAX).contains(&number) => Ok(number),
-                    _ => Err(E::custom(format!("{number} is out of range: write a whole number from {MIN} to {MAX}"))),
+                    _ => Err(E::custom(format!(
+                        "{number} is out of range: write a whole number from {MIN} to {MAX}"
+                    ))),
                 }
             }
 
@@ -304,7 +322,11 @@ mod tests {
             ("1/h", 1, 3_600_000_000_000, "1/1h"),
         ] {
             let rate = Rate::parse(text).unwrap();
-            assert_eq!((rate.count(), rate.per().as_nanos(), rate.to_string().as_str()), (count, nanos, shown), "{text}");
+            assert_eq!(
+                (rate.count(), rate.per().as_nanos(), rate.to_string().as_str()),
+                (count, nanos, shown),
+                "{text}"
+            );
         }
     }
 

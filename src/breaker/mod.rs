@@ -112,14 +112,18 @@ impl<'de> Deserialize<'de> for Probes {
             }
             fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
                 u32::try_from(number).ok().filter(|&n| n > 0).ok_or_else(|| {
-                    E::custom(format!("{number} probes make no sense: write a whole number from 1, or \"unlimited\""))
+                    E::custom(format!(
+                        "{number} probes make no sense: write a whole number from 1, or \"unlimited\""
+                    ))
                 })
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<u32, E> {
                 if text == "unlimited" {
                     Ok(u32::MAX)
                 } else {
-                    Err(E::custom(format!("\"{text}\" is not a number of probes: write a whole number from 1, or \"unlimited\"")))
+                    Err(E::custom(format!(
+                        "\"{text}\" is not a number of probes: write a whole number from 1, or \"unlimited\""
+                    )))
                 }
             }
         }

@@ -58,7 +58,10 @@ fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
     );
     for policy in &scenario.policies {
         let attempts = policy.config.max_attempts().map_or("unlimited".into(), |most| most.to_string());
-        let wait = policy.config.longest_wait().map_or("until time stops it".into(), |wait| format!("{wait} in all"));
+        let wait = policy
+            .config
+            .longest_wait()
+            .map_or("until time stops it".into(), |wait| format!("{wait} in all"));
         text += &format!("  policy {}: {attempts} attempts at most, waits {wait} at most\n", policy.name);
     }
     for note in scenario.notes() {

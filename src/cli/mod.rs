@@ -53,7 +53,9 @@ pub fn main() -> ExitCode {
 /// Prints to stdout. A reader that has gone away (`| head`) is no error.
 fn print(text: &str) -> Result<(), Error> {
     match anstream::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::disk("write to", "stdout", error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::disk("write to", "stdout", error))
+        }
         _ => Ok(()),
     }
 }

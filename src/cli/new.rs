@@ -32,14 +32,18 @@ impl New {
         }
         let shown = self.file.display();
         if self.file.exists() && !self.force {
-            return Err(Error::Usage(format!("{shown} exists: name another file, or replace it with --force")));
+            return Err(Error::Usage(format!(
+                "{shown} exists: name another file, or replace it with --force"
+            )));
         }
         let folder = match self.file.parent() {
             Some(folder) if folder != std::path::Path::new("") => folder,
             _ => std::path::Path::new("."),
         };
-        let refuse = |error: std::io::Error| Error::Usage(format!("cannot write {shown}: {error}; name another file"));
-        let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(refuse)?;
+        let refuse =
+            |error: std::io::Error| Error::Usage(format!("cannot write {shown}: {error}; name another file"));
+        let mut file =
+            tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(refuse)?;
         file.write_all(TEMPLATE.as_bytes()).map_err(refuse)?;
         file.persist(&self.file).map_err(|error| refuse(error.error))?;
         print(&format!("wrote {shown}; now: retrysim run {shown}\n"))?;

@@ -1,7 +1,7 @@
 //! `retrysim run`: all arms of a scenario, under all replications.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -56,7 +56,9 @@ impl Overrides {
         let mut paths = Vec::new();
         for text in &self.set {
             let (path, value) = text.split_once('=').ok_or_else(|| {
-                Error::Usage(format!("--set {text}: write PATH=VALUE, such as --set workloads.campaign.clients=500"))
+                Error::Usage(format!(
+                    "--set {text}: write PATH=VALUE, such as --set workloads.campaign.clients=500"
+                ))
             })?;
             paths.push((path.trim().to_owned(), value.trim().to_owned()));
         }
@@ -89,7 +91,7 @@ impl Run {
         let verdicts = experiment::judge(&scenario, &results);
         folder.write(&report::files(&scenario, &results, self.trace > 0))?;
         match self.format {
-            Format::Text => print(&self.text(&scenario, &results, &verdicts, &target))?,
+            Format::Text => print(&text(&scenario, &results, &verdicts, &target))?,
             Format::Csv => print(&String::from_utf8_lossy(&report::summary(&scenario, &results)))?,
             Format::Json => print(&report::summary_json(&scenario, &results))?,
             Format::Quiet => {}
@@ -97,26 +99,28 @@ impl Run {
         let met = verdicts.iter().all(|verdict| verdict.met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })
     }
-
-    fn text(&self, scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &std::path::Path) -> String {
-        let mut text = format!("{}\n", scenario.title);
-        if let Some(question) = &scenario.question {
-            text += &format!("{question}\n");
-        }
-        text += &format!("\n{}\n", report::table(scenario, results));
-        text += &report::legend(scenario);
-        text += &report::verdicts(verdicts);
-        text + &format!("written to {}: tables as CSV, charts/*.svg\n", target.display())
-    }
 }
 
 /// Runs it with a progress bar on stderr, if that is a terminal.
 fn simulate(scenario: &Scenario, options: Options) -> Results {
     let steps = scenario.arms.len() as u64 * u64::from(scenario.replications);
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications, {eta} left").expect("a sound template");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications, {eta} left")
+        .expect("a sound template");
     bar.set_style(style);
     let results = experiment::run(scenario, options, &|| bar.inc(1));
     bar.finish_and_clear();
     results
+}
+
+fn text(scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &Path) -> String {
+    let question = scenario.question.as_ref().map(|question| format!("{question}\n")).unwrap_or_default();
+    [
+        format!("{}\n{question}\n", scenario.title),
+        report::table(scenario, results),
+        format!("\n{}", report::legend(scenario)),
+        report::verdicts(verdicts),
+        format!("written to {}: tables as CSV, charts/*.svg\n", target.display()),
+    ]
+    .concat()
 }

@@ -106,7 +106,8 @@ fn estimate(replications: &[Vec<Option<f64>>], measure: usize) -> Option<Estimat
 /// # Panics
 /// If the threads cannot be started.
 pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) -> Results {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
     let frames = frames(scenario);
     let mut results = Results { arms: scenario.arms.iter().map(|_| empty(scenario)).collect(), events: 0 };
     let tasks: Vec<(usize, u32)> = (0..scenario.arms.len())
@@ -131,7 +132,8 @@ pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) 
 /// What each service's measures need to know.
 fn frames(scenario: &Scenario) -> Vec<Frame> {
     let frame = |service: &crate::scenario::Named<crate::service::ServiceConfig>| {
-        let mut incidents: Vec<_> = service.config.incidents.iter().map(crate::service::Incident::window).collect();
+        let mut incidents: Vec<_> =
+            service.config.incidents.iter().map(crate::service::Incident::window).collect();
         incidents.sort();
         Frame {
             horizon: scenario.horizon,
@@ -164,7 +166,9 @@ fn measured<T>(measures: &[Measure<T>], tally: &T, frame: &Frame) -> Vec<Option<
 
 impl ArmResult {
     fn fold(&mut self, record: Record, frames: &[Frame], scenario: &Scenario, replication: u32) {
-        for ((result, tally), workload) in self.workloads.iter_mut().zip(&record.workloads).zip(&scenario.workloads) {
+        for ((result, tally), workload) in
+            self.workloads.iter_mut().zip(&record.workloads).zip(&scenario.workloads)
+        {
             result.replications.push(measured(WORKLOAD_MEASURES, tally, &frames[workload.service]));
             result.series.add(&tally.series);
             result.requests += tally.requests;

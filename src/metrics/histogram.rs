@@ -1,6 +1,6 @@
 //! A histogram of durations with bounded memory and bounded relative error.
 //!
-//! Buckets are 1/256 of an octave wide (the layout of Gil Tene's HdrHistogram), so a quantile is off by at most 0.4 %.
+//! Buckets are 1/256 of an octave wide (the layout of Gil Tene's `HdrHistogram`), so a quantile is off by at most 0.4 %.
 //! Each bucket also keeps the sum of its values: durations that are all equal, as in a fixed schedule, come back exactly.
 
 use crate::time::Interval;
@@ -71,7 +71,7 @@ impl Histogram {
 
 /// Values below 256 have a bucket each; above, each octave has 256.
 fn bucket_of(nanos: u64) -> usize {
-    let octave = (63 - (nanos | 1).leading_zeros()).saturating_sub(SUB_BITS);
+    let octave = (nanos | 1).ilog2().saturating_sub(SUB_BITS);
     let within = nanos >> octave;
     (u64::from(octave) * SUB_BUCKETS + within) as usize
 }
@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn quantiles_are_those_of_the_sorted_values() {
         let key = Key::derive(9, 0, Purpose::Trace, "histogram");
-        let mut values: Vec<u64> = (0..10_001).map(|e| up_to(key.block(e, 0)[0], 1 << (20 + e % 20))).collect();
+        let mut values: Vec<u64> =
+            (0..10_001).map(|e| up_to(key.block(e, 0)[0], 1 << (20 + e % 20))).collect();
         let mut histogram = Histogram::default();
         for &value in &values {
             histogram.record(Interval::from_nanos(value));
@@ -125,7 +126,10 @@ mod tests {
     #[test]
     fn what_never_came_is_infinite_and_what_was_never_asked_is_unknown() {
         let mut histogram = Histogram::default();
-        assert_eq!((histogram.quantile_seconds(0.5), histogram.mean_seconds(), histogram.max()), (None, None, None));
+        assert_eq!(
+            (histogram.quantile_seconds(0.5), histogram.mean_seconds(), histogram.max()),
+            (None, None, None)
+        );
         histogram.record(Interval::from_secs(1));
         assert_eq!(histogram.quantile_among(0.5, 2), Some(1.0));
         assert_eq!(histogram.quantile_among(0.51, 2), Some(f64::INFINITY));

@@ -49,60 +49,122 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 /// The figures of a workload.
 pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure("requests", "1", "requests that arrived", |t, _| Some(t.requests as f64)),
-    measure("success_rate", "1", "requests that succeeded or were answered from the cache / requests", |t, _| {
-        share(t.succeeded(), t.requests)
+    measure(
+        "success_rate",
+        "1",
+        "requests that succeeded or were answered from the cache / requests",
+        |t, _| share(t.succeeded(), t.requests),
+    ),
+    measure(
+        "attempts_per_request",
+        "1",
+        "attempts, those included that a breaker refused / requests",
+        |t, _| share(t.attempts, t.requests),
+    ),
+    measure("amplification", "1", "attempts sent to the service / requests", |t, _| {
+        share(t.sent, t.requests)
     }),
-    measure("attempts_per_request", "1", "attempts, those included that a breaker refused / requests", |t, _| {
-        share(t.attempts, t.requests)
-    }),
-    measure("amplification", "1", "attempts sent to the service / requests", |t, _| share(t.sent, t.requests)),
-    measure("time_to_success_mean", "s", "mean time from arrival to success, of requests that succeeded", |t, _| {
-        t.time_to_success.mean_seconds()
-    }),
+    measure(
+        "time_to_success_mean",
+        "s",
+        "mean time from arrival to success, of requests that succeeded",
+        |t, _| t.time_to_success.mean_seconds(),
+    ),
     measure("time_to_success_p50", "s", "median of the same", |t, _| t.time_to_success.quantile_seconds(0.5)),
-    measure("time_to_success_p90", "s", "90th percentile of the same", |t, _| t.time_to_success.quantile_seconds(0.9)),
-    measure("time_to_success_p99", "s", "99th percentile of the same", |t, _| t.time_to_success.quantile_seconds(0.99)),
-    measure("time_to_success_max", "s", "longest of the same", |t, _| t.time_to_success.max().map(Interval::as_secs_f64)),
-    measure("honest_p50", "s", "median time to success over all requests, those that never succeeded counting as infinite", |t, _| {
-        t.time_to_success.quantile_among(0.5, t.requests)
+    measure("time_to_success_p90", "s", "90th percentile of the same", |t, _| {
+        t.time_to_success.quantile_seconds(0.9)
     }),
-    measure("honest_p90", "s", "90th percentile of the same", |t, _| t.time_to_success.quantile_among(0.9, t.requests)),
-    measure("honest_p99", "s", "99th percentile of the same", |t, _| t.time_to_success.quantile_among(0.99, t.requests)),
-    measure("time_to_give_up_mean", "s", "mean time from arrival to giving up, of requests given up", |t, _| {
-        t.time_to_give_up.mean_seconds()
+    measure("time_to_success_p99", "s", "99th percentile of the same", |t, _| {
+        t.time_to_success.quantile_seconds(0.99)
     }),
+    measure("time_to_success_max", "s", "longest of the same", |t, _| {
+        t.time_to_success.max().map(Interval::as_secs_f64)
+    }),
+    measure(
+        "honest_p50",
+        "s",
+        "median time to success over all requests, those that never succeeded counting as infinite",
+        |t, _| t.time_to_success.quantile_among(0.5, t.requests),
+    ),
+    measure("honest_p90", "s", "90th percentile of the same", |t, _| {
+        t.time_to_success.quantile_among(0.9, t.requests)
+    }),
+    measure("honest_p99", "s", "99th percentile of the same", |t, _| {
+        t.time_to_success.quantile_among(0.99, t.requests)
+    }),
+    measure(
+        "time_to_give_up_mean",
+        "s",
+        "mean time from arrival to giving up, of requests given up",
+        |t, _| t.time_to_give_up.mean_seconds(),
+    ),
     measure("time_to_give_up_p50", "s", "median of the same", |t, _| t.time_to_give_up.quantile_seconds(0.5)),
-    measure("time_to_give_up_p99", "s", "99th percentile of the same", |t, _| t.time_to_give_up.quantile_seconds(0.99)),
-    measure("time_to_give_up_max", "s", "longest of the same", |t, _| t.time_to_give_up.max().map(Interval::as_secs_f64)),
-    measure("attempts_limited", "1", "attempts that the rate limit turned away", |t, _| Some(t.limited as f64)),
-    measure("attempts_failed", "1", "attempts that a fault or an incident failed", |t, _| Some(t.failed as f64)),
-    measure("attempts_timed_out", "1", "attempts that ran into the client's timeout", |t, _| Some(t.timed_out as f64)),
-    measure("attempts_refused", "1", "attempts that a breaker refused to send", |t, _| Some(t.refused as f64)),
-    measure("attempts_wasted", "1", "attempts that the service worked on for a client that had stopped waiting", |t, _| {
-        Some(t.wasted as f64)
+    measure("time_to_give_up_p99", "s", "99th percentile of the same", |t, _| {
+        t.time_to_give_up.quantile_seconds(0.99)
     }),
+    measure("time_to_give_up_max", "s", "longest of the same", |t, _| {
+        t.time_to_give_up.max().map(Interval::as_secs_f64)
+    }),
+    measure("attempts_limited", "1", "attempts that the rate limit turned away", |t, _| {
+        Some(t.limited as f64)
+    }),
+    measure("attempts_failed", "1", "attempts that a fault or an incident failed", |t, _| {
+        Some(t.failed as f64)
+    }),
+    measure("attempts_timed_out", "1", "attempts that ran into the client's timeout", |t, _| {
+        Some(t.timed_out as f64)
+    }),
+    measure("attempts_refused", "1", "attempts that a breaker refused to send", |t, _| {
+        Some(t.refused as f64)
+    }),
+    measure(
+        "attempts_wasted",
+        "1",
+        "attempts that the service worked on for a client that had stopped waiting",
+        |t, _| Some(t.wasted as f64),
+    ),
     measure("goodput", "1/s", "requests that succeeded / length of the run", |t, f| {
         Some(t.succeeded() as f64 / f.horizon.as_secs_f64())
     }),
-    measure("recovery_time", "s", "time from the end of the incident until goodput is back at 95 % of its level before; inf if never; of several incidents the longest", recovery_time),
-    measure("breaker_trips", "1", "how often breakers opened", |t, _| (t.breakers > 0).then_some(t.breaker_trips as f64)),
+    measure(
+        "recovery_time",
+        "s",
+        "time from the end of the incident until goodput is back at 95 % of its level before; inf if never; of several incidents the longest",
+        recovery_time,
+    ),
+    measure("breaker_trips", "1", "how often breakers opened", |t, _| {
+        (t.breakers > 0).then_some(t.breaker_trips as f64)
+    }),
     measure("breaker_time_open", "s", "how long a breaker was open, on average over the breakers", |t, _| {
         (t.breakers > 0).then(|| t.breaker_open.as_secs_f64() / t.breakers as f64)
     }),
     measure("failures_swallowed", "1", "requests whose failure was hidden from the caller", |t, _| {
         t.swallows.then(|| t.time_to_give_up.count() as f64)
     }),
-    measure("ended_succeeded", "1", "requests that ended with an attempt that succeeded", |t, _| ended(t, Ending::Succeeded)),
-    measure("ended_cached", "1", "requests answered from the cache", |t, _| ended(t, Ending::Cached)),
-    measure("ended_exhausted", "1", "requests that used up their retries", |t, _| ended(t, Ending::Exhausted)),
-    measure("ended_not_retryable", "1", "requests whose outcome the policy does not retry", |t, _| ended(t, Ending::NotRetryable)),
-    measure("ended_deadline_exceeded", "1", "requests whose next attempt would have come after the deadline", |t, _| {
-        ended(t, Ending::DeadlineExceeded)
+    measure("ended_succeeded", "1", "requests that ended with an attempt that succeeded", |t, _| {
+        Some(t.ended_as(Ending::Succeeded) as f64)
     }),
+    measure("ended_cached", "1", "requests answered from the cache", |t, _| {
+        Some(t.ended_as(Ending::Cached) as f64)
+    }),
+    measure("ended_exhausted", "1", "requests that used up their retries", |t, _| {
+        Some(t.ended_as(Ending::Exhausted) as f64)
+    }),
+    measure("ended_not_retryable", "1", "requests whose outcome the policy does not retry", |t, _| {
+        Some(t.ended_as(Ending::NotRetryable) as f64)
+    }),
+    measure(
+        "ended_deadline_exceeded",
+        "1",
+        "requests whose next attempt would have come after the deadline",
+        |t, _| Some(t.ended_as(Ending::DeadlineExceeded) as f64),
+    ),
     measure("ended_breaker_rejected", "1", "requests whose last attempt a breaker refused", |t, _| {
-        ended(t, Ending::BreakerRejected)
+        Some(t.ended_as(Ending::BreakerRejected) as f64)
     }),
-    measure("ended_unfinished", "1", "requests still alive when the run ended", |t, _| ended(t, Ending::Unfinished)),
+    measure("ended_unfinished", "1", "requests still alive when the run ended", |t, _| {
+        Some(t.ended_as(Ending::Unfinished) as f64)
+    }),
 ];
 
 /// The figures of a service, over all workloads that call it.
@@ -110,29 +172,37 @@ pub const SERVICE_MEASURES: &[Measure<ServiceTally>] = &[
     measure("offered_load_mean", "1/s", "attempts / length of the run", |t, f| {
         Some(t.offered as f64 / f.horizon.as_secs_f64())
     }),
-    measure("offered_load_peak", "1/s", "most attempts in any window / its width (windows start at every tenth of it)", |t, f| {
-        Some(t.load.peak() as f64 / f.window.as_secs_f64())
+    measure(
+        "offered_load_peak",
+        "1/s",
+        "most attempts in any window / its width (windows start at every tenth of it)",
+        |t, f| Some(t.load.peak() as f64 / f.window.as_secs_f64()),
+    ),
+    measure("retry_load_peak", "1/s", "the same of retries alone", |t, f| {
+        Some(t.retry_load.peak() as f64 / f.window.as_secs_f64())
     }),
     measure("peak_to_limit", "1", "peak of the offered load / the rate limit", |t, f| {
         f.limit_per_second.map(|limit| t.load.peak() as f64 / f.window.as_secs_f64() / limit)
     }),
-    measure("herd_dispersion", "1", "variance / mean of the number of retries per window; 1 for a Poisson stream", |t, f| {
-        t.retry_dispersion.ratio(f.horizon)
-    }),
+    measure(
+        "herd_dispersion",
+        "1",
+        "variance / mean of the number of retries per window; 1 for a Poisson stream",
+        |t, f| t.retry_dispersion.ratio(f.horizon),
+    ),
     measure("herd_share", "1", "largest share of all retries inside one window", |t, _| {
         share(t.retry_load.peak(), t.retries)
     }),
     measure("overshoot", "1", "attempts that the rate limit turned away / attempts", |t, f| {
         f.limit_per_second.and_then(|_| share(t.limited, t.offered))
     }),
-    measure("service_goodput", "1/s", "attempts that succeeded and were waited for / length of the run", |t, f| {
-        Some(t.goodput as f64 / f.horizon.as_secs_f64())
-    }),
+    measure(
+        "service_goodput",
+        "1/s",
+        "attempts that succeeded and were waited for / length of the run",
+        |t, f| Some(t.goodput as f64 / f.horizon.as_secs_f64()),
+    ),
 ];
-
-fn ended(tally: &WorkloadTally, ending: Ending) -> Option<f64> {
-    Some(tally.ended_as(ending) as f64)
-}
 
 fn recovery_time(tally: &WorkloadTally, frame: &Frame) -> Option<f64> {
     let mut earlier = Instant::START;
@@ -168,7 +238,14 @@ mod tests {
             incidents: vec![],
         };
         let tally = WorkloadTally::new(Interval::from_secs(1), frame.horizon);
-        for name in ["success_rate", "time_to_success_p50", "honest_p99", "time_to_give_up_max", "recovery_time", "breaker_trips"] {
+        for name in [
+            "success_rate",
+            "time_to_success_p50",
+            "honest_p99",
+            "time_to_give_up_max",
+            "recovery_time",
+            "breaker_trips",
+        ] {
             let measure = WORKLOAD_MEASURES.iter().find(|m| m.name == name).unwrap();
             assert_eq!((measure.of)(&tally, &frame), None, "{name}");
         }

@@ -26,7 +26,8 @@ impl Recovery {
     pub fn of(series: &TimeSeries, incident: (Instant, Instant), earlier: Instant, quiet: Instant) -> Self {
         let bin = series.bin().as_nanos();
         let first_bin = |at: Instant| at.as_nanos().div_ceil(bin) as usize;
-        let (from, begins, over) = (first_bin(earlier), (incident.0.as_nanos() / bin) as usize, first_bin(incident.1));
+        let (from, begins, over) =
+            (first_bin(earlier), (incident.0.as_nanos() / bin) as usize, first_bin(incident.1));
         let end = first_bin(quiet).min(series.bins());
         if begins <= from || over >= end {
             return Self::NotObserved;
@@ -39,7 +40,8 @@ impl Recovery {
         if level == 0.0 {
             return Self::NotObserved;
         }
-        let stretch = incident.1.since(incident.0).max(Interval::from_secs(60)).as_nanos().div_ceil(bin) as usize;
+        let stretch =
+            incident.1.since(incident.0).max(Interval::from_secs(60)).as_nanos().div_ceil(bin) as usize;
         let enough = |bins| goodput(bins) >= 0.95 * level;
         let recovered =
             (over..end).find(|&start| enough(start..start + 1) && enough(start..(start + stretch).min(end)));
@@ -72,7 +74,8 @@ mod tests {
 
     /// A series of ten-second bins with the given successes.
     fn series(successes: &[u64]) -> TimeSeries {
-        let mut series = TimeSeries::new(Interval::from_secs(10), Interval::from_secs(10 * successes.len() as u64));
+        let mut series =
+            TimeSeries::new(Interval::from_secs(10), Interval::from_secs(10 * successes.len() as u64));
         for (bin, &count) in successes.iter().enumerate() {
             for _ in 0..count {
                 series.record(at(10 * bin as u64), Column::Succeeded);
@@ -110,7 +113,13 @@ mod tests {
     fn nothing_before_or_nothing_after_is_not_a_recovery() {
         let successes = [100; 30];
         assert_eq!(Recovery::of(&series(&successes), (at(0), at(60)), at(0), at(300)), Recovery::NotObserved);
-        assert_eq!(Recovery::of(&series(&successes), (at(100), at(160)), at(0), at(150)), Recovery::NotObserved);
-        assert_eq!(Recovery::of(&series(&[0; 30]), (at(100), at(160)), at(0), at(300)), Recovery::NotObserved);
+        assert_eq!(
+            Recovery::of(&series(&successes), (at(100), at(160)), at(0), at(150)),
+            Recovery::NotObserved
+        );
+        assert_eq!(
+            Recovery::of(&series(&[0; 30]), (at(100), at(160)), at(0), at(300)),
+            Recovery::NotObserved
+        );
     }
 }

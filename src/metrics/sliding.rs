@@ -18,7 +18,13 @@ pub struct SlidingCount {
 impl SlidingCount {
     /// Windows of `window`, at least ten nanoseconds.
     pub fn new(window: Interval) -> Self {
-        Self { step: (window.as_nanos() / STEPS as u64).max(1), ring: [0; STEPS], newest: 0, within: 0, peak: 0 }
+        Self {
+            step: (window.as_nanos() / STEPS as u64).max(1),
+            ring: [0; STEPS],
+            newest: 0,
+            within: 0,
+            peak: 0,
+        }
     }
 
     /// Counts an event. Events come in order of time.

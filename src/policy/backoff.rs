@@ -41,7 +41,9 @@ impl Backoff {
         debug_assert!(n >= 1, "retries count from 1");
         match self {
             Self::Fixed(delay) => *delay,
-            Self::List(list) => list.0.get(n as usize - 1).or(list.0.last()).copied().unwrap_or(Interval::ZERO),
+            Self::List(list) => {
+                list.0.get(n as usize - 1).or(list.0.last()).copied().unwrap_or(Interval::ZERO)
+            }
             Self::Linear { first, step } => {
                 *first + Interval::from_nanos(step.as_nanos().saturating_mul(u64::from(n - 1)))
             }
@@ -126,6 +128,9 @@ mod tests {
     #[test]
     fn growth_without_end_stops_at_the_longest_interval() {
         assert_eq!(backoff("backoff.exponential = { base = '1s' }").delay(1_000_000), Interval::MAX);
-        assert_eq!(backoff("backoff.linear = { first = '1s', step = '36500d' }").delay(1_000_000), Interval::MAX);
+        assert_eq!(
+            backoff("backoff.linear = { first = '1s', step = '36500d' }").delay(1_000_000),
+            Interval::MAX
+        );
     }
 }

@@ -79,9 +79,13 @@ mod tests {
     fn a_list_retries_exactly_what_it_lists() {
         let only: Only = toml::from_str("status = [409, 503]\ntimeout = true").unwrap();
         let condition = RetryOn::Only(only);
-        for (outcome, retried) in
-            [(status(409), true), (status(503), true), (status(500), false), (Outcome::Timeout, true), (Outcome::BreakerOpen, false)]
-        {
+        for (outcome, retried) in [
+            (status(409), true),
+            (status(503), true),
+            (status(500), false),
+            (Outcome::Timeout, true),
+            (Outcome::BreakerOpen, false),
+        ] {
             assert_eq!(condition.includes(outcome), retried, "{outcome}");
         }
     }

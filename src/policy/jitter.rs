@@ -129,7 +129,10 @@ mod tests {
             // The extremes are reached: fewer than 1e-4 of the range is missed by 50,000 draws, but for the tail.
             assert!(least <= low + 0.01 && most >= high - 0.05, "{jitter:?}: {least} to {most}");
             let measured = draws.iter().sum::<f64>() / draws.len() as f64;
-            assert!((measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9, "{jitter:?}: {measured}");
+            assert!(
+                (measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9,
+                "{jitter:?}: {measured}"
+            );
         }
     }
 
@@ -142,9 +145,14 @@ mod tests {
 
     #[test]
     fn prefects_bounds_are_those_of_its_table() {
-        for (factor, low, high) in
-            [(0.1, 0.9065, 1.1), (0.2, 0.8244, 1.2), (0.3, 0.7518, 1.3), (0.5, 0.6294, 1.5), (1.0, 0.4150, 2.0), (2.0, 0.1926, 3.0)]
-        {
+        for (factor, low, high) in [
+            (0.1, 0.9065, 1.1),
+            (0.2, 0.8244, 1.2),
+            (0.3, 0.7518, 1.3),
+            (0.5, 0.6294, 1.5),
+            (1.0, 0.4150, 2.0),
+            (2.0, 0.1926, 3.0),
+        ] {
             let (l, h) = truncation(factor);
             assert!((l - low).abs() < 5e-5 && (h - high).abs() < 1e-12, "{factor}: {l} {h}");
         }

@@ -100,7 +100,8 @@ impl PolicyConfig {
         }
         let unlimited = self.retries.is_none();
         if unlimited && self.max_elapsed.is_none() && self.deadline.is_none() {
-            problems.push(("", "this policy never stops: give `retries`, `max_elapsed` or `deadline`".into()));
+            problems
+                .push(("", "this policy never stops: give `retries`, `max_elapsed` or `deadline`".into()));
         } else if unlimited && self.backoff.as_ref().is_some_and(|backoff| backoff.delay(1_000).is_zero()) {
             problems.push((
                 "",
@@ -109,7 +110,8 @@ impl PolicyConfig {
                     .into(),
             ));
         }
-        if self.jitter == Jitter::Decorrelated && self.backoff.as_ref().is_some_and(|b| b.delay(1).is_zero()) {
+        if self.jitter == Jitter::Decorrelated && self.backoff.as_ref().is_some_and(|b| b.delay(1).is_zero())
+        {
             problems.push((
                 "jitter",
                 "decorrelated jitter grows from the first delay, which is 0s: give a backoff above 0s".into(),
@@ -190,7 +192,8 @@ impl Policy {
     /// Prepares the decision.
     pub fn new(config: &PolicyConfig) -> Self {
         let cap_before = config.cap_before_jitter.unwrap_or(Interval::MAX);
-        let capped = |retry| config.backoff.as_ref().map_or(Interval::ZERO, |b| b.delay(retry)).min(cap_before);
+        let capped =
+            |retry| config.backoff.as_ref().map_or(Interval::ZERO, |b| b.delay(retry)).min(cap_before);
         Self {
             retries: config.retries.map_or(u32::MAX, Count::get_u32),
             delays: (1..=DELAYS_AHEAD).map(capped).collect(),
@@ -300,11 +303,17 @@ mod tests {
                 &[4, 8, 16, 20],
             ),
             // Decorrelated: U[10, 3 * previous]; the middle of [10, 30], of [10, 60], of [10, 105] cut at 50.
-            ("retries = 3\nbackoff.fixed = '10s'\njitter = 'decorrelated'\ncap_after_jitter = '50s'", HALF, &[20, 35, 50]),
+            (
+                "retries = 3\nbackoff.fixed = '10s'\njitter = 'decorrelated'\ncap_after_jitter = '50s'",
+                HALF,
+                &[20, 35, 50],
+            ),
         ];
         for (text, bits, expected) in cases {
-            let rounded: Vec<_> =
-                waits(text, bits).iter().map(|w| Interval::from_secs((w.as_nanos() + 1) / 1_000_000_000)).collect();
+            let rounded: Vec<_> = waits(text, bits)
+                .iter()
+                .map(|w| Interval::from_secs((w.as_nanos() + 1) / 1_000_000_000))
+                .collect();
             assert_eq!(rounded, seconds(expected), "{text}");
         }
     }
@@ -379,7 +388,10 @@ mod tests {
             let longest = config(text).longest_wait().unwrap();
             let worst = waits(text, u64::MAX).into_iter().fold(Interval::ZERO, |sum, wait| sum + wait);
             let slack = Interval::from_nanos(100);
-            assert!(worst <= longest + slack && longest <= worst + slack, "{text}: {worst} against {longest}");
+            assert!(
+                worst <= longest + slack && longest <= worst + slack,
+                "{text}: {worst} against {longest}"
+            );
         }
     }
 

@@ -33,7 +33,17 @@ fn arms<'a>(scenario: &'a Scenario, results: &'a Results) -> impl Iterator<Item 
 /// it; their workload is empty.
 pub fn summary(scenario: &Scenario, results: &Results) -> Vec<u8> {
     let mut rows = Rows::new(&[
-        "arm", "workload", "service", "metric", "unit", "mean", "ci95_low", "ci95_high", "min", "max", "replications",
+        "arm",
+        "workload",
+        "service",
+        "metric",
+        "unit",
+        "mean",
+        "ci95_low",
+        "ci95_high",
+        "min",
+        "max",
+        "replications",
     ]);
     let mut push = |subject: [&str; 3], metric: (&str, &str), estimate: Option<Estimate>| {
         let number = |of: fn(&Estimate) -> Option<f64>| machine_or_empty(estimate.as_ref().and_then(of));
@@ -48,7 +58,11 @@ pub fn summary(scenario: &Scenario, results: &Results) -> Vec<u8> {
         for (workload, found) in scenario.workloads.iter().zip(&result.workloads) {
             let service = &scenario.services[workload.service].name;
             for (index, measure) in WORKLOAD_MEASURES.iter().enumerate() {
-                push([&arm.name, &workload.name, service], (measure.name, measure.unit), found.estimate(index));
+                push(
+                    [&arm.name, &workload.name, service],
+                    (measure.name, measure.unit),
+                    found.estimate(index),
+                );
             }
         }
         for (service, found) in scenario.services.iter().zip(&result.services) {
@@ -69,7 +83,9 @@ pub fn replications(scenario: &Scenario, results: &Results) -> Vec<u8> {
     for (arm, result) in arms(scenario, results) {
         for (workload, found) in scenario.workloads.iter().zip(&result.workloads) {
             let service = &result.services[workload.service];
-            for (replication, (own, of_service)) in found.replications.iter().zip(&service.replications).enumerate() {
+            for (replication, (own, of_service)) in
+                found.replications.iter().zip(&service.replications).enumerate()
+            {
                 let service = scenario.services[workload.service].name.clone();
                 let mut row = vec![arm.name.clone(), workload.name.clone(), service, replication.to_string()];
                 row.extend(own.iter().chain(of_service).map(|&value| machine_or_empty(value)));
@@ -91,7 +107,9 @@ pub fn time_series(scenario: &Scenario, results: &Results) -> Vec<u8> {
                 let time = found.series.bin().as_secs_f64() * bin as f64;
                 let service = scenario.services[workload.service].name.clone();
                 let mut row = vec![arm.name.clone(), workload.name.clone(), service, machine(time)];
-                let mean = |&column| machine(found.series.get(bin, column) as f64 / f64::from(scenario.replications));
+                let mean = |&column| {
+                    machine(found.series.get(bin, column) as f64 / f64::from(scenario.replications))
+                };
                 row.extend(Column::ALL.iter().map(mean));
                 rows.push(row);
             }
@@ -117,8 +135,20 @@ pub fn time_to_success(scenario: &Scenario, results: &Results) -> Vec<u8> {
 /// `attempts.csv`: every attempt of the traced requests, with what was decided and why.
 pub fn attempts(scenario: &Scenario, results: &Results) -> Vec<u8> {
     let mut rows = Rows::new(&[
-        "arm", "workload", "replication", "request", "client", "arrived_s", "attempt", "sent_s", "known_s", "outcome",
-        "retry_after_s", "decision", "delay_s", "reason",
+        "arm",
+        "workload",
+        "replication",
+        "request",
+        "client",
+        "arrived_s",
+        "attempt",
+        "sent_s",
+        "known_s",
+        "outcome",
+        "retry_after_s",
+        "decision",
+        "delay_s",
+        "reason",
     ]);
     for (arm, result) in arms(scenario, results) {
         for (workload, trace) in scenario.workloads.iter().zip(&result.traces) {

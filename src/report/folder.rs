@@ -23,7 +23,9 @@ impl Folder {
     pub fn prepare(target: &Path) -> Result<Self, Error> {
         let refuse = |why: String| Error::Usage(format!("cannot write to {}: {why}", target.display()));
         if target.exists() && !target.join("manifest.json").is_file() && !is_empty_folder(target) {
-            return Err(refuse("it exists and is not a folder of an earlier run; name another one with --out".into()));
+            return Err(refuse(
+                "it exists and is not a folder of an earlier run; name another one with --out".into(),
+            ));
         }
         let parent = match target.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -44,7 +46,8 @@ impl Folder {
         for (name, bytes) in files {
             let path = staged.join(name);
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|error| Error::disk("create the folder", folder, error))?;
+                fs::create_dir_all(folder)
+                    .map_err(|error| Error::disk("create the folder", folder, error))?;
             }
             fs::write(&path, bytes).map_err(|error| Error::disk("write", &path, error))?;
         }
@@ -81,7 +84,8 @@ fn is_empty_folder(path: &Path) -> bool {
 #[cfg(unix)]
 fn make_readable(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(|error| Error::disk("open up", path, error))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .map_err(|error| Error::disk("open up", path, error))
 }
 
 #[cfg(not(unix))]

@@ -14,7 +14,11 @@ pub fn summary_json(scenario: &Scenario, results: &Results) -> String {
     let mut rows = Vec::new();
     for row in reader.records() {
         let row = row.expect("the summary is sound CSV");
-        let cells = header.iter().zip(&row).enumerate().map(|(column, (name, cell))| (name.to_owned(), value(column, cell)));
+        let cells = header
+            .iter()
+            .zip(&row)
+            .enumerate()
+            .map(|(column, (name, cell))| (name.to_owned(), value(column, cell)));
         rows.push(Value::Object(cells.collect::<Map<_, _>>()));
     }
     serde_json::to_string_pretty(&rows).expect("rows are plain JSON") + "\n"

@@ -108,9 +108,14 @@ mod tests {
 
     #[test]
     fn shares_and_durations_do_not_pretend() {
-        for (share, text) in
-            [(0.0, "0 %"), (0.0004, "<0.1 %"), (0.412, "41.2 %"), (0.9999, ">99.9 %"), (1.0, "100 %"), (0.999, "99.9 %")]
-        {
+        for (share, text) in [
+            (0.0, "0 %"),
+            (0.0004, "<0.1 %"),
+            (0.412, "41.2 %"),
+            (0.9999, ">99.9 %"),
+            (1.0, "100 %"),
+            (0.999, "99.9 %"),
+        ] {
             assert_eq!(percent(share), text);
         }
         for (seconds, text) in [

@@ -21,7 +21,8 @@ pub fn table(scenario: &Scenario, results: &Results) -> String {
     table.set_header(header);
     for (index, workload) in scenario.workloads.iter().enumerate() {
         for (arm, result) in scenario.arms.iter().zip(&results.arms) {
-            let mut row = if several { vec![workload.name.clone(), arm.name.clone()] } else { vec![arm.name.clone()] };
+            let mut row =
+                if several { vec![workload.name.clone(), arm.name.clone()] } else { vec![arm.name.clone()] };
             let cells = cells(&result.workloads[index], &result.services[workload.service]);
             row.extend(cells.into_iter().take(shown.len()));
             table.add_row(row);
@@ -81,7 +82,10 @@ pub fn legend(scenario: &Scenario) -> String {
 pub fn verdicts(verdicts: &[Verdict]) -> String {
     let line = |verdict: &Verdict| {
         let mark = if verdict.met { "met    " } else { "NOT MET" };
-        let mean = verdict.mean.map_or_else(|| "not observed".into(), |mean| format!("measured {}", super::number::machine(mean)));
+        let mean = verdict.mean.map_or_else(
+            || "not observed".into(),
+            |mean| format!("measured {}", super::number::machine(mean)),
+        );
         format!("{mark}  {} ({mean})\n", verdict.text)
     };
     verdicts.iter().map(line).collect()

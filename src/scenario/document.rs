@@ -66,7 +66,8 @@ impl<'s> Document<'s> {
             document.problems.push(Problem {
                 place: error.span().map_or((0, 0), |span| (span.start, span.end)),
                 message: format!("not valid TOML: {}", error.message()),
-                help: duplicate.then(|| "two things of one name: rename one of them, or delete it".to_owned()),
+                help: duplicate
+                    .then(|| "two things of one name: rename one of them, or delete it".to_owned()),
             });
         }
         document.check()?;
@@ -78,9 +79,18 @@ impl<'s> Document<'s> {
     }
 
     /// Reports a problem at a path such as `workloads.campaign.clients`, or at the nearest thing above it that is written.
-    pub(super) fn problem(&mut self, path: &str, message: impl Into<String>, help: impl Into<Option<String>>) {
+    pub(super) fn problem(
+        &mut self,
+        path: &str,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
         let place = self.place(path);
-        self.problems.push(Problem { place, message: format!("{path}: {}", message.into()), help: help.into() });
+        self.problems.push(Problem {
+            place,
+            message: format!("{path}: {}", message.into()),
+            help: help.into(),
+        });
     }
 
     /// Reports a problem with what stands at `span`.
@@ -155,7 +165,8 @@ impl<'s> Document<'s> {
         }
         let count = self.problems.len();
         let plural = if count == 1 { "problem" } else { "problems" };
-        write!(message, "{}: {count} {plural}; nothing was run or written", self.source.name).expect("writing to a string");
+        write!(message, "{}: {count} {plural}; nothing was run or written", self.source.name)
+            .expect("writing to a string");
         Error::Usage(message)
     }
 }
@@ -168,7 +179,10 @@ fn clip(text: &str, (start, end): (usize, usize)) -> Range<usize> {
 }
 
 /// The entry of a table by name.
-pub(super) fn entry<'a, 's>(table: &'a DeTable<'s>, name: &str) -> Option<(&'a Spanned<Cow<'s, str>>, &'a Value<'s>)> {
+pub(super) fn entry<'a, 's>(
+    table: &'a DeTable<'s>,
+    name: &str,
+) -> Option<(&'a Spanned<Cow<'s, str>>, &'a Value<'s>)> {
     table.iter().find(|(key, _)| key.get_ref() == name)
 }
 
@@ -188,7 +202,9 @@ fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str) -> Result
     let refuse = |why: &str| Error::Usage(format!("--set {path}={value}: {why}"));
     let parts: Vec<&str> = path.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {
-        return Err(refuse("the path must be names with dots between them, such as workloads.campaign.clients"));
+        return Err(refuse(
+            "the path must be names with dots between them, such as workloads.campaign.clients",
+        ));
     }
     // What is not TOML by itself is taken as a string, so that 60s needs no quotes inside quotes.
     let value = value.parse::<toml_edit::Value>().unwrap_or_else(|_| toml_edit::Value::from(value));
@@ -200,7 +216,9 @@ fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str) -> Result
                 item.get_mut(index).ok_or_else(|| refuse(&format!("there is no entry {index}")))?
             }
             _ => {
-                let table = item.as_table_like_mut().ok_or_else(|| refuse(&format!("`{part}` is not inside a table")))?;
+                let table = item
+                    .as_table_like_mut()
+                    .ok_or_else(|| refuse(&format!("`{part}` is not inside a table")))?;
                 if !table.contains_key(part) {
                     table.insert(part, toml_edit::Item::Table(toml_edit::Table::new()));
                 }
@@ -208,7 +226,8 @@ fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str) -> Result
             }
         };
     }
-    let table = item.as_table_like_mut().ok_or_else(|| refuse("what stands before the last dot is not a table"))?;
+    let table =
+        item.as_table_like_mut().ok_or_else(|| refuse("what stands before the last dot is not a table"))?;
     table.insert(last, toml_edit::Item::Value(value));
     Ok(())
 }

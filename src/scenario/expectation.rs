@@ -58,7 +58,8 @@ impl Comparison {
 impl Metric {
     pub(super) fn named(name: &str) -> Option<Self> {
         let workload = WORKLOAD_MEASURES.iter().position(|measure| measure.name == name).map(Self::Workload);
-        workload.or_else(|| SERVICE_MEASURES.iter().position(|measure| measure.name == name).map(Self::Service))
+        workload
+            .or_else(|| SERVICE_MEASURES.iter().position(|measure| measure.name == name).map(Self::Service))
     }
 
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -68,8 +69,12 @@ impl Metric {
 
 /// Reads a condition such as ">= 0.95" or "< 10m".
 pub(super) fn parse_condition(text: &str) -> Result<(Comparison, f64), String> {
-    let comparisons =
-        [(">=", Comparison::AtLeast), ("<=", Comparison::AtMost), (">", Comparison::Above), ("<", Comparison::Below)];
+    let comparisons = [
+        (">=", Comparison::AtLeast),
+        ("<=", Comparison::AtMost),
+        (">", Comparison::Above),
+        ("<", Comparison::Below),
+    ];
     let explain = || format!("\"{text}\" is not a condition: write for example \">= 0.95\" or \"< 10m\"");
     let (sign, comparison) =
         comparisons.into_iter().find(|(sign, _)| text.trim().starts_with(sign)).ok_or_else(explain)?;

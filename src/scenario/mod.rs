@@ -112,9 +112,12 @@ impl Scenario {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            Error::Usage(format!("the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"))
+            Error::Usage(format!(
+                "the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"
+            ))
         })?;
-        let name = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+        let name =
+            path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
         Self::parse(&name, &shown.to_string(), &text, overrides)
     }
 

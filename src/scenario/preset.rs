@@ -102,7 +102,8 @@ impl Preset {
     }
 
     fn parse(text: &'static str) -> Self {
-        let preset: Self = toml::from_str(text).unwrap_or_else(|error| panic!("a preset is not valid: {error}\n{text}"));
+        let preset: Self =
+            toml::from_str(text).unwrap_or_else(|error| panic!("a preset is not valid: {error}\n{text}"));
         Self { text, ..preset }
     }
 
@@ -137,7 +138,12 @@ impl Preset {
 }
 
 /// Replaces `use = "ID"` in the table at `path` by the preset's composition. Problems go to the document.
-pub(super) fn expand<'s>(document: &mut Document<'s>, path: &str, kind: Kind, mut value: Value<'s>) -> Value<'s> {
+pub(super) fn expand<'s>(
+    document: &mut Document<'s>,
+    path: &str,
+    kind: Kind,
+    mut value: Value<'s>,
+) -> Value<'s> {
     let span = value.span();
     let DeValue::Table(table) = value.get_mut() else { return value };
     let Some((_, used)) = table.remove_entry("use") else { return value };
@@ -147,7 +153,11 @@ pub(super) fn expand<'s>(document: &mut Document<'s>, path: &str, kind: Kind, mu
     let Some(preset) = of_kind.clone().find(|preset| preset.id == id) else {
         let known = of_kind.by_ref().map(|preset| preset.id.as_str());
         let help = format!("{}; `retrysim presets` lists them all", suggestion(id, known));
-        document.problem(&format!("{path}.use"), format!("there is no {} preset \"{id}\"", kind.name()), help);
+        document.problem(
+            &format!("{path}.use"),
+            format!("there is no {} preset \"{id}\"", kind.name()),
+            help,
+        );
         return value;
     };
     let mut given = BTreeMap::new();

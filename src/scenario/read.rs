@@ -91,10 +91,16 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
         expectations,
         text: source.text.clone(),
     };
-    let attempts = scenario.expected_requests() * scenario.arms.len() as f64 * f64::from(scenario.replications);
+    let attempts =
+        scenario.expected_requests() * scenario.arms.len() as f64 * f64::from(scenario.replications);
     if attempts > MAX_ATTEMPTS {
-        let message = format!("{attempts:.0} requests over all arms and replications, the limit is {MAX_ATTEMPTS:.0}");
-        document.problem("replications", message, "fewer replications, a shorter horizon or a lower rate".to_owned());
+        let message =
+            format!("{attempts:.0} requests over all arms and replications, the limit is {MAX_ATTEMPTS:.0}");
+        document.problem(
+            "replications",
+            message,
+            "fewer replications, a shorter horizon or a lower rate".to_owned(),
+        );
         document.check()?;
     }
     Ok(scenario)
@@ -225,11 +231,19 @@ fn assign(document: &mut Document<'_>, workloads: &[Workload], policies: &[Named
         return arms_without_section(document, workloads, policies, &defaults);
     };
     let Some(arms) = arms.get_ref().as_table().cloned() else {
-        document.problem("arms", "this must be a table", "write `[arms.NAME]` and below `workload = \"policy\"`".to_owned());
+        document.problem(
+            "arms",
+            "this must be a table",
+            "write `[arms.NAME]` and below `workload = \"policy\"`".to_owned(),
+        );
         return Vec::new();
     };
     if arms.is_empty() {
-        document.problem("arms", "there is no arm in it", "write `[arms.NAME]`, or leave the section out".to_owned());
+        document.problem(
+            "arms",
+            "there is no arm in it",
+            "write `[arms.NAME]`, or leave the section out".to_owned(),
+        );
     }
     let mut assigned = Vec::new();
     for (name, value) in arms {
@@ -238,7 +252,11 @@ fn assign(document: &mut Document<'_>, workloads: &[Workload], policies: &[Named
         check_name(document, &path, &name);
         let mut chosen = defaults.clone();
         let Some(table) = value.get_ref().as_table() else {
-            document.problem(&path, "this must be a table", format!("write `[{path}]` and below `workload = \"policy\"`"));
+            document.problem(
+                &path,
+                "this must be a table",
+                format!("write `[{path}]` and below `workload = \"policy\"`"),
+            );
             continue;
         };
         for (workload, policy) in table {
@@ -254,9 +272,17 @@ fn assign(document: &mut Document<'_>, workloads: &[Workload], policies: &[Named
             }
         }
         for (workload, policy) in workloads.iter().zip(&chosen) {
-            if policy.is_none() && workload.config.policy.is_none() && entry(table, &workload.name).is_none() {
-                let help = format!("add `{} = \"POLICY\"`, or give the workload a `policy` of its own", workload.name);
-                document.problem(&path, format!("workload \"{}\" has no policy in this arm", workload.name), help);
+            if policy.is_none() && workload.config.policy.is_none() && entry(table, &workload.name).is_none()
+            {
+                let help = format!(
+                    "add `{} = \"POLICY\"`, or give the workload a `policy` of its own",
+                    workload.name
+                );
+                document.problem(
+                    &path,
+                    format!("workload \"{}\" has no policy in this arm", workload.name),
+                    help,
+                );
             }
         }
         assigned.push(Arm { name, policies: chosen.into_iter().map(Option::unwrap_or_default).collect() });
@@ -273,7 +299,9 @@ fn arms_without_section(
     if let [workload] = workloads
         && workload.config.policy.is_none()
     {
-        return (0..policies.len()).map(|policy| Arm { name: policies[policy].name.clone(), policies: vec![policy] }).collect();
+        return (0..policies.len())
+            .map(|policy| Arm { name: policies[policy].name.clone(), policies: vec![policy] })
+            .collect();
     }
     for workload in workloads.iter().filter(|workload| workload.config.policy.is_none()) {
         document.problem(
@@ -282,7 +310,10 @@ fn arms_without_section(
             "write `policy = \"NAME\"` here, or assign policies in `[arms.NAME]` sections".to_owned(),
         );
     }
-    vec![Arm { name: "as-written".into(), policies: defaults.iter().map(|policy| policy.unwrap_or(0)).collect() }]
+    vec![Arm {
+        name: "as-written".into(),
+        policies: defaults.iter().map(|policy| policy.unwrap_or(0)).collect(),
+    }]
 }
 
 /// A cache needs input keys, or no request would ever find the success of another.
@@ -299,7 +330,10 @@ fn check_caches(
         {
             document.problem(
                 &format!("workloads.{}", workload.name),
-                format!("policy \"{}\" caches successes by input, but every request of this workload has its own", policy.name),
+                format!(
+                    "policy \"{}\" caches successes by input, but every request of this workload has its own",
+                    policy.name
+                ),
                 "say how many different inputs there are: `keys = 1000`".to_owned(),
             );
         }
@@ -307,19 +341,32 @@ fn check_caches(
 }
 
 /// The rules about time.
-fn check_times(document: &mut Document<'_>, header: &Header, bin: Interval, services: &[Named<ServiceConfig>]) {
+fn check_times(
+    document: &mut Document<'_>,
+    header: &Header,
+    bin: Interval,
+    services: &[Named<ServiceConfig>],
+) {
     if header.horizon.is_zero() {
         document.problem("horizon", "a run of 0s shows nothing: give it a length, such as \"2h\"", None);
         return;
     }
     if bin.is_zero() || bin > header.horizon {
-        document.problem("bin", format!("{bin} is not between 0s and the horizon of {}", header.horizon), None);
+        document.problem(
+            "bin",
+            format!("{bin} is not between 0s and the horizon of {}", header.horizon),
+            None,
+        );
     } else if header.horizon.as_nanos().div_ceil(bin.as_nanos()) > MAX_BINS {
         let bins = header.horizon.as_nanos().div_ceil(bin.as_nanos());
         document.problem("bin", format!("this makes {bins} bins, the limit is {MAX_BINS}: widen it"), None);
     }
     if header.window.as_nanos() < 10 || header.window > header.horizon {
-        document.problem("window", format!("{} is not between 10ns and the horizon of {}", header.window, header.horizon), None);
+        document.problem(
+            "window",
+            format!("{} is not between 10ns and the horizon of {}", header.window, header.horizon),
+            None,
+        );
     }
     for service in services {
         for (index, incident) in service.config.incidents.iter().enumerate() {
@@ -361,7 +408,12 @@ fn expect(document: &mut Document<'_>, workloads: &[Workload], arms: &[Arm]) -> 
     expectations
 }
 
-fn expectation(key: &str, value: &Value<'_>, workloads: &[Workload], arms: &[Arm]) -> Result<Expectation, String> {
+fn expectation(
+    key: &str,
+    value: &Value<'_>,
+    workloads: &[Workload],
+    arms: &[Arm],
+) -> Result<Expectation, String> {
     let condition = value.get_ref().as_str().ok_or("write the condition as text, such as \">= 0.95\"")?;
     let (comparison, bound) = parse_condition(condition)?;
     let parts: Vec<&str> = key.split('.').collect();
@@ -371,7 +423,10 @@ fn expectation(key: &str, value: &Value<'_>, workloads: &[Workload], arms: &[Arm
         _ => return Err("write the key as \"arm.metric\" or \"arm.workload.metric\"".into()),
     };
     let arm = arms.iter().position(|known| known.name == arm).ok_or_else(|| {
-        format!("there is no arm \"{arm}\"; {}", suggestion(arm, arms.iter().map(|known| known.name.as_str())))
+        format!(
+            "there is no arm \"{arm}\"; {}",
+            suggestion(arm, arms.iter().map(|known| known.name.as_str()))
+        )
     })?;
     let workload = match workload {
         None if workloads.len() == 1 => 0,
@@ -382,8 +437,8 @@ fn expectation(key: &str, value: &Value<'_>, workloads: &[Workload], arms: &[Arm
         })?,
     };
     let name = metric;
-    let metric =
-        Metric::named(name).ok_or_else(|| format!("there is no metric \"{name}\"; {}", suggestion(name, Metric::names())))?;
+    let metric = Metric::named(name)
+        .ok_or_else(|| format!("there is no metric \"{name}\"; {}", suggestion(name, Metric::names())))?;
     let subject = match metric {
         Metric::Workload(_) => workload,
         Metric::Service(_) => workloads[workload].service,

@@ -118,17 +118,24 @@ mod tests {
         let faults = faults(
             "[[faults]]\nrandom = { status = 500, probability = 0.1 }\n[[faults]]\nrandom = { status = 503, probability = 0.2 }",
         );
-        for (luck, status) in [(0.0, Some(500)), (0.0999, Some(500)), (0.101, Some(503)), (0.2999, Some(503)), (0.301, None)] {
+        for (luck, status) in
+            [(0.0, Some(500)), (0.0999, Some(500)), (0.101, Some(503)), (0.2999, Some(503)), (0.301, None)]
+        {
             assert_eq!(first_to_strike(&faults, 1, bits(luck)).map(StatusCode::get), status, "{luck}");
         }
     }
 
     #[test]
     fn the_first_attempts_fail_and_the_next_one_does_not() {
-        for text in ["fails_first = 2", "fails_first = { attempts = 2, status = 500 }", "fails_first = { attempts = 2 }"] {
+        for text in [
+            "fails_first = 2",
+            "fails_first = { attempts = 2, status = 500 }",
+            "fails_first = { attempts = 2 }",
+        ] {
             let faults = faults(&format!("[[faults]]\n{text}"));
-            let strikes: Vec<_> =
-                (1..=4).map(|attempt| first_to_strike(&faults, attempt, bits(0.5)).map(StatusCode::get)).collect();
+            let strikes: Vec<_> = (1..=4)
+                .map(|attempt| first_to_strike(&faults, attempt, bits(0.5)).map(StatusCode::get))
+                .collect();
             assert_eq!(strikes, [Some(500), Some(500), None, None], "{text}");
         }
     }

@@ -48,6 +48,9 @@ impl Incident {
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
         let Self::Outage(outage) = self;
-        outage.lasts.is_zero().then(|| "an outage that lasts 0s never happens: give `lasts`, such as \"2m\"".into())
+        outage
+            .lasts
+            .is_zero()
+            .then(|| "an outage that lasts 0s never happens: give `lasts`, such as \"2m\"".into())
     }
 }

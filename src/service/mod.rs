@@ -140,7 +140,12 @@ impl Service {
             return self.turn_away(status, None, Verdict::Down, bits);
         }
         if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
-            return self.turn_away(StatusCode::TOO_MANY_REQUESTS, refusal.retry_after, Verdict::Limited, bits);
+            return self.turn_away(
+                StatusCode::TOO_MANY_REQUESTS,
+                refusal.retry_after,
+                Verdict::Limited,
+                bits,
+            );
         }
         let fault = fault::first_to_strike(&self.faults, attempt, bits[0]);
         Answer {
@@ -151,7 +156,13 @@ impl Service {
         }
     }
 
-    fn turn_away(&self, status: StatusCode, retry_after: Option<Interval>, verdict: Verdict, bits: Block) -> Answer {
+    fn turn_away(
+        &self,
+        status: StatusCode,
+        retry_after: Option<Interval>,
+        verdict: Verdict,
+        bits: Block,
+    ) -> Answer {
         Answer { status, latency: self.rejection_latency.sample(bits[1]), retry_after, verdict }
     }
 }

@@ -222,7 +222,9 @@ mod tests {
             ("'none'", None),
             ("{ constant = '30s' }", Some(Interval::from_secs(30))),
         ] {
-            let mut bucket = limit(&format!("limit.token_bucket = {{ rate = '10/s', burst = 1, retry_after = {header} }}"));
+            let mut bucket = limit(&format!(
+                "limit.token_bucket = {{ rate = '10/s', burst = 1, retry_after = {header} }}"
+            ));
             bucket.admit(at(0)).unwrap();
             assert_eq!(bucket.admit(at(0)), Err(Refusal { retry_after: expected }), "{header}");
         }

@@ -1,9 +1,9 @@
 //! The life of a request, seen from its client: arrival -> cache? -> breaker? -> attempt -> outcome -> decision.
 
+use super::Simulation;
 use super::event::{Class, Event};
 use super::request::Request;
 use super::trace::{Next, Step};
-use super::Simulation;
 use crate::breaker::{Breaker, BreakerConfig, Permit, Scope};
 use crate::metrics::{Attempt, Ended, WorkloadTally};
 use crate::outcome::{Ending, Outcome};
@@ -54,17 +54,22 @@ struct Cache {
 }
 
 impl<'a> Clients<'a> {
-    pub(super) fn new(workload: &Workload, policy: &'a Named<PolicyConfig>, key: impl Fn(Purpose) -> Key) -> Self {
+    pub(super) fn new(
+        workload: &Workload,
+        policy: &'a Named<PolicyConfig>,
+        key: impl Fn(Purpose) -> Key,
+    ) -> Self {
         let clients = workload.config.clients.get() as usize;
-        let keys = workload.config.keys.map(|keys| keys.get());
+        let keys = workload.config.keys.map(crate::units::Count::get);
         let breakers = policy.config.breaker.as_ref().map(|config| Breakers {
             config,
             breakers: vec![Breaker::new(); if config.scope == Scope::Client { clients } else { 1 }],
         });
-        let cache = policy.config.cache.zip(keys).map(|(cache, keys)| Cache {
-            ttl: cache.ttl,
-            kept_until: vec![Instant::START; keys as usize],
-        });
+        let cache = policy
+            .config
+            .cache
+            .zip(keys)
+            .map(|(cache, keys)| Cache { ttl: cache.ttl, kept_until: vec![Instant::START; keys as usize] });
         Self {
             tie: workload.tie,
             service: workload.service,
@@ -169,7 +174,8 @@ impl Simulation<'_> {
         let workload = request.workload as usize;
         let clients = &self.clients[workload];
         let waits = answer.latency <= clients.timeout;
-        let (class, wait) = if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, clients.timeout) };
+        let (class, wait) =
+            if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, clients.timeout) };
         let known = self.now + wait;
         (request.outcome, request.retry_after) =
             if waits { (answer.outcome(), answer.retry_after) } else { (Outcome::Timeout, None) };
@@ -215,9 +221,9 @@ impl Simulation<'_> {
             previous_delay: request.previous_delay,
         };
         let address = (request.number, u64::from(request.attempts));
-        let decision = clients
-            .policy
-            .decide(request.outcome, request.retry_after, &history, || clients.backoff.block(address.0, address.1));
+        let decision = clients.policy.decide(request.outcome, request.retry_after, &history, || {
+            clients.backoff.block(address.0, address.1)
+        });
         match decision {
             Decision::Retry(delay) => {
                 request.previous_delay = delay.backoff;

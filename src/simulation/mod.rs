@@ -82,9 +82,10 @@ impl<'a> Simulation<'a> {
             let mut stream = ArrivalStream::new(config.arrivals, config.clients.get(), arrivals, horizon);
             Arrivals { next: stream.next(), stream, tie: workload.tie }
         });
-        let clients = scenario.workloads.iter().zip(&scenario.arms[arm].policies).map(|(workload, &policy)| {
-            Clients::new(workload, &scenario.policies[policy], |purpose| key(purpose, &workload.name))
-        });
+        let clients =
+            scenario.workloads.iter().zip(&scenario.arms[arm].policies).map(|(workload, &policy)| {
+                Clients::new(workload, &scenario.policies[policy], |purpose| key(purpose, &workload.name))
+            });
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,

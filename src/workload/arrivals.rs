@@ -78,10 +78,13 @@ impl Arrivals {
             Self::Burst(Burst { every: None, times: Some(times), .. }) if times.get() > 1 => {
                 Some("several bursts need the time between them: give `every`, such as \"1h\"".into())
             }
-            Self::Even(Even { from, until: Some(until), .. }) | Self::Poisson(Poisson { from, until: Some(until), .. })
+            Self::Even(Even { from, until: Some(until), .. })
+            | Self::Poisson(Poisson { from, until: Some(until), .. })
                 if until <= from =>
             {
-                Some(format!("the arrivals end ({until}) before they start ({from}): move `until` after `from`"))
+                Some(format!(
+                    "the arrivals end ({until}) before they start ({from}): move `until` after `from`"
+                ))
             }
             _ => None,
         }
@@ -89,7 +92,9 @@ impl Arrivals {
 
     /// How many requests to expect within `horizon` from `clients` clients.
     pub fn expected(&self, clients: u64, horizon: Interval) -> f64 {
-        let within = |from: Interval, until: Option<Interval>| (until.unwrap_or(horizon).min(horizon) - from).as_secs_f64();
+        let within = |from: Interval, until: Option<Interval>| {
+            (until.unwrap_or(horizon).min(horizon) - from).as_secs_f64()
+        };
         let at_most = |count: f64, requests: Option<Count<1, 1_000_000_000_000>>| {
             requests.map_or(count, |requests| count.min(requests.get() as f64))
         };
@@ -103,7 +108,9 @@ impl Arrivals {
                 };
                 bursts.min(burst.times.map_or(u64::MAX, Count::get)) as f64 * clients as f64
             }
-            Self::Even(even) => at_most((within(even.from, even.until) * even.rate.per_second()).ceil(), even.requests),
+            Self::Even(even) => {
+                at_most((within(even.from, even.until) * even.rate.per_second()).ceil(), even.requests)
+            }
             Self::Poisson(poisson) => {
                 at_most(within(poisson.from, poisson.until) * poisson.rate.per_second(), poisson.requests)
             }
@@ -147,11 +154,13 @@ impl ArrivalStream {
 
     fn burst(&mut self, burst: &Burst) -> Option<Arrival> {
         let (occurrence, position) = (self.number / self.clients, self.number % self.clients);
-        if occurrence >= burst.times.map_or(u64::MAX, Count::get) || (occurrence > 0 && burst.every.is_none()) {
+        if occurrence >= burst.times.map_or(u64::MAX, Count::get) || (occurrence > 0 && burst.every.is_none())
+        {
             return None;
         }
         let every = burst.every.unwrap_or(Interval::ZERO).as_nanos();
-        let begins = Interval::from_nanos(occurrence.saturating_mul(every).saturating_add(burst.at.as_nanos()));
+        let begins =
+            Interval::from_nanos(occurrence.saturating_mul(every).saturating_add(burst.at.as_nanos()));
         let mut at = Instant::START + begins;
         if !burst.spread.is_zero() {
             // The order statistics of uniform draws, one after the other: given that n - i draws are still to come in the
@@ -172,7 +181,11 @@ impl ArrivalStream {
         }
         let at = Instant::START + even.from + even.rate.spacing(self.number)?;
         let until = even.until.map_or(self.end, |until| Instant::START + until);
-        (at < until).then_some(Arrival { at, number: self.number, client: (self.number % self.clients) as u32 })
+        (at < until).then_some(Arrival {
+            at,
+            number: self.number,
+            client: (self.number % self.clients) as u32,
+        })
     }
 
     fn poisson(&mut self, poisson: &Poisson) -> Option<Arrival> {
@@ -184,7 +197,11 @@ impl ArrivalStream {
         let at = self.last + Interval::from_nanos_f64(mean_gap * standard_exponential(gap));
         let until = poisson.until.map_or(self.end, |until| Instant::START + until);
         self.last = at;
-        (at < until).then_some(Arrival { at, number: self.number, client: up_to(client, self.clients - 1) as u32 })
+        (at < until).then_some(Arrival {
+            at,
+            number: self.number,
+            client: up_to(client, self.clients - 1) as u32,
+        })
     }
 }
 
@@ -230,7 +247,11 @@ mod tests {
         assert_eq!(arrivals.iter().map(|a| a.client).collect::<Vec<_>>(), [0, 1, 0, 1]);
         assert_eq!(times(&stream("arrivals.burst = {}", 3, 1)), [0.0, 0.0, 0.0]);
         assert_eq!(times(&stream("arrivals.burst = { every = '1s', times = 2 }", 1, 9)), [0.0, 1.0]);
-        assert_eq!(times(&stream("arrivals.burst = { at = '5s' }", 1, 5)), [0.0; 0], "the horizon is not part of the run");
+        assert_eq!(
+            times(&stream("arrivals.burst = { at = '5s' }", 1, 5)),
+            [0.0; 0],
+            "the horizon is not part of the run"
+        );
     }
 
     #[test]
@@ -251,7 +272,10 @@ mod tests {
     fn even_arrivals_are_exact() {
         let arrivals = stream("arrivals.even = { rate = '3/s', from = '1s', until = '3s' }", 2, 10);
         let nanos: Vec<_> = arrivals.iter().map(|a| a.at.as_nanos()).collect();
-        assert_eq!(nanos, [1_000_000_000, 1_333_333_333, 1_666_666_666, 2_000_000_000, 2_333_333_333, 2_666_666_666]);
+        assert_eq!(
+            nanos,
+            [1_000_000_000, 1_333_333_333, 1_666_666_666, 2_000_000_000, 2_333_333_333, 2_666_666_666]
+        );
         assert_eq!(stream("arrivals.even = { rate = '1/s', requests = 4 }", 1, 100).len(), 4);
     }
 

@@ -42,7 +42,10 @@ impl WorkloadConfig {
         let mut problems = Vec::new();
         problems.extend(self.arrivals.problem().map(|message| ("arrivals", message)));
         if self.timeout.is_some_and(Interval::is_zero) {
-            problems.push(("timeout", "a timeout of 0s fails every attempt: give a longer one, or leave it out".into()));
+            problems.push((
+                "timeout",
+                "a timeout of 0s fails every attempt: give a longer one, or leave it out".into(),
+            ));
         }
         problems
     }
