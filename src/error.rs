@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 /// What can go wrong outside a simulation; inside, after the scenario has been checked, nothing can.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The scenario, an option or a name makes no sense. Nothing was written.
-    #[error("{0}")]
+    /// An option or a name makes no sense. Nothing was written.
+    #[error("error: {0}")]
     Usage(String),
+    /// A scenario has problems, each shown with its place. Nothing was written.
+    #[error("{0}")]
+    Scenario(String),
     /// The disk refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("error: cannot {action} {}: {source}", path.display())]
     Disk {
         /// What was tried.
         action: &'static str,
@@ -29,7 +32,7 @@ impl Error {
     /// The exit code of the process: 2 for what the user can mend in the scenario or on the command line, 1 for the rest.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Scenario(_) => 2,
             Self::Disk { .. } => 1,
         }
     }

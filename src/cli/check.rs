@@ -32,7 +32,7 @@ impl Check {
                 Ok(scenario) => print(&describe(path, &scenario))?,
                 Err(error) => {
                     sound = false;
-                    anstream::eprintln!("error: {error}");
+                    anstream::eprintln!("{error}");
                 }
             }
         }

@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("error: {error}");
+            anstream::eprintln!("{error}");
             ExitCode::from(error.exit_code())
         }
     }

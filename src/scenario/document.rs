@@ -51,8 +51,7 @@ impl Source {
         for (path, value) in overrides {
             set(&mut edited, path, value)?;
         }
-        let shown: Vec<_> = overrides.iter().map(|(path, value)| format!("{path}={value}")).collect();
-        Ok(Self { name: format!("{name} (with {})", shown.join(", ")), text: edited.to_string() })
+        Ok(Self { name: format!("{name} (as changed on the command line)"), text: edited.to_string() })
     }
 }
 
@@ -104,14 +103,21 @@ impl<'s> Document<'s> {
         self.problems.push(Problem { place: (end, end), message: message.into(), help: help.into() });
     }
 
-    /// Reads `value`, which stands at `path`, or reports why it cannot be read.
-    pub(super) fn read<T: DeserializeOwned>(&mut self, path: &str, value: Value<'s>) -> Option<T> {
+    /// Reads `value`, which stands at `path`, or reports why it cannot be read. `names` are fields that are known here
+    /// besides those of `T`, for suggestions.
+    pub(super) fn read<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        value: Value<'s>,
+        names: &[String],
+    ) -> Option<T> {
         let place = value.span();
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(read) => Some(read),
             Err(error) => {
                 let place = error.span().filter(|span| !span.is_empty()).unwrap_or(place);
-                let (message, help) = explain(error.message());
+                let (message, help) = explain(error.message(), names);
+                let path = self.path_at(&place).unwrap_or_else(|| path.to_owned());
                 let message = if path.is_empty() { message } else { format!("{path}: {message}") };
                 self.problems.push(Problem { place: (place.start, place.end), message, help });
                 None
@@ -122,6 +128,43 @@ impl<'s> Document<'s> {
     /// All problems so far as one error, or nothing.
     pub(super) fn check(&mut self) -> Result<(), Error> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.complain()) }
+    }
+
+    /// The names that a section declares, whether what they name can be read or not.
+    pub(super) fn declared(&self, section: &str) -> Vec<String> {
+        let table = entry(&self.root, section).and_then(|(_, value)| value.get_ref().as_table());
+        table.iter().flat_map(|table| table.keys()).map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// The path of the field that `span` belongs to: of all keys and values around it, the narrowest.
+    fn path_at(&self, span: &Range<usize>) -> Option<String> {
+        fn search(table: &DeTable<'_>, above: &str, span: &Range<usize>, best: &mut Option<(usize, String)>) {
+            for (key, value) in table {
+                let path = if above.is_empty() {
+                    key.get_ref().to_string()
+                } else {
+                    format!("{above}.{}", key.get_ref())
+                };
+                for around in [key.span(), value.span()] {
+                    let narrower = best.as_ref().is_none_or(|(width, _)| around.len() <= *width);
+                    if around.start <= span.start && span.end <= around.end && narrower {
+                        *best = Some((around.len(), path.clone()));
+                    }
+                }
+                let tables = value.get_ref().as_array().into_iter().flat_map(|items| items.iter());
+                for (index, table) in
+                    tables.enumerate().filter_map(|(i, item)| Some((i, item.get_ref().as_table()?)))
+                {
+                    search(table, &format!("{path}.{index}"), span, best);
+                }
+                if let Some(table) = value.get_ref().as_table() {
+                    search(table, &path, span, best);
+                }
+            }
+        }
+        let mut best = None;
+        search(&self.root, "", span, &mut best);
+        best.map(|(_, path)| path)
     }
 
     fn place(&self, path: &str) -> (usize, usize) {
@@ -167,7 +210,7 @@ impl<'s> Document<'s> {
         let plural = if count == 1 { "problem" } else { "problems" };
         write!(message, "{}: {count} {plural}; nothing was run or written", self.source.name)
             .expect("writing to a string");
-        Error::Usage(message)
+        Error::Scenario(message)
     }
 }
 
@@ -187,11 +230,14 @@ pub(super) fn entry<'a, 's>(
 }
 
 /// Turns serde's message into ours: what is wrong, and separately how to mend it.
-fn explain(message: &str) -> (String, Option<String>) {
+fn explain(message: &str, names: &[String]) -> (String, Option<String>) {
     let message = message.trim();
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return (format!("`{field}` is missing"), Some(format!("add `{field} = ...`")));
+    }
     let help = ["unknown field `", "unknown variant `"].iter().find_map(|start| {
         let (unknown, rest) = message.strip_prefix(start)?.split_once('`')?;
-        let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+        let known = rest.split('`').skip(1).step_by(2).chain(names.iter().map(String::as_str));
         nearest(unknown, known).map(|name| format!("did you mean `{name}`?"))
     });
     (message.to_owned(), help)

@@ -1,5 +1,8 @@
 //! Expectations: what must be true of a result, so that a scenario can serve as a test.
 
+use super::document::{Document, Value, entry};
+use super::{Arm, Workload};
+use crate::error::suggestion;
 use crate::metrics::{SERVICE_MEASURES, WORKLOAD_MEASURES};
 use crate::time::Interval;
 use crate::units::Quantity;
@@ -56,19 +59,19 @@ impl Comparison {
 }
 
 impl Metric {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         let workload = WORKLOAD_MEASURES.iter().position(|measure| measure.name == name).map(Self::Workload);
         workload
             .or_else(|| SERVICE_MEASURES.iter().position(|measure| measure.name == name).map(Self::Service))
     }
 
-    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    fn names() -> impl Iterator<Item = &'static str> {
         WORKLOAD_MEASURES.iter().map(|m| m.name).chain(SERVICE_MEASURES.iter().map(|m| m.name))
     }
 }
 
 /// Reads a condition such as ">= 0.95" or "< 10m".
-pub(super) fn parse_condition(text: &str) -> Result<(Comparison, f64), String> {
+fn parse_condition(text: &str) -> Result<(Comparison, f64), String> {
     let comparisons = [
         (">=", Comparison::AtLeast),
         ("<=", Comparison::AtMost),
@@ -82,6 +85,62 @@ pub(super) fn parse_condition(text: &str) -> Result<(Comparison, f64), String> {
     let number = bound.parse::<f64>().ok().filter(|number| number.is_finite());
     let number = number.or_else(|| Interval::parse(bound).ok().map(Interval::as_secs_f64));
     number.map(|number| (comparison, number)).ok_or_else(explain)
+}
+
+/// Reads `[expect]`: "arm.metric" or "arm.workload.metric" = "condition".
+pub(super) fn expect(document: &mut Document<'_>, workloads: &[Workload], arms: &[Arm]) -> Vec<Expectation> {
+    let Some((_, value)) = entry(document.root(), "expect") else { return Vec::new() };
+    let Some(table) = value.get_ref().as_table().cloned() else {
+        document.problem("expect", "this must be a table of \"arm.metric\" = \"condition\"", None);
+        return Vec::new();
+    };
+    let mut expectations = Vec::new();
+    for (key, value) in table {
+        let key = key.into_inner().into_owned();
+        match expectation(&key, &value, workloads, arms) {
+            Ok(expectation) => expectations.push(expectation),
+            Err(message) => document.problem_at(value.span(), format!("expect.\"{key}\": {message}")),
+        }
+    }
+    expectations
+}
+
+fn expectation(
+    key: &str,
+    value: &Value<'_>,
+    workloads: &[Workload],
+    arms: &[Arm],
+) -> Result<Expectation, String> {
+    let condition = value.get_ref().as_str().ok_or("write the condition as text, such as \">= 0.95\"")?;
+    let (comparison, bound) = parse_condition(condition)?;
+    let parts: Vec<&str> = key.split('.').collect();
+    let (arm, workload, metric) = match parts[..] {
+        [arm, metric] => (arm, None, metric),
+        [arm, workload, metric] => (arm, Some(workload), metric),
+        _ => return Err("write the key as \"arm.metric\" or \"arm.workload.metric\"".into()),
+    };
+    let arm = arms.iter().position(|known| known.name == arm).ok_or_else(|| {
+        format!(
+            "there is no arm \"{arm}\"; {}",
+            suggestion(arm, arms.iter().map(|known| known.name.as_str()))
+        )
+    })?;
+    let workload = match workload {
+        None if workloads.len() == 1 => 0,
+        None => return Err("there are several workloads: write \"arm.workload.metric\"".into()),
+        Some(name) => workloads.iter().position(|known| known.name == name).ok_or_else(|| {
+            let known = workloads.iter().map(|known| known.name.as_str());
+            format!("there is no workload \"{name}\"; {}", suggestion(name, known))
+        })?,
+    };
+    let name = metric;
+    let metric = Metric::named(name)
+        .ok_or_else(|| format!("there is no metric \"{name}\"; {}", suggestion(name, Metric::names())))?;
+    let subject = match metric {
+        Metric::Workload(_) => workload,
+        Metric::Service(_) => workloads[workload].service,
+    };
+    Ok(Expectation { arm, subject, metric, comparison, bound, text: format!("{key} {condition}") })
 }
 
 #[cfg(test)]

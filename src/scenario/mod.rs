@@ -1,9 +1,11 @@
 //! Scenarios: from a file to checked, typed objects. What gets through here can be run, and only the disk can fail.
 
+mod assign;
 mod document;
 mod expectation;
 mod preset;
 mod read;
+mod rules;
 
 use std::path::Path;
 

@@ -137,51 +137,61 @@ impl Preset {
     }
 }
 
-/// Replaces `use = "ID"` in the table at `path` by the preset's composition. Problems go to the document.
+/// Replaces `use = "ID"` in the table at `path` by the preset's composition, and says which parameters could have been
+/// given. Problems go to the document; then there is nothing to go on with.
 pub(super) fn expand<'s>(
     document: &mut Document<'s>,
     path: &str,
     kind: Kind,
     mut value: Value<'s>,
-) -> Value<'s> {
+) -> Option<(Value<'s>, Vec<String>)> {
     let span = value.span();
-    let DeValue::Table(table) = value.get_mut() else { return value };
-    let Some((_, used)) = table.remove_entry("use") else { return value };
+    let DeValue::Table(table) = value.get_mut() else { return Some((value, Vec::new())) };
+    let Some((_, used)) = table.remove_entry("use") else { return Some((value, Vec::new())) };
     let presets = Preset::all();
-    let mut of_kind = presets.iter().filter(|preset| preset.kind() == kind);
+    let of_kind = presets.iter().filter(|preset| preset.kind() == kind);
     let id = used.get_ref().as_str().unwrap_or_default();
     let Some(preset) = of_kind.clone().find(|preset| preset.id == id) else {
-        let known = of_kind.by_ref().map(|preset| preset.id.as_str());
-        let help = format!("{}; `retrysim presets` lists them all", suggestion(id, known));
-        document.problem(
-            &format!("{path}.use"),
-            format!("there is no {} preset \"{id}\"", kind.name()),
-            help,
-        );
-        return value;
+        let help = suggestion(id, of_kind.map(|preset| preset.id.as_str()));
+        let message = format!("there is no {} preset \"{id}\" (`retrysim presets` lists them)", kind.name());
+        document.problem(&format!("{path}.use"), message, help);
+        return None;
     };
-    let mut given = BTreeMap::new();
-    for (name, parameter) in &preset.parameters {
-        let value = match table.remove_entry(name.as_str()) {
-            Some((_, value)) => Some(value),
-            None => preset.default_of(name),
-        };
-        let converted = value.map(|value| match parameter.unit {
-            Unit::Plain => Ok(value),
-            Unit::Seconds => seconds(value),
-        });
-        match converted {
-            Some(Ok(value)) => drop(given.insert(name.as_str(), value)),
-            Some(Err(message)) => document.problem(&format!("{path}.{name}"), message, None),
-            None => {}
-        }
-    }
+    let given = parameters(document, path, preset, table)?;
     let mut template = preset.template();
     fill(&mut template, &given);
     for (key, own) in std::mem::take(table) {
         template.insert(key, own);
     }
-    Spanned::new(span, DeValue::Table(template))
+    Some((Spanned::new(span, DeValue::Table(template)), preset.parameters.keys().cloned().collect()))
+}
+
+/// Takes the preset's parameters out of the user's table, with their defaults where they are not given.
+fn parameters<'s, 'p>(
+    document: &mut Document<'s>,
+    path: &str,
+    preset: &'p Preset,
+    table: &mut DeTable<'s>,
+) -> Option<BTreeMap<&'p str, Value<'s>>> {
+    let mut given = BTreeMap::new();
+    let mut sound = true;
+    for (name, parameter) in &preset.parameters {
+        let value =
+            table.remove_entry(name.as_str()).map(|(_, value)| value).or_else(|| preset.default_of(name));
+        let Some(value) = value else { continue };
+        let converted = match parameter.unit {
+            Unit::Plain => Ok(value),
+            Unit::Seconds => seconds(value),
+        };
+        match converted {
+            Ok(value) => drop(given.insert(name.as_str(), value)),
+            Err(message) => {
+                document.problem(&format!("{path}.{name}"), message, None);
+                sound = false;
+            }
+        }
+    }
+    sound.then_some(given)
 }
 
 /// Puts the parameters into the template; fields whose parameter was not given are left out.

@@ -1,0 +1,106 @@
+//! The rules that one field alone cannot break.
+
+use super::document::Document;
+use super::{Arm, MAX_BINS, Named, Workload};
+use crate::policy::PolicyConfig;
+use crate::service::ServiceConfig;
+use crate::time::Interval;
+use crate::workload::WorkloadConfig;
+
+/// Names go into file names, CSV cells and charts, and dots separate them in paths.
+pub(super) fn check_name(document: &mut Document<'_>, path: &str, name: &str) {
+    let sound = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.chars().count() > 64 || !name.chars().all(sound) {
+        let message = format!("\"{name}\" is not a name: use up to 64 letters, digits, - and _");
+        document.problem(path, message, None);
+    }
+}
+
+/// The rules inside one part.
+pub(super) fn check_parts(
+    document: &mut Document<'_>,
+    services: &[Named<ServiceConfig>],
+    workloads: &[Named<WorkloadConfig>],
+    policies: &[Named<PolicyConfig>],
+) {
+    let join = |section: &str, name: &str, field: &str| {
+        let path = format!("{section}.{name}.{field}");
+        path.trim_end_matches('.').to_owned()
+    };
+    for service in services {
+        for (field, message) in service.config.problems() {
+            document.problem(&join("services", &service.name, &field), message, None);
+        }
+    }
+    for workload in workloads {
+        for (field, message) in workload.config.problems() {
+            document.problem(&join("workloads", &workload.name, field), message, None);
+        }
+    }
+    for policy in policies {
+        for (field, message) in policy.config.problems() {
+            document.problem(&join("policies", &policy.name, field), message, None);
+        }
+    }
+}
+
+/// A cache needs input keys, or no request would ever find the success of another.
+pub(super) fn check_caches(
+    document: &mut Document<'_>,
+    workloads: &[Workload],
+    policies: &[Named<PolicyConfig>],
+    arms: &[Arm],
+) {
+    for (index, workload) in workloads.iter().enumerate() {
+        let mut caches = arms.iter().filter_map(|arm| policies.get(*arm.policies.get(index)?));
+        if workload.config.keys.is_none()
+            && let Some(policy) = caches.find(|policy| policy.config.cache.is_some())
+        {
+            document.problem(
+                &format!("workloads.{}", workload.name),
+                format!(
+                    "policy \"{}\" caches successes by input, but every request of this workload has its own",
+                    policy.name
+                ),
+                "say how many different inputs there are: `keys = 1000`".to_owned(),
+            );
+        }
+    }
+}
+
+/// The rules about time.
+pub(super) fn check_times(
+    document: &mut Document<'_>,
+    horizon: Interval,
+    window: Interval,
+    bin: Interval,
+    services: &[Named<ServiceConfig>],
+) {
+    if horizon.is_zero() {
+        document.problem("horizon", "a run of 0s shows nothing: give it a length, such as \"2h\"", None);
+        return;
+    }
+    if bin.is_zero() || bin > horizon {
+        document.problem("bin", format!("{bin} is not between 0s and the horizon of {}", horizon), None);
+    } else if horizon.as_nanos().div_ceil(bin.as_nanos()) > MAX_BINS {
+        let bins = horizon.as_nanos().div_ceil(bin.as_nanos());
+        document.problem("bin", format!("this makes {bins} bins, the limit is {MAX_BINS}: widen it"), None);
+    }
+    if window.as_nanos() < 10 || window > horizon {
+        document.problem(
+            "window",
+            format!("{} is not between 10ns and the horizon of {}", window, horizon),
+            None,
+        );
+    }
+    for service in services {
+        for (index, incident) in service.config.incidents.iter().enumerate() {
+            let begins = incident.window().0.as_secs_f64();
+            if begins >= horizon.as_secs_f64() {
+                let path = format!("services.{}.incidents.{index}", service.name);
+                let message = format!("it begins when the run of {} is over", horizon);
+                document.problem(&path, message, "begin it earlier, or lengthen `horizon`".to_owned());
+            }
+        }
+    }
+}
