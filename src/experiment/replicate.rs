@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::metrics::{Frame, Measure, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES};
+use crate::metrics::{Frame, Measure, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally};
 use crate::scenario::Scenario;
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
@@ -118,12 +118,12 @@ pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) 
             let traced = if replication == 0 { options.traced } else { 0 };
             let record = Simulation::new(scenario, arm, replication, traced).run();
             progress();
-            record
+            Replication::of(record, &frames, scenario)
         };
-        let records: Vec<Record> = pool.install(|| batch.par_iter().map(simulate).collect());
-        for (&(arm, replication), record) in batch.iter().zip(records) {
-            results.events += record.events;
-            results.arms[arm].fold(record, &frames, scenario, replication);
+        let replications: Vec<Replication> = pool.install(|| batch.par_iter().map(simulate).collect());
+        for (&(arm, _), replication) in batch.iter().zip(replications) {
+            results.events += replication.events;
+            results.arms[arm].fold(replication);
         }
     }
     results
@@ -138,7 +138,7 @@ fn frames(scenario: &Scenario) -> Vec<Frame> {
         Frame {
             horizon: scenario.horizon,
             window: scenario.window,
-            limit_per_second: service.config.limit_per_second(),
+            allowance: service.config.rate_limit.map(|limit| limit.allowance(scenario.window)),
             incidents,
         }
     };
@@ -164,23 +164,58 @@ fn measured<T>(measures: &[Measure<T>], tally: &T, frame: &Frame) -> Vec<Option<
     measures.iter().map(|measure| (measure.of)(tally, frame)).collect()
 }
 
+/// The counts of a workload that are added up over replications.
+#[derive(Debug)]
+struct Counts {
+    series: TimeSeries,
+    successes_by_age: Vec<u64>,
+    requests: u64,
+}
+
+/// What is kept of one replication.
+#[derive(Debug)]
+struct Replication {
+    workloads: Vec<(Vec<Option<f64>>, Counts)>,
+    services: Vec<Vec<Option<f64>>>,
+    traces: Vec<Trace>,
+    events: u64,
+}
+
+impl Replication {
+    fn of(record: Record, frames: &[Frame], scenario: &Scenario) -> Self {
+        let workloads = record.workloads.into_iter().zip(&scenario.workloads);
+        let services = record.services.iter().zip(frames);
+        Self {
+            workloads: workloads
+                .map(|(tally, workload)| {
+                    let measured = measured(WORKLOAD_MEASURES, &tally, &frames[workload.service]);
+                    let WorkloadTally { series, successes_by_age, requests, .. } = tally;
+                    (measured, Counts { series, successes_by_age, requests })
+                })
+                .collect(),
+            services: services.map(|(tally, frame)| measured(SERVICE_MEASURES, tally, frame)).collect(),
+            traces: record.traces,
+            events: record.events,
+        }
+    }
+}
+
 impl ArmResult {
-    fn fold(&mut self, record: Record, frames: &[Frame], scenario: &Scenario, replication: u32) {
-        for ((result, tally), workload) in
-            self.workloads.iter_mut().zip(&record.workloads).zip(&scenario.workloads)
-        {
-            result.replications.push(measured(WORKLOAD_MEASURES, tally, &frames[workload.service]));
-            result.series.add(&tally.series);
-            result.requests += tally.requests;
-            for (sum, count) in result.successes_by_age.iter_mut().zip(&tally.successes_by_age) {
+    fn fold(&mut self, replication: Replication) {
+        for (result, (measured, counts)) in self.workloads.iter_mut().zip(replication.workloads) {
+            result.replications.push(measured);
+            result.series.add(&counts.series);
+            result.requests += counts.requests;
+            for (sum, count) in result.successes_by_age.iter_mut().zip(&counts.successes_by_age) {
                 *sum += count;
             }
         }
-        for ((result, tally), frame) in self.services.iter_mut().zip(&record.services).zip(frames) {
-            result.replications.push(measured(SERVICE_MEASURES, tally, frame));
+        for (result, measured) in self.services.iter_mut().zip(replication.services) {
+            result.replications.push(measured);
         }
-        if replication == 0 {
-            self.traces = record.traces;
+        // Only the first replication is traced.
+        if self.traces.is_empty() {
+            self.traces = replication.traces;
         }
     }
 }

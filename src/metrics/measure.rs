@@ -14,8 +14,8 @@ pub struct Frame {
     pub horizon: Interval,
     /// Width of the sliding window of peaks.
     pub window: Interval,
-    /// The limit of the service in attempts per second, if it has one.
-    pub limit_per_second: Option<f64>,
+    /// The most attempts that the service's rate limit lets through within `window`, if it has one.
+    pub allowance: Option<f64>,
     /// Windows of the service's incidents, in order of time.
     pub incidents: Vec<(Instant, Instant)>,
 }
@@ -181,9 +181,12 @@ pub const SERVICE_MEASURES: &[Measure<ServiceTally>] = &[
     measure("retry_load_peak", "1/s", "the same of retries alone", |t, f| {
         Some(t.retry_load.peak() as f64 / f.window.as_secs_f64())
     }),
-    measure("peak_to_limit", "1", "peak of the offered load / the rate limit", |t, f| {
-        f.limit_per_second.map(|limit| t.load.peak() as f64 / f.window.as_secs_f64() / limit)
-    }),
+    measure(
+        "peak_to_limit",
+        "1",
+        "most attempts in any window / the most that the rate limit lets through in one, at its rate or at once after a rest",
+        |t, f| f.allowance.map(|allowance| t.load.peak() as f64 / allowance),
+    ),
     measure(
         "herd_dispersion",
         "1",
@@ -194,7 +197,7 @@ pub const SERVICE_MEASURES: &[Measure<ServiceTally>] = &[
         share(t.retry_load.peak(), t.retries)
     }),
     measure("overshoot", "1", "attempts that the rate limit turned away / attempts", |t, f| {
-        f.limit_per_second.and_then(|_| share(t.limited, t.offered))
+        f.allowance.and_then(|_| share(t.limited, t.offered))
     }),
     measure(
         "service_goodput",
@@ -208,7 +211,7 @@ fn recovery_time(tally: &WorkloadTally, frame: &Frame) -> Option<f64> {
     let mut earlier = Instant::START;
     let mut longest: Option<f64> = None;
     for &incident in &frame.incidents {
-        let seconds = Recovery::of(&tally.series, incident, earlier, tally.quiet).seconds();
+        let seconds = Recovery::of(&tally.goodput, incident, earlier, tally.quiet).seconds();
         longest = [longest, seconds].into_iter().flatten().reduce(f64::max);
         earlier = earlier.max(incident.1);
     }
@@ -234,10 +237,10 @@ mod tests {
         let frame = Frame {
             horizon: Interval::from_secs(10),
             window: Interval::from_secs(1),
-            limit_per_second: None,
+            allowance: None,
             incidents: vec![],
         };
-        let tally = WorkloadTally::new(Interval::from_secs(1), frame.horizon);
+        let tally = WorkloadTally::new(Interval::from_secs(1), frame.window, frame.horizon);
         for name in [
             "success_rate",
             "time_to_success_p50",

@@ -12,7 +12,7 @@ mod time_series;
 
 pub use histogram::Histogram;
 pub use measure::{Frame, Measure, SERVICE_MEASURES, WORKLOAD_MEASURES};
-pub use recovery::Recovery;
+pub use recovery::{Goodput, Recovery};
 pub use sliding::{Dispersion, SlidingCount};
 pub use tally::{Attempt, Ended, ServiceTally, WorkloadTally};
 pub use time_series::{ATTEMPT_COLUMNS, Column, TimeSeries};

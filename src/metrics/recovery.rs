@@ -1,13 +1,44 @@
 //! Recovery: how long after an incident things are as good as before it.
 //!
 //! The level before is the mean goodput from the start of the run, or from the end of the incident before, to the start
-//! of this one. The workload has recovered at the first bin that reaches 95 % of that level and begins a stretch, as long
-//! as the incident (at least a minute, at least one bin), that reaches it on average. It is a stretch and not every bin
-//! to come because counts fluctuate: a healthy Poisson stream of 10/s stays below 95 % in every third ten-second bin.
-//! Where all requests have ended before the stretch is over, the part until then is what is averaged.
+//! of this one. The workload has recovered at the first moment from which the goodput reaches 95 % of that level on
+//! average over a stretch as long as the incident (at least a minute), and over the first tenth of that stretch as well.
+//! A stretch and not every moment to come, because counts fluctuate: a healthy Poisson stream of 10/s stays below 95 % in
+//! every second second. Where all requests have ended before the stretch is over, the part until then is what counts; if
+//! that is less than a tenth of it, there was nothing left to recover.
 
-use super::time_series::{Column, TimeSeries};
+use std::ops::Range;
+
 use crate::time::{Instant, Interval};
+
+/// Steps at most, so that the memory is bounded.
+const MAX_STEPS: u64 = 100_000;
+
+/// Successes per step of time, finer than the time series.
+#[derive(Debug, Clone)]
+pub struct Goodput {
+    step: u64,
+    successes: Vec<u32>,
+}
+
+impl Goodput {
+    /// Steps of `step` over `horizon`, longer if there would be more than 100,000.
+    pub fn new(step: Interval, horizon: Interval) -> Self {
+        let step = step.as_nanos().max(horizon.as_nanos().div_ceil(MAX_STEPS)).max(1);
+        Self { step, successes: vec![0; horizon.as_nanos().div_ceil(step) as usize] }
+    }
+
+    /// Counts a success at `at`, which lies within the horizon.
+    pub fn record(&mut self, at: Instant) {
+        self.successes[(at.as_nanos() / self.step) as usize] += 1;
+    }
+
+    /// Mean successes per step.
+    fn mean(&self, steps: Range<usize>) -> f64 {
+        let width = steps.len() as f64;
+        self.successes[steps].iter().map(|&count| u64::from(count)).sum::<u64>() as f64 / width
+    }
+}
 
 /// What became of a workload after an incident.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,33 +52,30 @@ pub enum Recovery {
 }
 
 impl Recovery {
-    /// The recovery of the workload with this `series` from an incident in the window `incident`, when the incident before
+    /// The recovery of the workload with this `goodput` from an incident in the window `incident`, when the incident before
     /// it was over at `earlier` and the last request ended at `quiet`.
-    pub fn of(series: &TimeSeries, incident: (Instant, Instant), earlier: Instant, quiet: Instant) -> Self {
-        let bin = series.bin().as_nanos();
-        let first_bin = |at: Instant| at.as_nanos().div_ceil(bin) as usize;
+    pub fn of(goodput: &Goodput, incident: (Instant, Instant), earlier: Instant, quiet: Instant) -> Self {
+        let step = goodput.step;
+        let first_step = |at: Instant| at.as_nanos().div_ceil(step) as usize;
         let (from, begins, over) =
-            (first_bin(earlier), (incident.0.as_nanos() / bin) as usize, first_bin(incident.1));
-        let end = first_bin(quiet).min(series.bins());
+            (first_step(earlier), (incident.0.as_nanos() / step) as usize, first_step(incident.1));
+        let end = first_step(quiet).min(goodput.successes.len());
         if begins <= from || over >= end {
             return Self::NotObserved;
         }
-        let goodput = |bins: std::ops::Range<usize>| {
-            let width = bins.len() as f64;
-            bins.map(|bin| series.get(bin, Column::Succeeded)).sum::<u64>() as f64 / width
-        };
-        let level = goodput(from..begins);
-        if level == 0.0 {
+        let level = goodput.mean(from..begins);
+        let stretch =
+            incident.1.since(incident.0).max(Interval::from_secs(60)).as_nanos().div_ceil(step) as usize;
+        if level == 0.0 || over + stretch.div_ceil(10) > end {
             return Self::NotObserved;
         }
-        let stretch =
-            incident.1.since(incident.0).max(Interval::from_secs(60)).as_nanos().div_ceil(bin) as usize;
-        let enough = |bins| goodput(bins) >= 0.95 * level;
+        let reaches =
+            |start: usize, steps: usize| goodput.mean(start..(start + steps).min(end)) >= 0.95 * level;
         let recovered =
-            (over..end).find(|&start| enough(start..start + 1) && enough(start..(start + stretch).min(end)));
+            (over..end).find(|&start| reaches(start, stretch.div_ceil(10)) && reaches(start, stretch));
         match recovered {
             Some(start) => {
-                let at = Instant::from_nanos(start as u64 * bin);
+                let at = Instant::from_nanos(start as u64 * step);
                 Self::After(at.since(incident.1).as_secs_f64())
             }
             None => Self::Never,
@@ -72,19 +100,19 @@ mod tests {
         Instant::START + Interval::from_secs(seconds)
     }
 
-    /// A series of ten-second bins with the given successes.
-    fn series(successes: &[u64]) -> TimeSeries {
-        let mut series =
-            TimeSeries::new(Interval::from_secs(10), Interval::from_secs(10 * successes.len() as u64));
-        for (bin, &count) in successes.iter().enumerate() {
+    /// Steps of ten seconds with the given successes.
+    fn series(successes: &[u64]) -> Goodput {
+        let mut goodput =
+            Goodput::new(Interval::from_secs(10), Interval::from_secs(10 * successes.len() as u64));
+        for (step, &count) in successes.iter().enumerate() {
             for _ in 0..count {
-                series.record(at(10 * bin as u64), Column::Succeeded);
+                goodput.record(at(10 * step as u64));
             }
         }
-        series
+        goodput
     }
 
-    /// Healthy at 100 per bin for 10 bins, an incident of a minute, then `after`.
+    /// Healthy at 100 per step for 10 steps, an incident of a minute, then `after`.
     fn after(after: &[u64]) -> Recovery {
         let mut successes = vec![100; 10];
         successes.extend([0; 6]);
@@ -99,7 +127,7 @@ mod tests {
         assert_eq!(after(&[[0; 3].as_slice(), &[100; 20]].concat()), Recovery::After(30.0));
         // A backlog that drains faster than the load came in does not date the recovery back.
         assert_eq!(after(&[[0; 3].as_slice(), &[200; 20]].concat()), Recovery::After(30.0));
-        // One good bin is not a recovery.
+        // One good step is not a recovery.
         assert_eq!(after(&[[0, 100, 0, 0].as_slice(), &[100; 20]].concat()), Recovery::After(40.0));
     }
 

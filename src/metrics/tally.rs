@@ -1,6 +1,7 @@
 //! Tallies: what one workload and one service are told while a run goes on.
 
 use super::histogram::Histogram;
+use super::recovery::Goodput;
 use super::sliding::{Dispersion, SlidingCount};
 use super::time_series::{Column, TimeSeries};
 use crate::outcome::{Ending, Outcome};
@@ -35,6 +36,8 @@ pub struct WorkloadTally {
     pub successes_by_age: Vec<u64>,
     /// Counts per bin of time.
     pub series: TimeSeries,
+    /// Successes in finer steps.
+    pub goodput: Goodput,
     /// When the last request ended; the horizon if one was still alive.
     pub quiet: Instant,
     /// How often breakers opened.
@@ -68,8 +71,8 @@ pub struct Ended {
 }
 
 impl WorkloadTally {
-    /// Nothing counted yet.
-    pub fn new(bin: Interval, horizon: Interval) -> Self {
+    /// Nothing counted yet. Bins of the series are `bin` wide, steps of the goodput `window`.
+    pub fn new(bin: Interval, window: Interval, horizon: Interval) -> Self {
         let series = TimeSeries::new(bin, horizon);
         Self {
             requests: 0,
@@ -85,6 +88,7 @@ impl WorkloadTally {
             time_to_give_up: Histogram::default(),
             successes_by_age: vec![0; series.bins()],
             series,
+            goodput: Goodput::new(window, horizon),
             quiet: Instant::START,
             breaker_trips: 0,
             breaker_open: Interval::ZERO,
@@ -135,6 +139,7 @@ impl WorkloadTally {
         if ended.ending.is_success() {
             self.time_to_success.record(ended.age);
             self.series.record(ended.at, Column::Succeeded);
+            self.goodput.record(ended.at);
             let bin = ended.age.as_nanos() / self.series.bin().as_nanos();
             self.successes_by_age[bin as usize] += 1;
         } else {

@@ -23,8 +23,10 @@ pub fn short(value: f64) -> String {
             format!("{value:.0}")
         } else if magnitude >= 9.995 {
             format!("{value:.1}")
-        } else if magnitude >= 0.095 {
+        } else if magnitude >= 0.0995 {
             format!("{value:.2}")
+        } else if magnitude >= 0.0095 {
+            format!("{value:.3}")
         } else {
             format!("{value:.2e}")
         }
@@ -99,7 +101,8 @@ mod tests {
             (4_999.0, "4999"),
             (12_345.0, "12.3k"),
             (2_500_000.0, "2.50M"),
-            (0.012, "1.20e-2"),
+            (0.012, "0.012"),
+            (0.0012, "1.20e-3"),
             (f64::INFINITY, "never"),
         ] {
             assert_eq!(short(value), text);

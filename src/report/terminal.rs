@@ -5,26 +5,24 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::number::{duration, percent, short};
 use crate::experiment::{Results, ServiceResult, Verdict, WorkloadResult};
 use crate::scenario::Scenario;
-
-const COLUMNS: [&str; 8] = ["success", "att/req", "p50", "p99", "peak/s", "x limit", "herd", "recovery"];
+use crate::statistics::Estimate;
 
 /// The table of a run: a line per arm, or per workload and arm where there are several workloads.
 pub fn table(scenario: &Scenario, results: &Results) -> String {
     let several = scenario.workloads.len() > 1;
-    let recovers = scenario.services.iter().any(|service| !service.config.incidents.is_empty());
-    let shown = if recovers { &COLUMNS[..] } else { &COLUMNS[..7] };
+    let columns = columns(scenario);
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let mut header = if several { vec!["workload", "arm"] } else { vec!["arm"] };
-    header.extend(shown);
-    let names = header.len() - shown.len();
+    let names = header.len();
+    header.extend(columns.iter().map(|column| column.name));
     table.set_header(header);
     for (index, workload) in scenario.workloads.iter().enumerate() {
         for (arm, result) in scenario.arms.iter().zip(&results.arms) {
             let mut row =
                 if several { vec![workload.name.clone(), arm.name.clone()] } else { vec![arm.name.clone()] };
-            let cells = cells(&result.workloads[index], &result.services[workload.service]);
-            row.extend(cells.into_iter().take(shown.len()));
+            let subject = (&result.workloads[index], &result.services[workload.service]);
+            row.extend(columns.iter().map(|column| (column.cell)(subject.0, subject.1)));
             table.add_row(row);
         }
     }
@@ -38,20 +36,35 @@ pub fn table(scenario: &Scenario, results: &Results) -> String {
     lines.join("\n") + "\n"
 }
 
-fn cells(workload: &WorkloadResult, service: &ServiceResult) -> [String; COLUMNS.len()] {
-    let show = |value: Option<f64>, format: fn(f64) -> String| value.map_or_else(|| "-".into(), format);
-    let own = |name: &str| workload.named(name).map(|estimate| estimate.mean);
-    let of_service = |name: &str| service.named(name).map(|estimate| estimate.mean);
-    [
-        show(own("success_rate"), percent),
-        show(own("attempts_per_request"), short),
-        show(own("time_to_success_p50"), duration),
-        show(own("time_to_success_p99"), duration),
-        show(of_service("offered_load_peak"), short),
-        show(of_service("peak_to_limit"), short),
-        show(of_service("herd_dispersion"), short),
-        recovery(workload),
-    ]
+type Cell = fn(&WorkloadResult, &ServiceResult) -> String;
+
+struct Column {
+    name: &'static str,
+    cell: Cell,
+}
+
+/// The columns that have something to say about this scenario.
+fn columns(scenario: &Scenario) -> Vec<Column> {
+    let breaks = scenario.policies.iter().any(|policy| policy.config.breaker.is_some());
+    let limited = scenario.services.iter().any(|service| service.config.rate_limit.is_some());
+    let recovers = scenario.services.iter().any(|service| !service.config.incidents.is_empty());
+    let column = |name, cell: Cell| Column { name, cell };
+    let all = [
+        (true, column("success", |w, _| show(w.named("success_rate"), percent))),
+        (true, column("att/req", |w, _| show(w.named("attempts_per_request"), short))),
+        (breaks, column("sent/req", |w, _| show(w.named("amplification"), short))),
+        (true, column("p50", |w, _| show(w.named("time_to_success_p50"), duration))),
+        (true, column("p99", |w, _| show(w.named("time_to_success_p99"), duration))),
+        (true, column("peak/s", |_, s| show(s.named("offered_load_peak"), short))),
+        (limited, column("x limit", |_, s| show(s.named("peak_to_limit"), short))),
+        (true, column("herd", |_, s| show(s.named("herd_dispersion"), short))),
+        (recovers, column("recovery", |w, _| recovery(w))),
+    ];
+    all.into_iter().filter_map(|(shown, column)| shown.then_some(column)).collect()
+}
+
+fn show(estimate: Option<Estimate>, format: fn(f64) -> String) -> String {
+    estimate.map_or_else(|| "-".into(), |estimate| format(estimate.mean))
 }
 
 /// The mean recovery time; where it never came in some replications, in how many.
@@ -72,8 +85,8 @@ fn recovery(workload: &WorkloadResult) -> String {
 /// What the columns of the table are.
 pub fn legend(scenario: &Scenario) -> String {
     format!(
-        "means of {} replications, seed {}; p50 and p99: time to success of what succeeded; peak: attempts in the\n\
-         busiest {} and against the limit; herd: variance/mean of retries per {} (1 = Poisson)\n",
+        "means of {} replications, seed {}; p50, p99: time to success of what succeeded;\n\
+         peak: in the busiest {}; herd: variance/mean of retries per {} (1 = Poisson)\n",
         scenario.replications, scenario.seed, scenario.window, scenario.window
     )
 }

@@ -23,8 +23,8 @@ use document::Source;
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The most bins a time series may have.
 pub const MAX_BINS: u64 = 20_000;
-/// The most attempts an experiment may expect.
-pub const MAX_ATTEMPTS: f64 = 1e11;
+/// The most requests that all arms and replications together may expect.
+pub const MAX_REQUESTS: f64 = 1e10;
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]

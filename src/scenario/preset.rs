@@ -137,17 +137,32 @@ impl Preset {
     }
 }
 
-/// Replaces `use = "ID"` in the table at `path` by the preset's composition, and says which parameters could have been
-/// given. Problems go to the document; then there is nothing to go on with.
+/// A part after its `use` has been replaced.
+pub(super) struct Expanded<'s> {
+    /// What there is to read.
+    pub(super) value: Value<'s>,
+    /// The parameters of the preset, which the user could have given besides the fields of the grammar.
+    pub(super) parameters: Vec<String>,
+}
+
+impl<'s> Expanded<'s> {
+    /// A part without `use`.
+    pub(super) fn as_written(value: Value<'s>) -> Self {
+        Self { value, parameters: Vec::new() }
+    }
+}
+
+/// Replaces `use = "ID"` in the table at `path` by the preset's composition. Problems go to the document; then there is
+/// nothing to go on with.
 pub(super) fn expand<'s>(
     document: &mut Document<'s>,
     path: &str,
     kind: Kind,
     mut value: Value<'s>,
-) -> Option<(Value<'s>, Vec<String>)> {
+) -> Option<Expanded<'s>> {
     let span = value.span();
-    let DeValue::Table(table) = value.get_mut() else { return Some((value, Vec::new())) };
-    let Some((_, used)) = table.remove_entry("use") else { return Some((value, Vec::new())) };
+    let DeValue::Table(table) = value.get_mut() else { return Some(Expanded::as_written(value)) };
+    let Some((_, used)) = table.remove_entry("use") else { return Some(Expanded::as_written(value)) };
     let presets = Preset::all();
     let of_kind = presets.iter().filter(|preset| preset.kind() == kind);
     let id = used.get_ref().as_str().unwrap_or_default();
@@ -163,7 +178,8 @@ pub(super) fn expand<'s>(
     for (key, own) in std::mem::take(table) {
         template.insert(key, own);
     }
-    Some((Spanned::new(span, DeValue::Table(template)), preset.parameters.keys().cloned().collect()))
+    let parameters = preset.parameters.keys().cloned().collect();
+    Some(Expanded { value: Spanned::new(span, DeValue::Table(template)), parameters })
 }
 
 /// Takes the preset's parameters out of the user's table, with their defaults where they are not given.

@@ -9,9 +9,9 @@ use toml::de::DeValue;
 use super::assign::{assign, connect};
 use super::document::{Document, Source, Value, entry};
 use super::expectation::expect;
-use super::preset::{Kind, expand};
+use super::preset::{Expanded, Kind, expand};
 use super::rules::{check_caches, check_name, check_parts, check_times};
-use super::{MAX_ATTEMPTS, Named, Scenario};
+use super::{MAX_REQUESTS, Named, Scenario};
 use crate::error::Error;
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
@@ -31,8 +31,7 @@ struct Header {
     replications: Count<1, 100_000>,
     horizon: Interval,
     bin: Option<Interval>,
-    #[serde(default = "one_second")]
-    window: Interval,
+    window: Option<Interval>,
     #[serde(rename = "services")]
     _services: Option<IgnoredAny>,
     #[serde(rename = "workloads")]
@@ -53,10 +52,6 @@ const fn thirty() -> Count<1, 100_000> {
     Count::of(30)
 }
 
-const fn one_second() -> Interval {
-    Interval::from_secs(1)
-}
-
 /// Reads and checks a whole scenario.
 pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     let mut document = Document::parse(source)?;
@@ -73,7 +68,8 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     check_caches(&mut document, &workloads, &policies, &arms);
     let Some(header) = header else { return Err(document.check().expect_err("the header has a problem")) };
     let bin = header.bin.unwrap_or_else(|| default_bin(header.horizon));
-    check_times(&mut document, header.horizon, header.window, bin, &services);
+    let window = header.window.unwrap_or_else(|| Interval::from_secs(1).min(header.horizon));
+    check_times(&mut document, header.horizon, window, bin, &services);
     document.check()?;
     // Only now: after another problem an arm may be missing for no fault of its own.
     let expectations = expect(&mut document, &workloads, &arms);
@@ -87,7 +83,7 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
         replications: header.replications.get_u32(),
         horizon: header.horizon,
         bin,
-        window: header.window,
+        window,
         services,
         workloads,
         policies,
@@ -95,16 +91,13 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
         expectations,
         text: source.text.clone(),
     };
-    let attempts =
+    let requests =
         scenario.expected_requests() * scenario.arms.len() as f64 * f64::from(scenario.replications);
-    if attempts > MAX_ATTEMPTS {
+    if requests > MAX_REQUESTS {
         let message =
-            format!("{attempts:.0} requests over all arms and replications, the limit is {MAX_ATTEMPTS:.0}");
-        document.problem(
-            "replications",
-            message,
-            "fewer replications, a shorter horizon or a lower rate".to_owned(),
-        );
+            format!("{requests:.0} requests over all arms and replications, the limit is {MAX_REQUESTS:.0}");
+        let help = "fewer replications, a shorter horizon or a lower rate".to_owned();
+        document.problem("replications", message, help);
         document.check()?;
     }
     Ok(scenario)
@@ -114,7 +107,7 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
 fn section<'s, C: DeserializeOwned>(
     document: &mut Document<'s>,
     name: &str,
-    prepare: fn(&mut Document<'s>, &str, Value<'s>) -> Option<(Value<'s>, Vec<String>)>,
+    prepare: fn(&mut Document<'s>, &str, Value<'s>) -> Option<Expanded<'s>>,
 ) -> Vec<Named<C>> {
     let singular = if name == "policies" { "policy" } else { name.trim_end_matches('s') };
     let Some((_, value)) = entry(document.root(), name) else {
@@ -134,8 +127,8 @@ fn section<'s, C: DeserializeOwned>(
         let key = key.into_inner().into_owned();
         let path = format!("{name}.{key}");
         check_name(document, &path, &key);
-        if let Some((value, names)) = prepare(document, &path, value)
-            && let Some(config) = document.read(&path, value, &names)
+        if let Some(Expanded { value, parameters }) = prepare(document, &path, value)
+            && let Some(config) = document.read(&path, value, &parameters)
         {
             parts.push(Named { name: key, config });
         }
@@ -143,25 +136,22 @@ fn section<'s, C: DeserializeOwned>(
     parts
 }
 
-fn as_written<'s>(_: &mut Document<'s>, _: &str, value: Value<'s>) -> Option<(Value<'s>, Vec<String>)> {
-    Some((value, Vec::new()))
+#[expect(clippy::unnecessary_wraps, reason = "it stands where others can fail")]
+fn as_written<'s>(_: &mut Document<'s>, _: &str, value: Value<'s>) -> Option<Expanded<'s>> {
+    Some(Expanded::as_written(value))
 }
 
 /// Puts presets in the place of `use`, for the policy and for its breaker.
-fn expand_policy<'s>(
-    document: &mut Document<'s>,
-    path: &str,
-    value: Value<'s>,
-) -> Option<(Value<'s>, Vec<String>)> {
-    let (mut value, mut names) = expand(document, path, Kind::Policy, value)?;
-    if let DeValue::Table(table) = value.get_mut()
+fn expand_policy<'s>(document: &mut Document<'s>, path: &str, value: Value<'s>) -> Option<Expanded<'s>> {
+    let mut policy = expand(document, path, Kind::Policy, value)?;
+    if let DeValue::Table(table) = policy.value.get_mut()
         && let Some((key, breaker)) = table.remove_entry("breaker")
     {
-        let (breaker, more) = expand(document, &format!("{path}.breaker"), Kind::Breaker, breaker)?;
-        table.insert(key, breaker);
-        names.extend(more);
+        let breaker = expand(document, &format!("{path}.breaker"), Kind::Breaker, breaker)?;
+        table.insert(key, breaker.value);
+        policy.parameters.extend(breaker.parameters);
     }
-    Some((value, names))
+    Some(policy)
 }
 
 /// The narrowest round bin that makes at most 600 of them.

@@ -81,7 +81,7 @@ pub(super) fn check_times(
         return;
     }
     if bin.is_zero() || bin > horizon {
-        document.problem("bin", format!("{bin} is not between 0s and the horizon of {}", horizon), None);
+        document.problem("bin", format!("{bin} is not between 0s and the horizon of {horizon}"), None);
     } else if horizon.as_nanos().div_ceil(bin.as_nanos()) > MAX_BINS {
         let bins = horizon.as_nanos().div_ceil(bin.as_nanos());
         document.problem("bin", format!("this makes {bins} bins, the limit is {MAX_BINS}: widen it"), None);
@@ -89,7 +89,7 @@ pub(super) fn check_times(
     if window.as_nanos() < 10 || window > horizon {
         document.problem(
             "window",
-            format!("{} is not between 10ns and the horizon of {}", window, horizon),
+            format!("{window} is not between 10ns and the horizon of {horizon}"),
             None,
         );
     }
@@ -98,7 +98,7 @@ pub(super) fn check_times(
             let begins = incident.window().0.as_secs_f64();
             if begins >= horizon.as_secs_f64() {
                 let path = format!("services.{}.incidents.{index}", service.name);
-                let message = format!("it begins when the run of {} is over", horizon);
+                let message = format!("it begins when the run of {horizon} is over");
                 document.problem(&path, message, "begin it earlier, or lengthen `horizon`".to_owned());
             }
         }

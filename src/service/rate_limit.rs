@@ -79,6 +79,16 @@ impl RateLimitConfig {
         }
     }
 
+    /// The most attempts that pass within `window` at the steady rate, or at once after a rest, whichever is more: what a
+    /// peak is held against.
+    pub fn allowance(&self, window: Interval) -> f64 {
+        let at_once = match self {
+            Self::TokenBucket(bucket) => bucket.burst.get(),
+            Self::FixedWindow(window) => window.limit.get(),
+        };
+        (at_once as f64).max(self.per_second() * window.as_secs_f64())
+    }
+
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
         match self {

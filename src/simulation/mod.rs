@@ -95,7 +95,10 @@ impl<'a> Simulation<'a> {
             clients: clients.collect(),
             services: scenario.services.iter().map(|service| Service::new(&service.config)).collect(),
             requests: Requests::default(),
-            tallies: vec![WorkloadTally::new(scenario.bin, scenario.horizon); scenario.workloads.len()],
+            tallies: vec![
+                WorkloadTally::new(scenario.bin, scenario.window, scenario.horizon);
+                scenario.workloads.len()
+            ],
             service_tallies: vec![ServiceTally::new(scenario.window); scenario.services.len()],
             tracers: tracers.collect(),
             events: 0,
