@@ -22,9 +22,10 @@ pub struct Goodput {
 }
 
 impl Goodput {
-    /// Steps of `step` over `horizon`, longer if there would be more than 100,000.
+    /// Steps of `step` over `horizon`, a whole multiple of it if there would be more than 100,000.
     pub fn new(step: Interval, horizon: Interval) -> Self {
-        let step = step.as_nanos().max(horizon.as_nanos().div_ceil(MAX_STEPS)).max(1);
+        let step = step.as_nanos().max(1);
+        let step = step * horizon.as_nanos().div_ceil(step).div_ceil(MAX_STEPS);
         Self { step, successes: vec![0; horizon.as_nanos().div_ceil(step) as usize] }
     }
 

@@ -40,7 +40,7 @@ fn is_result(name: &str) -> bool {
 }
 
 /// The SHA-256 of `bytes`, as `sha256sum` prints it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

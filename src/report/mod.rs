@@ -10,7 +10,7 @@ mod terminal;
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
 pub use folder::Folder;
 pub use json::summary_json;
-pub use manifest::{RESULTS_VERSION, manifest};
+pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use terminal::{legend, table, verdicts};
 
 use crate::experiment::Results;

@@ -1,0 +1,126 @@
+//! The house rules, as a test: imports point downwards, files are rooms, and nothing is left lying about.
+
+use std::path::{Path, PathBuf};
+
+/// The storeys, from the ground up. A module may use what is below it, or its siblings in the same folder.
+const STOREYS: &[&[&str]] = &[
+    &["time", "units", "error", "random", "outcome", "event_queue"],
+    &["distribution", "statistics"],
+    &["policy", "breaker", "service", "workload", "metrics"],
+    &["scenario"],
+    &["simulation"],
+    &["experiment"],
+    &["report"],
+    &["cli"],
+];
+
+/// On one storey, but in this order: the left may be used by the right.
+const NEIGHBOURS: &[(&str, &str)] = &[("units", "time"), ("time", "units"), ("units", "outcome"), ("time", "event_queue"), ("breaker", "policy")];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder can be read") {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a source can be read");
+            (path.strip_prefix(&root).expect("it is inside").to_owned(), text)
+        })
+        .collect()
+}
+
+/// The part of a file that ships: its tests may use what they like.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().expect("split gives a first part")
+}
+
+fn storey(module: &str) -> usize {
+    STOREYS
+        .iter()
+        .position(|storey| storey.contains(&module))
+        .unwrap_or_else(|| panic!("module {module} is on no storey: give it a place in tests/tidy.rs"))
+}
+
+fn room(path: &Path) -> String {
+    let first = path.components().next().expect("a path has a first part").as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn imports_point_downwards() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let here = room(&path);
+        if here == "lib" || here == "main" {
+            continue;
+        }
+        for (number, line) in shipped(&text).lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for used in line.split("crate::").skip(1) {
+                let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if used == here || used.starts_with("units") && line.contains("$crate") || used == "main" {
+                    continue;
+                }
+                let down = storey(&used) < storey(&here) || NEIGHBOURS.contains(&(used.as_str(), here.as_str()));
+                if !down {
+                    wrong.push(format!("{}:{}: {here} uses {used}", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports that do not point downwards:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_opens_with_why_it_exists_and_is_one_room() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//! "), "{} does not open with a module comment", path.display());
+        let lines = shipped(&text).lines().count();
+        assert!(lines <= 400, "{} has {lines} lines: is it one room, or several?", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_lying_about() {
+    let forbidden = ["todo!", "unimplemented!", "dbg!", "FIXME", "XXX", ".unwrap()", "println!(", "process::exit"];
+    for (path, text) in sources() {
+        for (number, line) in shipped(&text).lines().enumerate() {
+            let code = line.trim_start();
+            for word in forbidden {
+                let found = code.contains(word) && !code.starts_with("//") && !code.contains(&format!("e{word}"));
+                assert!(!found, "{}:{}: {word}", path.display(), number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_simulation_schedules_events_and_only_parts_that_are_told_know_the_time() {
+    for (path, text) in sources() {
+        let here = room(&path);
+        if shipped(&text).contains("EventQueue") {
+            assert!(["simulation", "event_queue"].contains(&here.as_str()), "{} schedules events", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_preset_in_the_folder_is_compiled_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
+    let compiled = include_str!("../src/scenario/preset.rs");
+    for entry in std::fs::read_dir(folder).expect("there are presets") {
+        let name = entry.expect("an entry can be read").file_name().to_string_lossy().into_owned();
+        assert!(compiled.contains(&format!("presets/{name}\"")), "src/scenario/preset.rs does not include {name}");
+    }
+}
