@@ -231,7 +231,7 @@ mod tests {
     use crate::random::{Key, Purpose};
 
     fn seconds(text: &str) -> Interval {
-        use crate::units::Quantity;
+        use crate::quantity::Quantity;
         Interval::parse(text).unwrap()
     }
 

@@ -53,6 +53,7 @@ pub mod experiment;
 pub mod metrics;
 pub mod outcome;
 pub mod policy;
+mod quantity;
 pub mod random;
 pub mod report;
 pub mod scenario;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-use crate::units::{Quantity, deserialize_quantity};
+use crate::quantity::{Quantity, deserialize_quantity};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 

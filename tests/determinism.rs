@@ -94,7 +94,10 @@ fn the_number_of_threads_does_not_matter() {
 #[test]
 fn another_seed_gives_other_results() {
     let other = RICH.replace("seed = 5", "seed = 6");
-    assert_ne!(rows(&files(RICH, 0), "summary.csv", "plain,calls"), rows(&files(&other, 0), "summary.csv", "plain,calls"));
+    assert_ne!(
+        rows(&files(RICH, 0), "summary.csv", "plain,calls"),
+        rows(&files(&other, 0), "summary.csv", "plain,calls")
+    );
 }
 
 #[test]

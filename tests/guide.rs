@@ -64,7 +64,8 @@ fn the_failure_of_20_retries_of_300_s_is_known_after_1_67_hours() {
 #[test]
 fn the_guides_table_of_jittered_exponential_delays_holds() {
     let bounds = [(30.0, 90.0), (60.0, 180.0), (120.0, 360.0), (240.0, 720.0), (480.0, 1440.0)];
-    let text = flaky(100, "use = 'guide:exponential-jitter'").replace("[workloads.call]", "[workloads.call]\nclients = 2000");
+    let text = flaky(100, "use = 'guide:exponential-jitter'")
+        .replace("[workloads.call]", "[workloads.call]\nclients = 2000");
     let record = Simulation::new(&scenario(&text), 0, 0, 2000).run();
     let mut extremes = [(f64::MAX, 0.0f64); 5];
     for request in &record.traces[0] {
@@ -77,15 +78,21 @@ fn the_guides_table_of_jittered_exponential_delays_holds() {
         assert!(least >= low && most <= high, "{least} to {most} is not within {low} to {high}");
         // 2,000 uniform draws miss neither end by 1 % of the range but once in 5e8.
         let slack = (high - low) / 100.0;
-        assert!(least <= low + slack && most >= high - slack, "{least} to {most} does not fill {low} to {high}");
+        assert!(
+            least <= low + slack && most >= high - slack,
+            "{least} to {most} does not fill {low} to {high}"
+        );
     }
 }
 
 #[test]
 fn a_status_that_cannot_pass_is_not_retried() {
-    for (status, attempts) in [(400, 1), (401, 1), (403, 1), (404, 1), (429, 4), (500, 4), (502, 4), (503, 4), (504, 4)] {
+    for (status, attempts) in
+        [(400, 1), (401, 1), (403, 1), (404, 1), (429, 4), (500, 4), (502, 4), (503, 4), (504, 4)]
+    {
         let policy = format!("{THREE_BY_60S}\nretry_on = 'transient'");
-        let text = flaky(9, &policy).replace("fails_first = 9", &format!("fails_first = {{ attempts = 9, status = {status} }}"));
+        let text = flaky(9, &policy)
+            .replace("fails_first = 9", &format!("fails_first = {{ attempts = 9, status = {status} }}"));
         let life = life(&text);
         assert_eq!(life.steps.len(), attempts, "{status}");
         let ending = if attempts == 1 { Ending::NotRetryable } else { Ending::Exhausted };
@@ -95,7 +102,8 @@ fn a_status_that_cannot_pass_is_not_retried() {
 
 #[test]
 fn a_prefect_task_retries_even_a_404() {
-    let text = flaky(9, THREE_BY_60S).replace("fails_first = 9", "fails_first = { attempts = 9, status = 404 }");
+    let text =
+        flaky(9, THREE_BY_60S).replace("fails_first = 9", "fails_first = { attempts = 9, status = 404 }");
     assert_eq!(life(&text).steps.len(), 4);
 }
 
@@ -105,7 +113,8 @@ fn a_timeout_is_retried_and_the_work_of_the_service_is_wasted() {
                 [workloads.call]\nservice = 'api'\narrivals.burst = {}\ntimeout = '2s'\n\
                 [policies.p]\nretries = 2\nbackoff.fixed = '10s'\n";
     let life = life(text);
-    let times: Vec<_> = life.steps.iter().map(|step| (step.sent.as_secs_f64(), step.known.as_secs_f64())).collect();
+    let times: Vec<_> =
+        life.steps.iter().map(|step| (step.sent.as_secs_f64(), step.known.as_secs_f64())).collect();
     assert_eq!(times, [(0.0, 2.0), (12.0, 14.0), (24.0, 26.0)]);
     assert!(life.steps.iter().all(|step| step.outcome == Some(Outcome::Timeout)));
     let arm = arm(text);
@@ -173,7 +182,10 @@ fn a_refusal_of_the_breaker_is_a_failed_attempt_of_the_retry_around_it() {
     assert_eq!(measure(&refused, "breaker_trips"), 1.0);
     assert_eq!(measure(&refused, "breaker_time_open"), 600.0);
     // One breaker per client sees one failure each time, and never five in a row.
-    let own = text.replace("breaker = { use = 'guide:breaker' }", "breaker = { use = 'guide:breaker', scope = 'client' }");
+    let own = text.replace(
+        "breaker = { use = 'guide:breaker' }",
+        "breaker = { use = 'guide:breaker', scope = 'client' }",
+    );
     assert_eq!(measure(&arm(&own), "attempts_refused"), 0.0);
 }
 

@@ -40,10 +40,10 @@ pub(super) struct Run {
 #[derive(Debug, Args)]
 pub(super) struct Overrides {
     /// Replace the seed.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Replace the number of replications.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     replications: Option<u64>,
     /// Replace any field, such as workloads.campaign.clients=500; may be given several times.
     #[arg(long = "set", value_name = "PATH=VALUE")]

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use crate::quantity::{Quantity, QuantityVisitor};
 use crate::time::Interval;
-use crate::units::{Factor, Quantity, QuantityVisitor};
+use crate::units::Factor;
 
 /// The delay of the n-th retry as a formula; n = 1 is the first retry.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

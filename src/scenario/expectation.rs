@@ -4,8 +4,8 @@ use super::document::{Document, Value, entry};
 use super::{Arm, Workload};
 use crate::error::suggestion;
 use crate::metrics::{SERVICE_MEASURES, WORKLOAD_MEASURES};
+use crate::quantity::Quantity;
 use crate::time::Interval;
-use crate::units::Quantity;
 
 /// A condition on the mean of one metric, such as `"jittered.success_rate" = ">= 0.95"`.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,521 @@
+//! The command line as its users meet it: what it prints, what it writes, and what it says about bad input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A scenario that runs in no time.
+const SMALL: &str = r#"
+title = "Small"
+question = "Does it run?"
+horizon = "1m"
+replications = 2
+[services.api]
+rate_limit.token_bucket = { rate = "2/s", burst = 1 }
+[workloads.calls]
+service = "api"
+arrivals.even = { rate = "1/s", requests = 5 }
+[policies.fixed]
+use = "prefect@3"
+retries = 3
+retry_delay_seconds = 1
+[policies.none]
+retries = 0
+"#;
+
+/// A folder of its own for each test.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder can be made"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("a file can be written");
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
+        command.current_dir(self.0.path()).args(arguments).output().expect("the binary runs")
+    }
+
+    /// The names in the folder.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).expect("the folder can be read");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs a scenario that is wrong: exit 2, every needle in the message, nothing written.
+    fn refuses(&self, text: &str, needles: &[&str]) {
+        self.write("bad.toml", text);
+        self.refuses_arguments(&["run", "bad.toml"], needles);
+    }
+
+    fn refuses_arguments(&self, arguments: &[&str], needles: &[&str]) {
+        let before = self.names();
+        let output = self.run(arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        for needle in needles {
+            assert!(message.contains(needle), "{arguments:?}: no \"{needle}\" in\n{message}");
+        }
+        assert!(!message.contains("panicked"), "{message}");
+        assert!(output.stdout.is_empty(), "nothing is printed but the message");
+        assert_eq!(self.names(), before, "nothing is written");
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("stdout is text")
+}
+
+#[test]
+fn run_prints_a_line_per_arm_and_writes_the_folder() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let text = stdout(&place.run(&["run", "small.toml"]));
+    for needle in ["Small\nDoes it run?\n", "\nfixed ", "\nnone ", "means of 2 replications", "output/small"]
+    {
+        assert!(text.contains(needle), "no \"{needle}\" in\n{text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "a line is too long:\n{text}");
+    let folder = place.path("output/small");
+    for name in [
+        "manifest.json",
+        "summary.csv",
+        "replications.csv",
+        "timeseries.csv",
+        "time_to_success.csv",
+        "scenario.toml",
+    ] {
+        assert!(folder.join(name).is_file(), "{name} is not written");
+    }
+    for name in ["load", "success", "attempts"] {
+        let chart =
+            fs::read_to_string(folder.join(format!("charts/{name}.svg"))).expect("the chart is written");
+        assert!(chart.contains("</svg>"), "{name}");
+    }
+    assert!(!folder.join("attempts.csv").exists(), "attempts are written only on request");
+}
+
+#[test]
+fn the_manifest_digests_every_file_and_nothing_else_is_in_the_folder() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    stdout(&place.run(&["run", "small.toml", "--trace", "2", "--out", "here"]));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("here/manifest.json")).expect("there is a manifest"))
+            .expect("it is JSON");
+    let files = manifest["files"].as_object().expect("it lists files");
+    for (name, digest) in files {
+        let bytes = fs::read(place.path("here").join(name)).expect("a listed file is there");
+        assert_eq!(digest.as_str(), Some(retrysim::report::sha256(&bytes).as_str()), "{name}");
+    }
+    assert_eq!(
+        files.len() + 1,
+        count_files(&place.path("here")),
+        "every file is listed but the manifest itself"
+    );
+    assert_eq!(manifest["seed"], 1);
+    assert_eq!(manifest["arms"], serde_json::json!(["fixed", "none"]));
+}
+
+fn count_files(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    entries
+        .map(|entry| entry.expect("an entry can be read").path())
+        .map(|path| if path.is_dir() { count_files(&path) } else { 1 })
+        .sum()
+}
+
+#[test]
+fn two_runs_write_the_same_bytes_whatever_the_number_of_jobs() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    for (jobs, out) in [("1", "a"), ("2", "b")] {
+        stdout(&place.run(&["run", "small.toml", "--jobs", jobs, "--out", out, "--format", "quiet"]));
+    }
+    for name in [
+        "manifest.json",
+        "summary.csv",
+        "timeseries.csv",
+        "charts/load.svg",
+        "charts/success.svg",
+        "charts/attempts.svg",
+    ] {
+        let read = |folder: &str| fs::read(place.path(folder).join(name)).expect("the file is written");
+        assert_eq!(read("a"), read("b"), "{name}");
+    }
+}
+
+#[test]
+fn a_scenario_can_be_changed_without_editing_it() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let changed = [
+        "run",
+        "small.toml",
+        "--seed",
+        "9",
+        "--replications",
+        "3",
+        "--set",
+        "workloads.calls.arrivals.even.requests=7",
+        "--format",
+        "csv",
+    ];
+    let text = stdout(&place.run(&changed));
+    assert!(text.contains("fixed,calls,api,requests,1,7,7,7,7,7,3"), "{text}");
+    let kept = fs::read_to_string(place.path("output/small/scenario.toml")).expect("the scenario is kept");
+    assert!(kept.contains("requests = 7") && kept.contains("seed = 9"), "what was run is kept:\n{kept}");
+    // A unit needs no quotes inside quotes, and a new field can be added.
+    stdout(&place.run(&[
+        "run",
+        "small.toml",
+        "--set",
+        "horizon=30s",
+        "--set",
+        "services.api.latency.constant=50ms",
+    ]));
+    // The kept scenario gives the same results again.
+    stdout(&place.run(&changed));
+    let again =
+        stdout(&place.run(&["run", "output/small/scenario.toml", "--format", "csv", "--out", "again"]));
+    assert_eq!(again, text);
+}
+
+#[test]
+fn formats_are_for_people_and_for_machines() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let csv = stdout(&place.run(&["run", "small.toml", "--format", "csv"]));
+    assert!(
+        csv.starts_with("arm,workload,service,metric,unit,mean,ci95_low,ci95_high,min,max,replications\n")
+    );
+    assert_eq!(csv.as_bytes(), fs::read(place.path("output/small/summary.csv")).expect("it is written"));
+    let json = stdout(&place.run(&["run", "small.toml", "--format", "json"]));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(rows.len() + 1, csv.lines().count());
+    assert_eq!(rows[1]["metric"], "success_rate");
+    assert_eq!(rows[1]["mean"], 1);
+    assert_eq!(stdout(&place.run(&["run", "small.toml", "--format", "quiet"])), "");
+}
+
+#[test]
+fn a_trace_holds_every_attempt_with_its_reason() {
+    let place = Place::new();
+    let text = SMALL.replace("requests = 5", "requests = 4").replace("rate = \"1/s\"", "rate = \"4/s\"");
+    place.write("small.toml", text);
+    stdout(&place.run(&["run", "small.toml", "--trace", "10"]));
+    let trace = fs::read_to_string(place.path("output/small/attempts.csv")).expect("the trace is written");
+    let expected = "\
+arm,workload,replication,request,client,arrived_s,attempt,sent_s,known_s,outcome,retry_after_s,decision,delay_s,reason
+fixed,calls,0,0,0,0,1,0,0,200,,end,,succeeded
+fixed,calls,0,1,0,0.25,1,0.25,0.25,429,1,retry,1,backoff
+fixed,calls,0,1,0,0.25,2,1.25,1.25,200,,end,,succeeded
+fixed,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded
+fixed,calls,0,3,0,0.75,1,0.75,0.75,429,1,retry,1,backoff
+fixed,calls,0,3,0,0.75,2,1.75,1.75,200,,end,,succeeded
+none,calls,0,0,0,0,1,0,0,200,,end,,succeeded
+none,calls,0,1,0,0.25,1,0.25,0.25,429,1,end,,exhausted
+none,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded
+none,calls,0,3,0,0.75,1,0.75,0.75,429,1,end,,exhausted
+";
+    assert_eq!(trace, expected);
+}
+
+#[test]
+fn an_expectation_that_is_not_met_exits_with_3_and_still_writes() {
+    let place = Place::new();
+    place.write(
+        "small.toml",
+        format!("{SMALL}[expect]\n\"fixed.success_rate\" = \">= 1\"\n\"none.success_rate\" = \"< 1\"\n"),
+    );
+    let output = place.run(&["run", "small.toml"]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("met      fixed.success_rate >= 1 (measured 1)"), "{text}");
+    assert!(text.contains("NOT MET  none.success_rate < 1 (measured 1)"), "{text}");
+    assert!(place.path("output/small/manifest.json").is_file());
+}
+
+#[test]
+fn check_finds_every_problem_and_runs_nothing() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let text = stdout(&place.run(&["check", "small.toml"]));
+    for needle in [
+        "small.toml: sound",
+        "arms: fixed, none",
+        "at most about 50",
+        "policy fixed: 4 attempts at most, waits 3s",
+    ] {
+        assert!(text.contains(needle), "no \"{needle}\" in\n{text}");
+    }
+    let bad = SMALL
+        .replace("horizon = \"1m\"", "horizon = 60")
+        .replace("\"2/s\"", "\"2\"")
+        .replace("retries = 0", "retires = 0");
+    place.write("bad.toml", bad);
+    place.refuses_arguments(
+        &["check", "bad.toml"],
+        &["60 has no unit", "\"2\" is not a rate", "did you mean `retries`?", "3 problems", "bad.toml:4:"],
+    );
+    assert!(!place.path("output").exists());
+}
+
+#[test]
+fn new_writes_a_scenario_that_runs_as_written() {
+    let place = Place::new();
+    let text = stdout(&place.run(&["new", "first.toml"]));
+    assert!(text.contains("retrysim run first.toml"), "{text}");
+    assert!(stdout(&place.run(&["run", "first.toml"])).contains("met "));
+    place.refuses_arguments(&["new", "first.toml"], &["first.toml exists", "--force"]);
+    stdout(&place.run(&["new", "first.toml", "--force"]));
+    assert_eq!(
+        stdout(&place.run(&["new", "-"])),
+        fs::read_to_string(place.path("first.toml")).expect("it is there")
+    );
+    place.refuses_arguments(&["new", "no/such/folder/x.toml"], &["cannot write", "name another file"]);
+}
+
+#[test]
+fn presets_are_listed_and_shown() {
+    let place = Place::new();
+    let list = stdout(&place.run(&["presets"]));
+    for id in [
+        "prefect@3",
+        "prefect@3:exponential-backoff",
+        "guide:exponential-jitter",
+        "guide:breaker",
+        "textbook:breaker",
+    ] {
+        assert!(list.contains(id), "{id}");
+        let shown = stdout(&place.run(&["presets", id]));
+        assert!(shown.contains("composition") && shown.contains("source:"), "{shown}");
+    }
+    place.refuses_arguments(
+        &["presets", "prefect3"],
+        &["there is no preset \"prefect3\"", "did you mean `prefect@3`?"],
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let place = Place::new();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("retrysim"))
+        .args(["presets"])
+        .current_dir(place.0.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
+}
+
+#[test]
+fn a_file_that_is_no_scenario_is_refused() {
+    let place = Place::new();
+    place.refuses_arguments(&["run", "missing.toml"], &["missing.toml", "No such file", "retrysim new"]);
+    place.refuses_arguments(&["run", "."], &["Is a directory", "name a file"]);
+    place.refuses(
+        "",
+        &["`horizon` is missing", "there is no service", "there is no workload", "there is no policy"],
+    );
+    place.refuses("hello {{{", &["bad.toml:1:", "not valid TOML"]);
+    place.write("garbage.toml", vec![0xC3u8; 10_000_000]);
+    place.refuses_arguments(&["run", "garbage.toml"], &["10000000 bytes", "the limit is 1048576"]);
+    place.write("binary.toml", [0xff, 0xfe, 0x00, 0x01]);
+    place.refuses_arguments(&["run", "binary.toml"], &["byte 0 is not UTF-8"]);
+    place.refuses(&"[".repeat(100_000), &["not valid TOML"]);
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
+fn bad_fields_are_named_with_their_place_and_a_remedy() {
+    // (what to replace, with what, what the message must say)
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "retries = 0",
+            "retires = 0",
+            &["policies.none.retires", "unknown field", "did you mean `retries`?", "bad.toml:16:1"],
+        ),
+        (
+            "retries = 0",
+            "retries = -1",
+            &["policies.none.retries", "-1 is out of range", "from 0 to 1000000"],
+        ),
+        ("retries = 3", "retries = -1", &["policies.fixed.retries", "-1 is out of range"]),
+        ("retries = 0", "retries = \"many\"", &["policies.none.retries", "a whole number from 0"]),
+        ("retries = 0", "retries = 1.5", &["1.5 is not a whole number"]),
+        ("retries = 0", "retries = 99999999999999999999", &["policies.none.retries"]),
+        (
+            "retries = 0",
+            "retries = 1\nbackoff.fixed = 60",
+            &["policies.none.backoff.fixed", "60 has no unit", "\"60s\""],
+        ),
+        ("retries = 0", "retries = 1\nbackoff.fixed = \"60\"", &["60 has no unit"]),
+        ("retries = 0", "retries = 1\nbackoff.fixed = nan", &["has no unit"]),
+        ("retries = 0", "retries = 1\nbackoff.fixed = \"-5s\"", &["negative"]),
+        (
+            "retries = 0",
+            "retries = 1\nbackoff.fixed = \"300000000h\"",
+            &["policies.none.backoff.fixed", "is not a duration"],
+        ),
+        ("retries = 0", "retries = 1", &["policies.none", "no backoff", "backoff.fixed"]),
+        ("retries = 0", "backoff.fixed = \"1s\"", &["never stops", "`retries`, `max_elapsed` or `deadline`"]),
+        ("retries = 0", "deadline = \"1s\"\nbackoff.fixed = \"0s\"", &["retry for ever"]),
+        (
+            "retries = 0",
+            "retries = 1\nbackoff.exponential = { base = \"1s\", factor = inf }",
+            &["inf is out of range", "from 1 to 1000"],
+        ),
+        ("retries = 0", "retries = 0\njitter.proportional = 2.0", &["2 is out of range", "from 0 to 1"]),
+        ("retries = 0", "retries = 0\njitter = \"fulll\"", &["policies.none.jitter", "did you mean `full`?"]),
+        (
+            "retries = 0",
+            "retries = 0\ncache = { ttl = \"1h\" }",
+            &["caches successes by input", "keys = 1000"],
+        ),
+        (
+            "retries = 0",
+            "retries = 0\nbreaker = { use = \"guide:braker\" }",
+            &["policies.none.breaker.use", "did you mean `guide:breaker`?"],
+        ),
+        (
+            "retries = 0",
+            "retries = 0\nbreaker = { threshold = 0, open_for = \"1s\" }",
+            &["policies.none.breaker.threshold", "0 is out of range"],
+        ),
+        (
+            "\"prefect@3\"",
+            "\"prefect@4\"",
+            &["policies.fixed.use", "there is no policy preset", "did you mean `prefect@3`?"],
+        ),
+        ("retry_delay_seconds = 1", "retry_delay_second = 1", &["did you mean `retry_delay_seconds`?"]),
+        (
+            "retry_delay_seconds = 1",
+            "retry_delay_seconds = nan",
+            &["policies.fixed.retry_delay_seconds", "nan is not a time"],
+        ),
+        ("retry_delay_seconds = 1", "retry_delay_seconds = \"1s\"", &["a number of seconds"]),
+        (
+            "service = \"api\"",
+            "service = \"apy\"",
+            &["workloads.calls.service", "there is no service \"apy\"", "did you mean `api`?"],
+        ),
+        ("service = \"api\"", "", &["workloads.calls", "`service` is missing"]),
+        ("requests = 5", "requests = 0", &["workloads.calls.arrivals.even.requests", "0 is out of range"]),
+        (
+            "requests = 5",
+            "from = \"20s\", until = \"10s\"",
+            &["workloads.calls.arrivals", "end (10s) before they start (20s)"],
+        ),
+        ("rate = \"1/s\"", "rate = 1", &["workloads.calls.arrivals.even.rate", "write \"1/s\""]),
+        ("rate = \"1/s\"", "rate = \"0/s\"", &["above zero"]),
+        ("burst = 1", "burst = 0", &["services.api.rate_limit.token_bucket.burst", "0 is out of range"]),
+        ("burst = 1", "burst = 1e300", &["is not a whole number"]),
+        ("horizon = \"1m\"", "horizon = \"0s\"", &["horizon", "a run of 0s"]),
+        ("horizon = \"1m\"", "horizon = \"10000y\"", &["horizon", "is not a duration"]),
+        ("horizon = \"1m\"", "horizon = \"1m\"\nbin = \"1ns\"", &["bin", "the limit is 20000"]),
+        ("horizon = \"1m\"", "horizon = \"1m\"\nwindow = \"2m\"", &["window", "the horizon of 1m"]),
+        ("replications = 2", "replications = 0", &["replications", "0 is out of range", "from 1"]),
+        ("replications = 2", "replications = 2\nseed = -1", &["seed", "-1 is out of range"]),
+        ("title = \"Small\"", "titel = \"Small\"", &["titel", "did you mean `title`?"]),
+        ("[policies.none]", "[policies.fixed]", &["duplicate key", "rename one of them"]),
+        ("[policies.none]", "[policies.\"a.b\"]", &["is not a name"]),
+        (
+            "[policies.none]",
+            "[arms.x]\ncalls = \"fixd\"\n[policies.none]",
+            &["arms.x.calls", "there is no policy \"fixd\"", "did you mean `fixed`?"],
+        ),
+        (
+            "[policies.none]",
+            "[arms.x]\ncall = \"fixed\"\n[policies.none]",
+            &["there is no workload \"call\"", "did you mean `calls`?"],
+        ),
+        (
+            "[policies.none]",
+            "[expect]\n\"fixed.succes_rate\" = \"> 0\"\n[policies.none]",
+            &["did you mean `success_rate`?"],
+        ),
+        (
+            "[policies.none]",
+            "[expect]\n\"fixed.success_rate\" = \"good\"\n[policies.none]",
+            &["is not a condition"],
+        ),
+        (
+            "[workloads.calls]",
+            "[[services.api.incidents]]\noutage = { from = \"2m\", lasts = \"1m\" }\n[workloads.calls]",
+            &["services.api.incidents.0", "when the run of 1m is over"],
+        ),
+        (
+            "[workloads.calls]",
+            "[[services.api.faults]]\nrandom = { status = 99, probability = 0.5 }\n[workloads.calls]",
+            &["services.api.faults.0.random.status", "99 is out of range"],
+        ),
+        (
+            "[workloads.calls]",
+            "[[services.api.faults]]\nrandom = { status = 500, probability = nan }\n[workloads.calls]",
+            &["probability", "NaN is out of range"],
+        ),
+    ];
+    let place = Place::new();
+    for (from, to, needles) in cases {
+        assert!(SMALL.contains(from), "{from}");
+        place.refuses(&SMALL.replacen(from, to, 1), needles);
+    }
+}
+
+#[test]
+fn bad_options_are_refused() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    place.refuses_arguments(&["run", "small.toml", "--set", "workloads"], &["PATH=VALUE"]);
+    place.refuses_arguments(
+        &["run", "small.toml", "--set", "workloads.calls.clients=-5"],
+        &["-5 is out of range", "command line"],
+    );
+    place.refuses_arguments(&["run", "small.toml", "--set", "title.x=1"], &["--set title.x=1"]);
+    place.refuses_arguments(&["run", "small.toml", "--replications", "0"], &["0 is out of range"]);
+    place.refuses_arguments(&["run", "small.toml", "--seed", "-1"], &["--seed"]);
+    place.refuses_arguments(&["run", "small.toml", "--jobs", "0"], &["--jobs"]);
+    place.refuses_arguments(&["run", "small.toml", "--format", "xml"], &["possible values"]);
+    place.refuses_arguments(&["rum", "small.toml"], &["'run'"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_anything_is_run() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    place.write("a-file", "");
+    place.refuses_arguments(
+        &["run", "small.toml", "--out", "a-file/run"],
+        &["cannot write to a-file/run", "--out"],
+    );
+    fs::create_dir(place.path("precious")).expect("a folder can be made");
+    place.write("precious/thesis.txt", "mine");
+    place.refuses_arguments(
+        &["run", "small.toml", "--out", "precious"],
+        &["not a folder of an earlier run", "--out"],
+    );
+    place.refuses_arguments(
+        &["run", "small.toml", "--out", "/proc/nowhere/run"],
+        &["cannot write to /proc/nowhere/run"],
+    );
+}

@@ -1,0 +1,213 @@
+//! What must hold of every scenario, also of those that nobody thought of.
+
+use proptest::prelude::*;
+
+use retrysim::experiment::{self, Options};
+use retrysim::metrics::ATTEMPT_COLUMNS;
+use retrysim::outcome::Ending;
+use retrysim::scenario::Scenario;
+use retrysim::simulation::{Next, Record, Simulation};
+
+fn parsed(text: &str) -> Scenario {
+    Scenario::parse("property", "property.toml", text, &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Milliseconds as a duration of the grammar.
+fn millis(range: std::ops::Range<u64>) -> impl Strategy<Value = String> {
+    range.prop_map(|millis| format!("\"{millis}ms\""))
+}
+
+fn law() -> impl Strategy<Value = String> {
+    prop_oneof![
+        millis(0..5_000).prop_map(|value| format!("constant = {value}")),
+        (0u64..2_000, 0u64..2_000)
+            .prop_map(|(min, more)| format!("uniform = {{ min = \"{min}ms\", max = \"{}ms\" }}", min + more)),
+        millis(1..3_000).prop_map(|mean| format!("exponential = {{ mean = {mean} }}")),
+        (1u64..2_000, 0u64..9_000).prop_map(|(median, more)| format!(
+            "lognormal = {{ median = \"{median}ms\", p99 = \"{}ms\" }}",
+            median + more
+        )),
+    ]
+}
+
+fn service() -> impl Strategy<Value = String> {
+    let limit = prop_oneof![
+        Just(String::new()),
+        (1u64..20, 1u64..30, "seconds|exact|none").prop_map(|(rate, burst, header)| format!(
+            "rate_limit.token_bucket = {{ rate = \"{rate}/s\", burst = {burst}, retry_after = \"{header}\" }}\n"
+        )),
+        (1u64..50, millis(1..60_000)).prop_map(|(limit, window)| format!("rate_limit.fixed_window = {{ limit = {limit}, window = {window} }}\n")),
+    ];
+    let faults = prop_oneof![
+        Just(String::new()),
+        (0.0..1.0f64)
+            .prop_map(|p| format!("faults = [{{ random = {{ status = 503, probability = {p:.3} }} }}]\n")),
+        (0u32..5).prop_map(|n| format!(
+            "faults = [{{ fails_first = {n} }}, {{ random = {{ status = 404, probability = 0.1 }} }}]\n"
+        )),
+    ];
+    let incidents = prop_oneof![
+        Just(String::new()),
+        (millis(0..200_000), millis(1..90_000)).prop_map(|(from, lasts)| format!(
+            "incidents = [{{ outage = {{ from = {from}, lasts = {lasts} }} }}]\n"
+        )),
+    ];
+    (limit, law(), law(), faults, incidents).prop_map(|(limit, latency, rejection, faults, incidents)| {
+        format!("{limit}latency.{latency}\nrejection_latency.{rejection}\n{faults}{incidents}")
+    })
+}
+
+fn workload() -> impl Strategy<Value = String> {
+    let arrivals = prop_oneof![
+        (millis(0..100_000), millis(0..20_000))
+            .prop_map(|(at, spread)| format!("burst = {{ at = {at}, every = \"70s\", spread = {spread} }}")),
+        (1u64..8).prop_map(|rate| format!("even = {{ rate = \"{rate}/s\", until = \"200s\" }}")),
+        (1u64..8).prop_map(|rate| format!("poisson = {{ rate = \"{rate}/s\" }}")),
+    ];
+    (1u32..40, arrivals, millis(1..10_000), 1u32..100).prop_map(|(clients, arrivals, timeout, keys)| {
+        format!("clients = {clients}\narrivals.{arrivals}\ntimeout = {timeout}\nkeys = {keys}\n")
+    })
+}
+
+fn policy() -> impl Strategy<Value = String> {
+    let backoff = prop_oneof![
+        millis(0..90_000).prop_map(|delay| format!("fixed = {delay}")),
+        (millis(0..5_000), millis(0..50_000)).prop_map(|(a, b)| format!("list = [{a}, {b}]")),
+        (millis(0..5_000), millis(0..5_000))
+            .prop_map(|(first, step)| format!("linear = {{ first = {first}, step = {step} }}")),
+        (millis(1..5_000), 1.0..4.0f64)
+            .prop_map(|(base, factor)| format!("exponential = {{ base = {base}, factor = {factor:.2} }}")),
+    ];
+    let jitter = prop_oneof![
+        Just("jitter = \"none\"".to_owned()),
+        Just("jitter = \"full\"".to_owned()),
+        Just("jitter = \"equal\"".to_owned()),
+        (0.0..1.0f64).prop_map(|p| format!("jitter.proportional = {p:.3}")),
+        (0.0..3.0f64).prop_map(|f| format!("jitter.truncated_exponential = {f:.3}")),
+    ];
+    let rest = prop_oneof![
+        Just(String::new()),
+        Just("retry_after = \"obey\"".to_owned()),
+        Just("retry_after.obey_with = { stretch = 0.5 }\nretry_on = \"any_failure\"".to_owned()),
+        Just("breaker = { use = \"guide:breaker\", timeout = 20 }".to_owned()),
+        Just("breaker = { use = \"textbook:breaker\", open_for = \"5s\", scope = \"client\" }\ncache = { ttl = \"20s\" }".to_owned()),
+        millis(1..90_000).prop_map(|deadline| format!("deadline = {deadline}")),
+        millis(0..90_000).prop_map(|elapsed| format!("max_elapsed = {elapsed}\ncap_after_jitter = \"9s\"")),
+    ];
+    (0u32..6, backoff, jitter, rest).prop_map(|(retries, backoff, jitter, rest)| {
+        format!("retries = {retries}\nbackoff.{backoff}\n{jitter}\n{rest}\n")
+    })
+}
+
+prop_compose! {
+    fn any_scenario()(seed in 0u32..1000, service in service(), a in workload(), b in workload(), p in policy(), q in policy()) -> String {
+        format!(
+            "seed = {seed}\nhorizon = '5m'\nreplications = 1\nbin = '3s'\n[services.s]\n{service}\
+             [workloads.a]\nservice = 's'\npolicy = 'p'\n{a}[workloads.b]\nservice = 's'\npolicy = 'q'\n{b}\
+             [policies.p]\n{p}[policies.q]\n{q}"
+        )
+    }
+}
+
+/// Everything that adds up, adds up.
+fn assert_conserved(record: &Record, scenario: &Scenario) {
+    for (tally, workload) in record.workloads.iter().zip(&scenario.workloads) {
+        tally.assert_conserved();
+        let policy = &scenario.policies[scenario.arms[0].policies[usize::from(workload.name == "b")]].config;
+        let most = policy.max_attempts().expect("retries are given");
+        assert!(tally.attempts <= tally.requests * most, "no request makes more attempts than allowed");
+        let retries: u64 =
+            ATTEMPT_COLUMNS[most.min(6) as usize..].iter().map(|&column| sum(tally, column)).sum();
+        assert!(most >= 6 || retries == 0, "no attempt has a number above the allowed one");
+        assert!(tally.limited + tally.failed <= tally.sent);
+        assert!(tally.wasted <= tally.timed_out);
+    }
+    let sent: u64 = record.workloads.iter().map(|tally| tally.sent).sum();
+    assert_eq!(record.services[0].offered, sent, "what clients send is what the service gets");
+    let succeeded: u64 = record.workloads.iter().map(|tally| tally.ended_as(Ending::Succeeded)).sum();
+    assert_eq!(record.services[0].goodput, succeeded);
+}
+
+fn sum(tally: &retrysim::metrics::WorkloadTally, column: retrysim::metrics::Column) -> u64 {
+    (0..tally.series.bins()).map(|bin| tally.series.get(bin, column)).sum()
+}
+
+/// Attempts of one request follow each other, and each delay is what was decided.
+fn assert_lives_make_sense(record: &Record) {
+    for request in record.traces.iter().flatten() {
+        let mut free = request.arrived;
+        for (index, step) in request.steps.iter().enumerate() {
+            assert!(step.sent >= free && step.known >= step.sent, "an attempt begins when its delay is over");
+            let last = index + 1 == request.steps.len();
+            match step.next {
+                Next::Retry(delay) => free = step.known + delay.wait,
+                Next::End(_) => assert!(last, "nothing follows the end"),
+            }
+            if step.attempt > 0 {
+                assert_eq!(step.attempt as usize, index + 1, "attempts are numbered");
+            }
+            assert!(
+                index == 0 || step.sent == free_of(&request.steps[index - 1]),
+                "a retry starts exactly after its delay"
+            );
+        }
+    }
+}
+
+fn free_of(step: &retrysim::simulation::Step) -> retrysim::time::Instant {
+    match step.next {
+        Next::Retry(delay) => step.known + delay.wait,
+        Next::End(_) => step.known,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_scenario_runs_and_loses_nothing(text in any_scenario()) {
+        let scenario = parsed(&text);
+        let record = Simulation::new(&scenario, 0, 0, 50).run();
+        assert_conserved(&record, &scenario);
+        assert_lives_make_sense(&record);
+    }
+
+    #[test]
+    fn every_scenario_gives_the_same_on_one_thread_and_on_two(text in any_scenario()) {
+        let scenario = parsed(&text.replace("replications = 1", "replications = 3"));
+        let files = |jobs| {
+            let results = experiment::run(&scenario, Options { traced: 3, jobs }, &|| ());
+            retrysim::report::files(&scenario, &results, true)
+        };
+        prop_assert!(files(1) == files(2));
+    }
+
+    #[test]
+    fn a_limit_lets_no_more_through_than_it_says(text in any_scenario()) {
+        let scenario = parsed(&text);
+        let record = Simulation::new(&scenario, 0, 0, 0).run();
+        if let Some(limit) = scenario.services[0].config.rate_limit {
+            let passed: u64 = record.workloads.iter().map(|t| t.sent - t.limited).sum();
+            let down: u64 = record.workloads.iter().map(|t| t.failed).sum();
+            // What an outage turns away takes no token.
+            let most = limit.allowance(scenario.horizon) + limit.allowance(retrysim::time::Interval::ZERO);
+            prop_assert!((passed.saturating_sub(down)) as f64 <= most, "{passed} passed, at most {most}");
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+        let _ = Scenario::parse("any", "any.toml", &text, &[]);
+    }
+
+    #[test]
+    fn no_damage_to_a_sound_scenario_makes_the_reader_panic(text in any_scenario(), at in 0usize..900, with in "\\PC{0,5}", cut in 0usize..9) {
+        let start = text.char_indices().map(|(i, _)| i).nth(at.min(text.chars().count() - 1)).unwrap_or(0);
+        let end = text.char_indices().map(|(i, _)| i).find(|&i| i >= start + cut).unwrap_or(text.len());
+        let damaged = format!("{}{with}{}", &text[..start], &text[end..]);
+        if let Ok(scenario) = Scenario::parse("damaged", "damaged.toml", &damaged, &[]) && scenario.expected_requests() < 1e5 {
+            let record = Simulation::new(&scenario, 0, 0, 0).run();
+            record.workloads.iter().for_each(|tally| tally.assert_conserved());
+        }
+    }
+}
