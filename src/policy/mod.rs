@@ -30,13 +30,16 @@ use crate::time::Interval;
 use crate::units::Count;
 use jitter::Jitterer;
 
+/// The most retries of one request, whatever the policy: a run must end even if a deadline is far and the delays short.
+const MAX_RETRIES: u64 = 1_000_000;
+
 /// A policy as written in a scenario.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
-    /// How many retries at most; `retries = 3` means up to 4 attempts. Unlimited if absent, then `max_elapsed` or
-    /// `deadline` must be given.
-    pub retries: Option<Count<0, 1_000_000>>,
+    /// How many retries at most; `retries = 3` means up to 4 attempts. If absent, `max_elapsed` or `deadline` must be given,
+    /// and a request still makes at most a million retries.
+    pub retries: Option<Count<0, MAX_RETRIES>>,
     /// The delay of each retry before jitter. Required unless `retries = 0`.
     pub backoff: Option<Backoff>,
     /// How the delay is randomised; not at all if absent.
@@ -195,7 +198,7 @@ impl Policy {
         let capped =
             |retry| config.backoff.as_ref().map_or(Interval::ZERO, |b| b.delay(retry)).min(cap_before);
         Self {
-            retries: config.retries.map_or(u32::MAX, Count::get_u32),
+            retries: config.retries.map_or(MAX_RETRIES as u32, Count::get_u32),
             delays: (1..=DELAYS_AHEAD).map(capped).collect(),
             backoff: config.backoff.clone(),
             jitter: config.jitter.prepare(),

@@ -6,17 +6,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use crate::error::Error;
 
 /// A folder that is going to be written.
 #[derive(Debug)]
 pub struct Folder {
     target: PathBuf,
-    staging: tempfile::TempDir,
+    parent: PathBuf,
 }
 
 impl Folder {
-    /// Makes sure that `target` can be written, before anything is computed.
+    /// Makes sure that `target` can be written, before anything is computed. Leaves nothing behind but the folders above it.
     ///
     /// # Errors
     /// If its parent cannot be created or written, or if something that is not a run stands in its place.
@@ -31,37 +33,39 @@ impl Folder {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let writable = fs::create_dir_all(parent)
-            .and_then(|()| tempfile::Builder::new().prefix(".retrysim-").tempdir_in(parent))
-            .map_err(|error| refuse(format!("{error}; name a folder that you may write with --out")))?;
-        Ok(Self { target: target.to_owned(), staging: writable })
+        let unwritable =
+            |error: std::io::Error| refuse(format!("{error}; name a folder that you may write with --out"));
+        fs::create_dir_all(parent).map_err(unwritable)?;
+        // Dropped at once: a run that is interrupted must not leave it behind.
+        staging(parent).map_err(unwritable)?;
+        Ok(Self { target: target.to_owned(), parent: parent.to_owned() })
     }
 
     /// Writes the files (name with forward slashes, bytes) and puts the folder in its place.
     ///
     /// # Errors
     /// If the disk refuses; then the folder is as it was before.
-    pub fn write(self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
-        let staged = self.staging.path();
+    pub fn write(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        let staging = staging(&self.parent).map_err(|error| Error::disk("write in", &self.parent, error))?;
         for (name, bytes) in files {
-            let path = staged.join(name);
+            let path = staging.path().join(name);
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)
                     .map_err(|error| Error::disk("create the folder", folder, error))?;
             }
             fs::write(&path, bytes).map_err(|error| Error::disk("write", &path, error))?;
         }
-        self.replace()
+        self.replace(staging)
     }
 
-    fn replace(self) -> Result<(), Error> {
-        make_readable(self.staging.path())?;
-        let aside = self.staging.path().with_extension("old");
+    fn replace(&self, staging: TempDir) -> Result<(), Error> {
+        make_readable(staging.path())?;
+        let aside = staging.path().with_extension("old");
         let replaced = self.target.exists();
         if replaced {
             fs::rename(&self.target, &aside).map_err(|error| Error::disk("replace", &self.target, error))?;
         }
-        let staged = self.staging.keep();
+        let staged = staging.keep();
         if let Err(error) = fs::rename(&staged, &self.target) {
             if replaced {
                 fs::rename(&aside, &self.target).ok();
@@ -74,6 +78,10 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+fn staging(parent: &Path) -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix(".retrysim-").tempdir_in(parent)
 }
 
 fn is_empty_folder(path: &Path) -> bool {
