@@ -4,7 +4,8 @@
 use rayon::prelude::*;
 
 use crate::metrics::{Frame, Measure, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally};
-use crate::scenario::Scenario;
+use crate::scenario::{Named, Scenario};
+use crate::service::{Incident, ServiceConfig};
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
 
@@ -131,9 +132,8 @@ pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) 
 
 /// What each service's measures need to know.
 fn frames(scenario: &Scenario) -> Vec<Frame> {
-    let frame = |service: &crate::scenario::Named<crate::service::ServiceConfig>| {
-        let mut incidents: Vec<_> =
-            service.config.incidents.iter().map(crate::service::Incident::window).collect();
+    let frame = |service: &Named<ServiceConfig>| {
+        let mut incidents: Vec<_> = service.config.incidents.iter().map(Incident::window).collect();
         incidents.sort();
         Frame {
             horizon: scenario.horizon,
