@@ -1,5 +1,6 @@
 //! Reports: one result, many thin writers. A chart draws nothing that is not in a CSV.
 
+mod charts;
 mod csv;
 mod folder;
 mod json;
@@ -7,6 +8,7 @@ mod manifest;
 pub mod number;
 mod terminal;
 
+pub use self::charts::charts;
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
 pub use folder::Folder;
 pub use json::summary_json;
@@ -28,6 +30,7 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
+    files.extend(charts(scenario, results));
     let manifest = manifest(scenario, &files);
     files.push(("manifest.json".to_owned(), manifest));
     files

@@ -1,0 +1,148 @@
+//! A drawing as a list of shapes.
+//!
+//! The charts are composed here, not in a plotting library: a page only knows its height when all of it is drawn, tests
+//! can ask what stands where, and the library that writes the file is known to one module alone (`svg`).
+
+/// Red, green, blue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rgb(pub(super) u8, pub(super) u8, pub(super) u8);
+
+/// A place on the page, in pixels from its upper left corner.
+pub(super) type Point = (f64, f64);
+
+/// Where a text stands relative to its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Centre,
+    Right,
+}
+
+/// A line of text, vertically centred on its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Text {
+    pub(super) at: Point,
+    pub(super) words: String,
+    pub(super) size: f64,
+    pub(super) bold: bool,
+    pub(super) align: Align,
+    pub(super) colour: Rgb,
+}
+
+impl Text {
+    /// A small dark text that begins at a place.
+    pub(super) fn new(at: Point, words: impl Into<String>) -> Self {
+        Self {
+            at,
+            words: words.into(),
+            size: super::text::SMALL,
+            bold: false,
+            align: Align::Left,
+            colour: super::TEXT,
+        }
+    }
+
+    pub(super) fn size(self, size: f64) -> Self {
+        Self { size, ..self }
+    }
+
+    pub(super) fn bold(self) -> Self {
+        Self { bold: true, ..self }
+    }
+
+    pub(super) fn align(self, align: Align) -> Self {
+        Self { align, ..self }
+    }
+
+    pub(super) fn colour(self, colour: Rgb) -> Self {
+        Self { colour, ..self }
+    }
+}
+
+/// What a drawing is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Shape {
+    Rectangle { from: Point, to: Point, fill: Rgb },
+    Area { points: Vec<Point>, fill: Rgb },
+    Line { points: Vec<Point>, colour: Rgb, width: u32 },
+    Text(Text),
+}
+
+/// Shapes, the later ones on top.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Drawing {
+    pub(super) shapes: Vec<Shape>,
+}
+
+impl Drawing {
+    pub(super) fn rectangle(&mut self, from: Point, to: Point, fill: Rgb) {
+        self.shapes.push(Shape::Rectangle { from, to, fill });
+    }
+
+    pub(super) fn area(&mut self, points: Vec<Point>, fill: Rgb) {
+        self.shapes.push(Shape::Area { points, fill });
+    }
+
+    pub(super) fn line(&mut self, points: Vec<Point>, colour: Rgb, width: u32) {
+        self.shapes.push(Shape::Line { points, colour, width });
+    }
+
+    pub(super) fn text(&mut self, text: Text) {
+        self.shapes.push(Shape::Text(text));
+    }
+
+    /// A line of which `dash` gives the lengths of strokes and gaps in turn; all of it if `dash` is empty.
+    pub(super) fn dashed(&mut self, points: &[Point], colour: Rgb, width: u32, dash: &[f64]) {
+        if dash.is_empty() {
+            return self.line(points.to_vec(), colour, width);
+        }
+        for stroke in strokes(points, dash) {
+            self.line(stroke, colour, width);
+        }
+    }
+}
+
+/// The strokes of a dashed line.
+fn strokes(points: &[Point], dash: &[f64]) -> Vec<Vec<Point>> {
+    let mut strokes = Vec::new();
+    let mut stroke: Vec<Point> = points.first().copied().into_iter().collect();
+    let (mut turn, mut left) = (0, dash[0]);
+    for pair in points.windows(2) {
+        let (mut from, to) = (pair[0], pair[1]);
+        loop {
+            let length = libm::hypot(to.0 - from.0, to.1 - from.1);
+            if length <= left {
+                left -= length;
+                stroke.push(to);
+                break;
+            }
+            let part = left / length;
+            from = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            stroke.push(from);
+            if turn % 2 == 0 {
+                strokes.push(std::mem::take(&mut stroke));
+            }
+            stroke = vec![from];
+            turn = (turn + 1) % dash.len();
+            left = dash[turn];
+        }
+    }
+    if turn % 2 == 0 && stroke.len() > 1 {
+        strokes.push(stroke);
+    }
+    strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_go_round_corners_and_gaps_are_left_out() {
+        let corner = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)];
+        let found = strokes(&corner, &[8.0, 4.0]);
+        assert_eq!(found, [vec![(0.0, 0.0), (8.0, 0.0)], vec![(10.0, 2.0), (10.0, 10.0)]]);
+        assert_eq!(strokes(&corner, &[15.0, 1.0])[0].len(), 3);
+        assert!(strokes(&[], &[1.0, 1.0]).is_empty());
+    }
+}

@@ -1,0 +1,60 @@
+//! Charts as SVG: each shows one CSV of the run, and nothing that is not in it.
+//!
+//! The background is white and the text dark whatever page they end up on. Colours are those of Okabe and Ito or of one
+//! sequence from light to dark, so that neither colour blindness nor a grey printer takes anything away.
+
+mod axis;
+mod drawing;
+mod herd;
+mod load;
+mod page;
+mod panel;
+mod rates;
+mod success;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::experiment::Results;
+use crate::scenario::Scenario;
+use drawing::Rgb;
+
+const BACKGROUND: Rgb = Rgb(255, 255, 255);
+const TEXT: Rgb = Rgb(32, 32, 32);
+const MUTED: Rgb = Rgb(89, 89, 89);
+const FAINT: Rgb = Rgb(140, 140, 140);
+const GRID: Rgb = Rgb(226, 226, 226);
+const INCIDENT: Rgb = Rgb(240, 228, 240);
+const INCIDENT_EDGE: Rgb = Rgb(170, 100, 150);
+const LOAD: Rgb = Rgb(158, 205, 236);
+const LOAD_EDGE: Rgb = Rgb(86, 180, 233);
+const GOODPUT: Rgb = Rgb(213, 94, 0);
+/// Attempts by their number, from light to dark.
+const ATTEMPTS: [Rgb; 6] = [
+    Rgb(196, 212, 224),
+    Rgb(243, 180, 60),
+    Rgb(230, 130, 40),
+    Rgb(194, 78, 26),
+    Rgb(132, 46, 16),
+    Rgb(58, 18, 8),
+];
+/// Lines of arms: Okabe and Ito without yellow, which does not show on white.
+const LINES: [Rgb; 7] = [
+    Rgb(0, 114, 178),
+    Rgb(230, 159, 0),
+    Rgb(0, 0, 0),
+    Rgb(204, 121, 167),
+    Rgb(0, 158, 115),
+    Rgb(86, 180, 233),
+    Rgb(213, 94, 0),
+];
+
+/// The charts of a run (name, bytes).
+pub fn charts(scenario: &Scenario, results: &Results) -> Vec<(String, Vec<u8>)> {
+    vec![
+        ("charts/load.svg".to_owned(), load::chart(scenario, results)),
+        ("charts/success.svg".to_owned(), success::chart(scenario, results)),
+        ("charts/attempts.svg".to_owned(), herd::chart(scenario, results)),
+    ]
+}
