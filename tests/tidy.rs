@@ -22,6 +22,10 @@ fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("a folder can be read") {
             let path = entry.expect("an entry can be read").path();
+            // A module of tests is no part of what ships.
+            if path.ends_with("tests.rs") {
+                continue;
+            }
             if path.is_dir() {
                 walk(&path, files);
             } else if path.extension().is_some_and(|extension| extension == "rs") {

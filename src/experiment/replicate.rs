@@ -3,7 +3,9 @@
 
 use rayon::prelude::*;
 
-use crate::metrics::{Frame, Measure, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally};
+use crate::metrics::{
+    Frame, Measure, Outline, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally,
+};
 use crate::scenario::{Named, Scenario};
 use crate::service::{Incident, ServiceConfig};
 use crate::simulation::{Record, Simulation, Trace};
@@ -48,8 +50,8 @@ pub struct WorkloadResult {
     pub replications: Vec<Vec<Option<f64>>>,
     /// Counts per bin, added up over replications.
     pub series: TimeSeries,
-    /// Successes by bins of the time they took, added up over replications.
-    pub successes_by_age: Vec<u64>,
+    /// Times to success, added up over replications.
+    pub time_to_success: Outline,
     /// Requests, added up over replications.
     pub requests: u64,
 }
@@ -72,17 +74,11 @@ impl WorkloadResult {
         self.estimate(WORKLOAD_MEASURES.iter().position(|m| m.name == measure)?)
     }
 
-    /// The share of all requests that succeeded within so many seconds of their arrival, as (seconds, share) at bin ends,
-    /// up to the last success; empty if nothing succeeded.
+    /// The share of all requests that succeeded within so many seconds of their arrival, as (seconds, share), up to the
+    /// last success; empty if nothing succeeded.
     pub fn success_curve(&self) -> Vec<(f64, f64)> {
-        let last = self.successes_by_age.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
-        let bin = self.series.bin().as_secs_f64();
-        let mut succeeded = 0;
-        let mut point = |index: usize| {
-            succeeded += self.successes_by_age[index];
-            ((index + 1) as f64 * bin, succeeded as f64 / self.requests as f64)
-        };
-        (0..last).map(&mut point).collect()
+        let points = self.time_to_success.cumulative().into_iter();
+        points.map(|(seconds, count)| (seconds, count as f64 / self.requests as f64)).collect()
     }
 }
 
@@ -149,7 +145,7 @@ fn empty(scenario: &Scenario) -> ArmResult {
     let series = TimeSeries::new(scenario.bin, scenario.horizon);
     let workload = || WorkloadResult {
         replications: Vec::new(),
-        successes_by_age: vec![0; series.bins()],
+        time_to_success: Outline::default(),
         series: series.clone(),
         requests: 0,
     };
@@ -168,7 +164,7 @@ fn measured<T>(measures: &[Measure<T>], tally: &T, frame: &Frame) -> Vec<Option<
 #[derive(Debug)]
 struct Counts {
     series: TimeSeries,
-    successes_by_age: Vec<u64>,
+    time_to_success: Outline,
     requests: u64,
 }
 
@@ -189,8 +185,9 @@ impl Replication {
             workloads: workloads
                 .map(|(tally, workload)| {
                     let measured = measured(WORKLOAD_MEASURES, &tally, &frames[workload.service]);
-                    let WorkloadTally { series, successes_by_age, requests, .. } = tally;
-                    (measured, Counts { series, successes_by_age, requests })
+                    let time_to_success = tally.time_to_success.outline();
+                    let WorkloadTally { series, requests, .. } = tally;
+                    (measured, Counts { series, time_to_success, requests })
                 })
                 .collect(),
             services: services.map(|(tally, frame)| measured(SERVICE_MEASURES, tally, frame)).collect(),
@@ -206,9 +203,7 @@ impl ArmResult {
             result.replications.push(measured);
             result.series.add(&counts.series);
             result.requests += counts.requests;
-            for (sum, count) in result.successes_by_age.iter_mut().zip(&counts.successes_by_age) {
-                *sum += count;
-            }
+            result.time_to_success.add(&counts.time_to_success);
         }
         for (result, measured) in self.services.iter_mut().zip(replication.services) {
             result.replications.push(measured);

@@ -10,7 +10,7 @@ mod sliding;
 mod tally;
 mod time_series;
 
-pub use histogram::Histogram;
+pub use histogram::{Histogram, Outline};
 pub use measure::{Frame, Measure, SERVICE_MEASURES, WORKLOAD_MEASURES};
 pub use recovery::{Goodput, Recovery};
 pub use sliding::{Dispersion, SlidingCount};

@@ -32,8 +32,6 @@ pub struct WorkloadTally {
     pub time_to_success: Histogram,
     /// Times from arrival to giving up, of requests that were given up.
     pub time_to_give_up: Histogram,
-    /// Requests that succeeded, by bins of the time it took them.
-    pub successes_by_age: Vec<u64>,
     /// Counts per bin of time.
     pub series: TimeSeries,
     /// Successes in finer steps.
@@ -86,7 +84,6 @@ impl WorkloadTally {
             wasted: 0,
             time_to_success: Histogram::default(),
             time_to_give_up: Histogram::default(),
-            successes_by_age: vec![0; series.bins()],
             series,
             goodput: Goodput::new(window, horizon),
             quiet: Instant::START,
@@ -140,8 +137,6 @@ impl WorkloadTally {
             self.time_to_success.record(ended.age);
             self.series.record(ended.at, Column::Succeeded);
             self.goodput.record(ended.at);
-            let bin = ended.age.as_nanos() / self.series.bin().as_nanos();
-            self.successes_by_age[bin as usize] += 1;
         } else {
             self.time_to_give_up.record(ended.age);
             self.series.record(ended.at, Column::GaveUp);

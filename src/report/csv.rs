@@ -118,8 +118,8 @@ pub fn time_series(scenario: &Scenario, results: &Results) -> Vec<u8> {
     rows.finish()
 }
 
-/// `time_to_success.csv`: the share of all requests that succeeded within a time of their arrival, at bin ends, over all
-/// replications. It stops where the last success came.
+/// `time_to_success.csv`: the share of all requests that succeeded within a time of their arrival, over all replications,
+/// at 32 times per doubling, from where the first success comes to where the last one has come.
 pub fn time_to_success(scenario: &Scenario, results: &Results) -> Vec<u8> {
     let mut rows = Rows::new(&["arm", "workload", "within_s", "share_succeeded"]);
     for (arm, result) in arms(scenario, results) {

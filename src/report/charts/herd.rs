@@ -7,7 +7,7 @@
 use super::axis::{Scale, time_label};
 use super::drawing::Drawing;
 use super::load::significant;
-use super::page::{Page, Sample};
+use super::page::{Page, Sample, TIME_SERIES};
 use super::panel::{Picture, Plot, panels};
 use super::rates::{Bar, peak};
 use super::{ATTEMPTS, BACKGROUND};
@@ -33,7 +33,7 @@ pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
     }
     page.legend(&entries);
     let note = panels(&mut page, scenario, results, &Herd);
-    page.finish(scenario, "timeseries.csv", &[note])
+    page.finish(scenario, TIME_SERIES, &[note])
 }
 
 impl Picture for Herd {

@@ -5,7 +5,7 @@
 
 use super::axis::{Scale, number_label, round_up, time_label};
 use super::drawing::Drawing;
-use super::page::{Page, Sample};
+use super::page::{Page, Sample, TIME_SERIES};
 use super::panel::{Picture, Plot, panels};
 use super::rates::{Bar, peak};
 use super::{GOODPUT, LOAD, LOAD_EDGE, TEXT};
@@ -32,7 +32,7 @@ pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
     }
     page.legend(&entries);
     let note = panels(&mut page, scenario, results, &Load);
-    page.finish(scenario, "timeseries.csv", &[note])
+    page.finish(scenario, TIME_SERIES, &[note])
 }
 
 impl Picture for Load {

@@ -11,6 +11,9 @@ pub(super) const WIDTH: f64 = 960.0;
 /// The room left free at both sides.
 pub(super) const MARGIN: f64 = 20.0;
 
+/// The file behind the charts over the time of a run.
+pub(super) const TIME_SERIES: &str = "timeseries.csv";
+
 /// A page under way.
 pub(super) struct Page {
     pub(super) drawing: Drawing,
@@ -102,8 +105,8 @@ impl Page {
             several => format!("means of {several} replications"),
         };
         let name = shorten(&scenario.name, SMALL, room / 3.0);
-        let source =
-            format!("scenario {name} · seed {} · {runs} · bins of {} · {file}", scenario.seed, scenario.bin);
+        let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
+        let source = format!("scenario {name} · seed {} · {runs}{bins} · {file}", scenario.seed);
         for (words, most) in [(notes.join(" "), 4), (source, 2)] {
             for line in wrap(&words, SMALL, room, most) {
                 self.line_of_text(Text::new((MARGIN, 0.0), line).colour(MUTED), 15.0);
