@@ -1,0 +1,183 @@
+//! How far a family of results may lie from its references.
+//!
+//! # One row
+//! Every replication gives a numerator and a denominator (failures and requests, say), and the reference v is the ratio of
+//! their expectations. Then the residual numerator - v * denominator has expectation exactly 0 in every replication, which
+//! the mean of ratios has not, so z = mean residual / (standard deviation / root of the number of replications) is a
+//! Student t with one degree of freedom less than there are replications. |z| <= 5 is required. Rows without variance must be
+//! equal (1e-9 relative). A share of which fewer than [`FEW`] events are expected over all replications gives no t; it is
+//! held against the tolerance that comes with its row, scaled to the number of requests as the reference prescribes.
+//!
+//! # All rows of a family
+//! Were the n rows independent, the sum of z^2 would be chi-square with n degrees of freedom, and rms(z) had to lie between
+//! the roots of its 1e-4 and 1 - 1e-4 quantiles over n. Two corrections, neither of which looks at the z themselves:
+//! - Rows of one run are correlated (attempts are retries plus one). For normal variables with correlations r the variance of
+//!   the sum of squares is 2 * sum of r^2 over all pairs, so the sum behaves like a chi-square of n^2 / sum r^2 degrees of
+//!   freedom. The r are estimated from the residuals; noise in them can only widen the band.
+//! - A t has the second moment d / (d - 2) and fourth moment 3 d^2 / ((d - 2)(d - 4)) for d degrees of freedom, in place of
+//!   1 and 3.
+//!
+//! The quantiles are those of Wilson and Hilferty (1931), accurate to a percent from three degrees of freedom on.
+
+use crate::oracle::Row;
+
+/// Events, expected over all replications, below which a share is held against the tolerance of its row.
+const FEW: f64 = 100.0;
+
+/// Normal quantile of 1 - 1e-4.
+const QUANTILE: f64 = 3.719_016_485_455_709;
+
+/// A numerator and a denominator from each replication.
+pub(crate) type Pairs = Vec<(f64, f64)>;
+
+/// The verdict over a family of rows.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    family: &'static str,
+    /// z scores and residuals, in groups of rows that were measured in the same runs.
+    groups: Vec<Vec<(f64, Vec<f64>)>>,
+    exact: usize,
+    rare: usize,
+    worst: (f64, String),
+    complaints: Vec<String>,
+}
+
+impl Judge {
+    pub(crate) fn new(family: &'static str) -> Self {
+        let worst = (0.0, "none".to_owned());
+        Self { family, groups: Vec::new(), exact: 0, rare: 0, worst, complaints: Vec::new() }
+    }
+
+    /// The rows that follow were measured in runs of their own.
+    pub(crate) fn new_runs(&mut self) {
+        self.groups.push(Vec::new());
+    }
+
+    /// A result that is text must be equal.
+    pub(crate) fn text(&mut self, row: &Row, found: &str) {
+        self.exact += 1;
+        if found != row.value {
+            self.complain(row, &format!("{found} instead of {}", row.value));
+        }
+    }
+
+    /// A number without luck in it must be equal, to 1e-9.
+    pub(crate) fn equal(&mut self, row: &Row, found: f64) {
+        self.exact += 1;
+        let value = row.number();
+        // The absolute part is for references that are 0 but for the rounding of the quadrature behind them.
+        if !within(found - value, 1e-9 * value.abs() + 1e-12) {
+            self.complain(row, &format!("{found} instead of exactly {value}"));
+        }
+    }
+
+    /// The reference is the ratio of the expectations of the pairs.
+    pub(crate) fn ratio(&mut self, row: &Row, pairs: &Pairs) {
+        let value = row.number();
+        let ratios = || pairs.iter().filter(|pair| pair.1 != 0.0).map(|pair| pair.0 / pair.1);
+        let (low, high) = ratios().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        if high - low <= 1e-9 * high.abs() {
+            return self.equal(row, total(pairs));
+        }
+        let residuals: Vec<f64> = pairs.iter().map(|pair| pair.0 - value * pair.1).collect();
+        let n = residuals.len() as f64;
+        let mean = residuals.iter().sum::<f64>() / n;
+        let variance = residuals.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / (n - 1.0);
+        let z = mean / (variance / n).sqrt();
+        if !within(z, 5.0) {
+            self.complain(row, &format!("{} instead of {value}, z = {z:.2}", total(pairs)));
+        }
+        if z.abs() > self.worst.0 {
+            self.worst = (z.abs(), format!("{} {}", row.id, row.metric));
+        }
+        let scale = (variance * (n - 1.0)).sqrt();
+        let residuals = residuals.into_iter().map(|d| (d - mean) / scale).collect();
+        self.groups.last_mut().expect("a judge is told of new runs first").push((z, residuals));
+    }
+
+    /// As [`Judge::ratio`], of a share of events or its complement: few events are no basis for a t.
+    pub(crate) fn share(&mut self, row: &Row, pairs: &Pairs) {
+        let value = row.number();
+        let trials = pairs.iter().map(|pair| pair.1).sum();
+        self.events(row, pairs, value.min(1.0 - value) * trials, trials);
+    }
+
+    /// As [`Judge::ratio`], when `events` are expected in all pairs and the tolerance of the row counts `n`.
+    pub(crate) fn events(&mut self, row: &Row, pairs: &Pairs, events: f64, n: f64) {
+        let found = total(pairs);
+        if events < 1e-6 {
+            self.equal(row, found);
+        } else if events < FEW {
+            self.rare += 1;
+            let (value, tolerance) = (row.number(), row.tolerance(n));
+            if !within(found - value, tolerance) {
+                self.complain(row, &format!("{found} instead of {value} +- {tolerance}"));
+            }
+        } else {
+            self.ratio(row, pairs);
+        }
+    }
+
+    fn complain(&mut self, row: &Row, what: &str) {
+        self.complaints.push(format!("{} {}: {what}", row.id, row.metric));
+    }
+
+    /// Speaks the verdict over the family, which must have had `rows` rows.
+    pub(crate) fn verdict(mut self, rows: usize) {
+        let scores: Vec<f64> = self.groups.iter().flatten().map(|(z, _)| *z).collect();
+        let judged = scores.len() + self.exact + self.rare;
+        assert_eq!(judged, rows, "every row of {} is judged once", self.family);
+        let mut summary = format!("{}: {} rows equal, {} rare", self.family, self.exact, self.rare);
+        if !scores.is_empty() {
+            let (low, high) = self.band(scores.len() as f64);
+            let rms = (scores.iter().map(|z| z * z).sum::<f64>() / scores.len() as f64).sqrt();
+            summary += &format!(
+                ", {} scored: rms(z) = {rms:.3} in [{low:.3}, {high:.3}], largest |z| = {:.2} ({})",
+                scores.len(),
+                self.worst.0,
+                self.worst.1
+            );
+            if !(low..=high).contains(&rms) {
+                self.complaints.push(format!("rms(z) = {rms:.3} is not in [{low:.3}, {high:.3}]"));
+            }
+        }
+        println!("{summary}");
+        assert!(self.complaints.is_empty(), "{summary}\n{}", self.complaints.join("\n"));
+    }
+
+    /// Between what rms(z) lies with probability 1 - 2e-4, if model and references agree.
+    fn band(&self, rows: f64) -> (f64, f64) {
+        let mut squares = 0.0;
+        let (mut second, mut spread) = (0.0, 0.0);
+        for group in &self.groups {
+            for (_, residuals) in group {
+                let d = residuals.len() as f64 - 1.0;
+                second += d / (d - 2.0) / rows;
+                spread += (3.0 * (d - 2.0) / (d - 4.0) - 1.0) / rows;
+                for (_, others) in group {
+                    let r: f64 = residuals.iter().zip(others).map(|(a, b)| a * b).sum();
+                    squares += r * r;
+                }
+            }
+        }
+        let freedom = 2.0 / spread * rows * rows / squares;
+        let quantile = |z: f64| {
+            let part = 2.0 / (9.0 * freedom);
+            let root = (1.0 - part + z * part.sqrt()).max(0.0);
+            (second * root * root * root).sqrt()
+        };
+        (quantile(-QUANTILE), quantile(QUANTILE))
+    }
+}
+
+/// True if `x` is no further from 0 than `bound`, which not a number never is.
+fn within(x: f64, bound: f64) -> bool {
+    x.abs() <= bound
+}
+
+/// The ratio over all replications.
+fn total(pairs: &Pairs) -> f64 {
+    let (numerator, denominator) =
+        pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+    numerator / denominator
+}
