@@ -69,8 +69,9 @@ impl Quantity for Rate {
         let per =
             if per.starts_with(|c: char| c.is_ascii_digit()) { per.to_owned() } else { format!("1{per}") };
         let per = Interval::parse(&per).map_err(|_| explain("the period is not a duration"))?;
-        let nanos = per.as_nanos().checked_mul(scale).ok_or_else(|| explain("the period is too long"))?;
-        Self::new(count, Interval::from_nanos(nanos)).map_err(|why| explain(&why))
+        let nanos = per.as_nanos().checked_mul(scale).filter(|&nanos| nanos <= Interval::MAX.as_nanos());
+        let per = Interval::from_nanos(nanos.ok_or_else(|| explain("it is too slow"))?);
+        Self::new(count, per).map_err(|why| explain(&why))
     }
 
     fn number(shown: &str) -> String {
@@ -288,7 +289,19 @@ mod tests {
 
     #[test]
     fn a_bad_rate_says_what_to_write() {
-        for text in ["10", "0/s", "-1/s", "10/", "x/s", "10/soon", "nan/s", "1e9/s", "99999999999999/s"] {
+        for text in [
+            "10",
+            "0/s",
+            "-1/s",
+            "10/",
+            "x/s",
+            "10/soon",
+            "nan/s",
+            "1e9/s",
+            "99999999999999/s",
+            "2.5/18000d",
+            "1.000000001/300d",
+        ] {
             assert!(Rate::parse(text).expect_err(text).contains("10/s"), "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! Circuit breakers: stop calling a service that keeps failing, and find out when it works again.
 //!
 //! Closed lets everything through and counts consecutive failures; open refuses everything; half-open lets probes
-//! through and judges by them. The real ones differ in every detail (from when the open time counts, whether its end is
+//! through and judges by them. Every outcome that is no success counts as a failure, whatever its status. The real ones differ in every detail (from when the open time counts, whether its end is
 //! included, how many probes may run, how many failures re-open), so each detail is a field. The breaker is pure state:
 //! it is told the time and never asks for it.
 

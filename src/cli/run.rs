@@ -31,7 +31,7 @@ pub(super) struct Run {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Write every attempt of N sampled requests per arm and workload to attempts.csv.
+    /// Write every attempt of N sampled requests per arm and workload, in the first replication, to attempts.csv.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     trace: u32,
 }

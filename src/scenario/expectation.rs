@@ -96,10 +96,11 @@ pub(super) fn expect(document: &mut Document<'_>, workloads: &[Workload], arms: 
     };
     let mut expectations = Vec::new();
     for (key, value) in table {
+        let place = key.span();
         let key = key.into_inner().into_owned();
         match expectation(&key, &value, workloads, arms) {
             Ok(expectation) => expectations.push(expectation),
-            Err(message) => document.problem_at(value.span(), format!("expect.\"{key}\": {message}")),
+            Err(message) => document.problem_at(place, format!("expect.\"{key}\": {message}")),
         }
     }
     expectations
