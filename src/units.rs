@@ -85,7 +85,7 @@ impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let second = 1_000_000_000;
         if second % self.per.as_nanos() == 0 {
-            write!(f, "{}/s", self.count * (second / self.per.as_nanos()))
+            write!(f, "{}/s", u128::from(self.count) * u128::from(second / self.per.as_nanos()))
         } else {
             write!(f, "{}/{}", self.count, self.per.to_string().replace(' ', ""))
         }

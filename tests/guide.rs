@@ -180,7 +180,7 @@ fn a_refusal_of_the_breaker_is_a_failed_attempt_of_the_retry_around_it() {
     assert_eq!(measure(&refused, "attempts_refused"), 15.0);
     assert_eq!(measure(&refused, "ended_breaker_rejected"), 5.0);
     assert_eq!(measure(&refused, "breaker_trips"), 1.0);
-    assert_eq!(measure(&refused, "breaker_time_open"), 600.0);
+    assert_eq!(measure(&refused, "breaker_time_open"), 300.0);
     // One breaker per client sees one failure each time, and never five in a row.
     let own = text.replace(
         "breaker = { use = 'guide:breaker' }",

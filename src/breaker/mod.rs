@@ -142,6 +142,8 @@ pub struct Breaker {
     generation: u32,
     timer: Instant,
     opened: Instant,
+    /// When the open time is over: a breaker that nobody calls stays open in name, but keeps nobody out.
+    over: Instant,
     time_open: Interval,
     trips: u32,
 }
@@ -178,6 +180,7 @@ impl Breaker {
             generation: 0,
             timer: Instant::START,
             opened: Instant::START,
+            over: Instant::START,
             time_open: Interval::ZERO,
             trips: 0,
         }
@@ -198,9 +201,13 @@ impl Breaker {
         self.trips
     }
 
-    /// How long it was open in all, up to `now`.
+    /// How long it kept calls out in all, up to `now`.
     pub fn time_open(&self, now: Instant) -> Interval {
-        if self.state == State::Open { self.time_open + now.since(self.opened) } else { self.time_open }
+        if self.state == State::Open {
+            self.time_open + now.min(self.over).since(self.opened)
+        } else {
+            self.time_open
+        }
     }
 
     /// Asks for leave to call at `now`; `None` is a refusal.
@@ -214,7 +221,7 @@ impl Breaker {
             if !over {
                 return None;
             }
-            self.time_open += now.since(self.opened);
+            self.time_open = self.time_open(now);
             self.enter(State::HalfOpen);
         }
         if self.state == State::HalfOpen {
@@ -228,6 +235,9 @@ impl Breaker {
 
     /// Takes the result of a call that was let through with `permit`.
     pub fn record(&mut self, config: &BreakerConfig, now: Instant, permit: Permit, success: bool) {
+        if !success && self.state == State::Open && config.timer_from == TimerFrom::LastFailure {
+            self.set_timer(config, now);
+        }
         let late = permit.0 != self.generation;
         if late && config.late_results == LateResults::Ignore {
             return;
@@ -249,7 +259,7 @@ impl Breaker {
             }
             // Only a late success that counts gets here.
             State::Open => {
-                self.time_open += now.since(self.opened);
+                self.time_open = self.time_open(now);
                 self.enter(State::Closed);
             }
         }
@@ -258,7 +268,7 @@ impl Breaker {
     fn failed(&mut self, config: &BreakerConfig, now: Instant) {
         self.failures = self.failures.saturating_add(1);
         if config.timer_from == TimerFrom::LastFailure {
-            self.timer = now;
+            self.set_timer(config, now);
         }
         let limit = match self.state {
             State::Closed => config.threshold,
@@ -271,10 +281,13 @@ impl Breaker {
             self.failures = failures;
             self.trips += 1;
             self.opened = now;
-            if config.timer_from == TimerFrom::Trip {
-                self.timer = now;
-            }
+            self.set_timer(config, now);
         }
+    }
+
+    fn set_timer(&mut self, config: &BreakerConfig, now: Instant) {
+        self.timer = now;
+        self.over = now + config.open_for;
     }
 
     fn enter(&mut self, state: State) {

@@ -11,8 +11,10 @@ use crate::service::{Incident, ServiceConfig};
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
 
-/// How many replications are alive at once: enough to keep many threads busy, few enough to bound memory.
+/// How many replications are alive at once: enough to keep many threads busy, fewer where their time series are long.
 const BATCH: usize = 256;
+/// Bins of all workloads and replications that are alive at once, at about 100 bytes each.
+const BINS_ALIVE: usize = 2_000_000;
 
 /// How to run an experiment.
 #[derive(Debug, Clone, Copy, Default)]
@@ -110,7 +112,8 @@ pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) 
     let tasks: Vec<(usize, u32)> = (0..scenario.arms.len())
         .flat_map(|arm| (0..scenario.replications).map(move |replication| (arm, replication)))
         .collect();
-    for batch in tasks.chunks(BATCH) {
+    let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
+    for batch in tasks.chunks((BINS_ALIVE / bins).clamp(8, BATCH)) {
         let simulate = |&(arm, replication): &(usize, u32)| {
             let traced = if replication == 0 { options.traced } else { 0 };
             let record = Simulation::new(scenario, arm, replication, traced).run();

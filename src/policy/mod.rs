@@ -105,7 +105,7 @@ impl PolicyConfig {
         if unlimited && self.max_elapsed.is_none() && self.deadline.is_none() {
             problems
                 .push(("", "this policy never stops: give `retries`, `max_elapsed` or `deadline`".into()));
-        } else if unlimited && self.backoff.as_ref().is_some_and(|backoff| backoff.delay(1_000).is_zero()) {
+        } else if unlimited && Policy::new(self).cap_after_jitter(1_000).is_zero() {
             problems.push((
                 "",
                 "without a delay and without `retries` this policy would retry for ever at one instant: give `retries`, or a \
@@ -119,6 +119,9 @@ impl PolicyConfig {
                 "jitter",
                 "decorrelated jitter grows from the first delay, which is 0s: give a backoff above 0s".into(),
             ));
+        }
+        if let RetryAfterRule::ObeyWith(ObeyWith { stretch: Some(_), add: Some(_), .. }) = self.retry_after {
+            problems.push(("retry_after", "stretch and add exclude each other: give one of them".into()));
         }
         problems
     }
@@ -229,7 +232,7 @@ impl Policy {
         }
         let delay = self.delay(history, retry_after, bits);
         if history.elapsed + delay.wait > self.deadline {
-            return Decision::GiveUp(Ending::DeadlineExceeded);
+            return Decision::GiveUp(ended(Ending::DeadlineExceeded));
         }
         Decision::Retry(delay)
     }
@@ -249,6 +252,11 @@ impl Policy {
             Some(&delay) => delay,
             None => self.backoff.as_ref().map_or(Interval::ZERO, |b| b.delay(retry)).min(self.cap_before),
         }
+    }
+
+    /// The delay of a retry between both caps, without jitter.
+    fn cap_after_jitter(&self, retry: u32) -> Interval {
+        self.cap_after(self.delay_before_jitter(retry))
     }
 
     fn cap_after(&self, delay: Interval) -> Interval {
@@ -342,6 +350,7 @@ mod tests {
             ("retries = 0", Outcome::BreakerOpen, Ending::BreakerRejected),
             ("retries = 9\nbackoff.fixed = '1s'", status(400), Ending::NotRetryable),
             ("deadline = '5s'\nbackoff.fixed = '6s'", status(503), Ending::DeadlineExceeded),
+            ("deadline = '5s'\nbackoff.fixed = '6s'", Outcome::BreakerOpen, Ending::BreakerRejected),
             ("max_elapsed = '0s'\nbackoff.fixed = '6s'", status(503), Ending::Exhausted),
         ];
         for (text, outcome, ending) in cases {
@@ -358,8 +367,9 @@ mod tests {
             ("", 60, false),
             ("retry_after = 'ignore'", 60, false),
             ("retry_after = 'obey'", 30, true),
-            ("retry_after = 'at_least'", 60, true),
+            ("retry_after = 'at_least'", 60, false),
             ("retry_after.obey_with = { cap = '10s' }", 10, true),
+            ("retry_after.obey_with = { cap = '35s', add = '20s' }", 35, true),
             ("retry_after.obey_with = { add = '20s' }", 40, true),
             ("retry_after.obey_with = { stretch = 0.2 }", 33, true),
         ];
@@ -406,6 +416,8 @@ mod tests {
             "deadline = '9s'\nbackoff.fixed = '0s'",
             "retries = 3\nbackoff.fixed = '0s'\njitter = 'decorrelated'",
             "retries = 3\nbackoff.list = []",
+            "deadline = '5s'\nbackoff.fixed = '1s'\ncap_after_jitter = '0s'",
+            "retries = 1\nbackoff.fixed = '1s'\nretry_after.obey_with = { add = '1s', stretch = 0.5 }",
         ] {
             assert!(!config(text).problems().is_empty(), "{text}");
         }

@@ -25,11 +25,11 @@ pub enum RetryAfterRule {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObeyWith {
-    /// Never wait longer than this, whatever is asked.
+    /// Never wait longer than this, whatever is asked and added.
     pub cap: Option<Interval>,
     /// Multiply by a number drawn uniformly from [1, 1 + stretch] (Envoy: 0.5).
     pub stretch: Option<Amount>,
-    /// Add a duration drawn uniformly from [0, add].
+    /// Add a duration drawn uniformly from [0, add]. Not together with `stretch`.
     pub add: Option<Interval>,
 }
 
@@ -39,16 +39,16 @@ impl RetryAfterRule {
         match self {
             Self::Ignore => None,
             Self::Obey => Some(asked),
-            Self::AtLeast => Some(asked.max(backoff)),
+            Self::AtLeast => (asked > backoff).then_some(asked),
             Self::ObeyWith(with) => {
-                let mut wait = asked.min(with.cap.unwrap_or(Interval::MAX));
+                let mut wait = asked;
                 if let Some(stretch) = with.stretch {
                     wait = wait.scale(1.0 + stretch.get() * unit(bits));
                 }
                 if let Some(add) = with.add {
                     wait += Interval::from_nanos(up_to(bits, add.as_nanos()));
                 }
-                Some(wait)
+                Some(wait.min(with.cap.unwrap_or(Interval::MAX)))
             }
         }
     }

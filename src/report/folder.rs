@@ -24,7 +24,7 @@ impl Folder {
     /// If its parent cannot be created or written, or if something that is not a run stands in its place.
     pub fn prepare(target: &Path) -> Result<Self, Error> {
         let refuse = |why: String| Error::Usage(format!("cannot write to {}: {why}", target.display()));
-        if target.exists() && !target.join("manifest.json").is_file() && !is_empty_folder(target) {
+        if !is_replaceable(target) {
             return Err(refuse(
                 "it exists and is not a folder of an earlier run; name another one with --out".into(),
             ));
@@ -60,6 +60,13 @@ impl Folder {
 
     fn replace(&self, staging: TempDir) -> Result<(), Error> {
         make_readable(staging.path())?;
+        if !is_replaceable(&self.target) {
+            let why = format!(
+                "cannot write to {}: something else appeared there during the run",
+                self.target.display()
+            );
+            return Err(Error::Usage(why));
+        }
         let aside = staging.path().with_extension("old");
         let replaced = self.target.exists();
         if replaced {
@@ -84,8 +91,15 @@ fn staging(parent: &Path) -> std::io::Result<TempDir> {
     tempfile::Builder::new().prefix(".retrysim-").tempdir_in(parent)
 }
 
-fn is_empty_folder(path: &Path) -> bool {
-    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+/// True for what does not exist, for an empty folder, and for the folder of an earlier run, which its manifest tells.
+fn is_replaceable(path: &Path) -> bool {
+    if !path.exists() {
+        return true;
+    }
+    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    let manifest = fs::read(path.join("manifest.json")).ok();
+    let manifest = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    empty || manifest.is_some_and(|manifest| manifest["program"] == super::manifest::PROGRAM)
 }
 
 /// A temporary folder is for its owner alone; a result is for everybody.
@@ -106,7 +120,10 @@ mod tests {
     use super::*;
 
     fn files(content: &str) -> Vec<(String, Vec<u8>)> {
-        vec![("charts/a.svg".into(), content.into()), ("manifest.json".into(), content.into())]
+        vec![
+            ("charts/a.svg".into(), content.into()),
+            ("manifest.json".into(), format!("{{\"program\": \"retrysim\", \"x\": \"{content}\"}}").into()),
+        ]
     }
 
     #[test]
@@ -117,7 +134,7 @@ mod tests {
         assert_eq!(fs::read_to_string(target.join("charts/a.svg")).unwrap(), "one");
         fs::write(target.join("stale.csv"), "old").unwrap();
         Folder::prepare(&target).unwrap().write(&files("two")).unwrap();
-        assert_eq!(fs::read_to_string(target.join("manifest.json")).unwrap(), "two");
+        assert!(fs::read_to_string(target.join("manifest.json")).unwrap().contains("two"));
         assert!(!target.join("stale.csv").exists(), "nothing of the earlier run is left");
         let beside: Vec<_> = fs::read_dir(root.path().join("deep")).unwrap().collect();
         assert_eq!(beside.len(), 1, "no staging folder is left");
@@ -125,6 +142,7 @@ mod tests {
         let precious = root.path().join("precious");
         fs::create_dir(&precious).unwrap();
         fs::write(precious.join("thesis.txt"), "mine").unwrap();
+        fs::write(precious.join("manifest.json"), "{\"name\": \"somebody else's\"}").unwrap();
         let error = Folder::prepare(&precious).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert_eq!(fs::read_to_string(precious.join("thesis.txt")).unwrap(), "mine");

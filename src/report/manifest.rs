@@ -9,6 +9,9 @@ use crate::scenario::Scenario;
 /// The version of the results: it changes with every change that gives a scenario other numbers.
 pub const RESULTS_VERSION: u32 = 1;
 
+/// What the manifest says wrote the folder.
+pub(super) const PROGRAM: &str = "retrysim";
+
 /// `manifest.json`, for a run that wrote `files` (name, bytes).
 pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let digests: Map<String, Value> =
@@ -19,7 +22,7 @@ pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
         all.update(sha256(bytes));
     }
     let manifest = json!({
-        "program": "retrysim",
+        "program": PROGRAM,
         "version": env!("CARGO_PKG_VERSION"),
         "results_version": RESULTS_VERSION,
         "scenario": { "name": scenario.name, "title": scenario.title, "sha256": sha256(scenario.text.as_bytes()) },

@@ -85,10 +85,11 @@ fn recovery(workload: &WorkloadResult) -> String {
 /// What the columns of the table are.
 pub fn legend(scenario: &Scenario) -> String {
     format!(
-        "means of {} replications, seed {} (intervals in summary.csv); att/req: attempts per\n\
-         request; p50, p99: time to success, of what succeeded; peak: in the busiest {};\n\
-         x limit: against what the limit lets through; herd: variance/mean of retries\n\
-         per {}, 1 = Poisson; recovery: until goodput is back at 95 % after an incident\n",
+        "means of {} replications, seed {}; intervals in summary.csv\n\
+         att/req: attempts per request; p50, p99: time to success of what succeeded;\n\
+         peak: in the busiest {}; x limit: against what the limit lets through then;\n\
+         herd: variance/mean of retries per {} (1 = Poisson); recovery: until goodput\n\
+         is back at 95 % of its level before the incident\n",
         scenario.replications, scenario.seed, scenario.window, scenario.window
     )
 }

@@ -23,6 +23,8 @@ use document::Source;
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The most bins a time series may have.
 pub const MAX_BINS: u64 = 20_000;
+/// The most bins that the time series of all arms and workloads may have together.
+pub const MAX_BINS_IN_ALL: u64 = 4_000_000;
 /// The most requests that all arms and replications together may expect.
 pub const MAX_REQUESTS: f64 = 1e10;
 

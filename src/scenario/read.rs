@@ -11,7 +11,7 @@ use super::document::{Document, Source, Value, entry};
 use super::expectation::expect;
 use super::preset::{Expanded, Kind, expand};
 use super::rules::{check_caches, check_name, check_parts, check_times};
-use super::{MAX_REQUESTS, Named, Scenario};
+use super::{MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
 use crate::error::Error;
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
@@ -91,6 +91,14 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
         expectations,
         text: source.text.clone(),
     };
+    let bins = scenario.horizon.as_nanos().div_ceil(scenario.bin.as_nanos());
+    let bins = bins * scenario.arms.len() as u64 * scenario.workloads.len() as u64;
+    if bins > MAX_BINS_IN_ALL {
+        let message =
+            format!("{bins} bins over all arms and workloads, the limit is {MAX_BINS_IN_ALL}: widen it");
+        document.problem("bin", message, None);
+        document.check()?;
+    }
     let requests =
         scenario.expected_requests() * scenario.arms.len() as f64 * f64::from(scenario.replications);
     if requests > MAX_REQUESTS {

@@ -68,6 +68,14 @@ impl<'de> Deserialize<'de> for FailsFirst {
 }
 
 impl Fault {
+    /// What an attempt is answered that it strikes.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Random(fault) => fault.status,
+            Self::FailsFirst(fault) => fault.status,
+        }
+    }
+
     /// How likely this fault strikes at random; 0 for the ones that do not.
     pub fn probability(&self) -> f64 {
         match self {

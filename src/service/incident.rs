@@ -38,11 +38,16 @@ impl Incident {
         (begins, begins + outage.lasts)
     }
 
+    /// What an attempt is answered that it strikes.
+    pub const fn status(&self) -> StatusCode {
+        let Self::Outage(outage) = self;
+        outage.status
+    }
+
     /// What an attempt at `now` is answered if the incident is under way.
     pub fn strikes(&self, now: Instant) -> Option<StatusCode> {
         let (begins, over) = self.window();
-        let Self::Outage(outage) = self;
-        (begins <= now && now < over).then_some(outage.status)
+        (begins <= now && now < over).then_some(self.status())
     }
 
     /// What is wrong with it, if anything.

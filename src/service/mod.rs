@@ -50,6 +50,16 @@ impl ServiceConfig {
         for (field, law) in [("latency", &self.latency), ("rejection_latency", &self.rejection_latency)] {
             problems.extend(law.problem().map(|message| (field.to_owned(), message)));
         }
+        let faults =
+            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.status()));
+        let incidents = self.incidents.iter().enumerate();
+        let incidents = incidents.map(|(index, incident)| (format!("incidents.{index}"), incident.status()));
+        for (path, status) in faults.chain(incidents).filter(|(_, status)| status.is_success()) {
+            problems.push((
+                path,
+                format!("status {} is a success, not a failure: write for example 503", status.get()),
+            ));
+        }
         let limit = self.rate_limit.and_then(|limit| limit.problem());
         problems.extend(limit.map(|message| ("rate_limit".to_owned(), message)));
         let total: f64 = self.faults.iter().map(Fault::probability).sum();

@@ -86,6 +86,9 @@ impl Arrivals {
                     "the arrivals end ({until}) before they start ({from}): move `until` after `from`"
                 ))
             }
+            Self::Poisson(Poisson { rate, .. }) if rate.per_second() > 1e7 => Some(format!(
+                "{rate} is more than the clock's nanoseconds can tell apart: write at most \"10000000/s\""
+            )),
             _ => None,
         }
     }
@@ -322,6 +325,7 @@ mod tests {
             "arrivals.burst = { times = 2 }",
             "arrivals.even = { rate = '1/s', from = '2s', until = '1s' }",
             "arrivals.poisson = { rate = '1/s', from = '2s', until = '2s' }",
+            "arrivals.poisson = { rate = '1000/ns', until = '1ns' }",
         ] {
             #[derive(Deserialize)]
             struct Wrapper {
