@@ -2,7 +2,7 @@
 //!
 //! Only here do clients and services meet, and only here are events scheduled. Each request has at most one event ahead
 //! of it. Where nothing that is shared changes while an attempt is under way, its outcome is handled the moment it is
-//! sent, at the instant at which the client will know it, so that an attempt costs one event (see [`client`]).
+//! sent, at the instant at which the client will know it, so that an attempt costs one event (`client.rs` says when).
 //!
 //! # Order
 //! Events at one instant are ordered by class (answers, then timeouts, then arrivals and retries), then by workload (in
