@@ -21,6 +21,12 @@ impl StatusCode {
     /// 503, the answer of a service that is down.
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
 
+    /// The code `code`, which the caller knows to be one.
+    pub const fn of(code: u16) -> Self {
+        assert!(100 <= code && code <= 599);
+        Self(code)
+    }
+
     /// The code as a number.
     pub const fn get(self) -> u16 {
         self.0
@@ -45,14 +51,23 @@ pub enum Outcome {
     Status(StatusCode),
     /// The client stopped waiting.
     Timeout,
+    /// The connection could not be made, or broke.
+    ConnectionError,
     /// The breaker refused to send the attempt.
     BreakerOpen,
+    /// The client's own limiter refused to send the attempt.
+    Shed,
 }
 
 impl Outcome {
     /// True if the attempt did what was wanted.
     pub const fn is_success(self) -> bool {
         matches!(self, Self::Status(code) if code.is_success())
+    }
+
+    /// True if the service says that it is called too often.
+    pub const fn is_throttling(self) -> bool {
+        matches!(self, Self::Status(StatusCode::TOO_MANY_REQUESTS))
     }
 }
 
@@ -61,7 +76,9 @@ impl fmt::Display for Outcome {
         match self {
             Self::Status(code) => write!(f, "{}", code.0),
             Self::Timeout => f.write_str("timeout"),
+            Self::ConnectionError => f.write_str("connection_error"),
             Self::BreakerOpen => f.write_str("breaker_open"),
+            Self::Shed => f.write_str("shed"),
         }
     }
 }

@@ -87,6 +87,16 @@ impl Interval {
         Self::from_nanos_f64(self.0 as f64 * factor)
     }
 
+    /// `self` so many times, cut at [`Interval::MAX`].
+    pub const fn times(self, count: u64) -> Self {
+        Self::from_nanos(self.0.saturating_mul(count))
+    }
+
+    /// The longer of the two.
+    pub fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+
     /// The shorter of the two.
     pub fn min(self, other: Self) -> Self {
         Self(self.0.min(other.0))

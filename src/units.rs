@@ -214,6 +214,28 @@ impl<'de> Deserialize<'de> for Share {
     }
 }
 
+/// Where counting starts: a whole number from -100 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offset(i32);
+
+impl Offset {
+    /// The offset as written.
+    pub const fn get(self) -> i32 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Offset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = bounded(deserializer, -100.0, 100.0, "a whole number")?;
+        if libm::trunc(number) == number {
+            Ok(Self(number as i32))
+        } else {
+            Err(D::Error::custom(format!("{number} is not a whole number: write one from -100 to 100")))
+        }
+    }
+}
+
 /// A whole number from `MIN` to `MAX`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count<const MIN: u64, const MAX: u64>(u64);

@@ -88,7 +88,7 @@ fn policy() -> impl Strategy<Value = String> {
     let rest = prop_oneof![
         Just(String::new()),
         Just("retry_after = \"obey\"".to_owned()),
-        Just("retry_after.obey_with = { stretch = 0.5 }\nretry_on = \"any_failure\"".to_owned()),
+        Just("retry_after.obey_with = { scale = [1, 1.5] }\nretry_on = \"any_failure\"".to_owned()),
         Just("breaker = { use = \"guide:breaker\", timeout = 20 }".to_owned()),
         Just("breaker = { use = \"textbook:breaker\", open_for = \"5s\", scope = \"client\" }\ncache = { ttl = \"20s\" }".to_owned()),
         millis(1..90_000).prop_map(|deadline| format!("deadline = {deadline}")),

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 const STOREYS: &[&[&str]] = &[
     &["quantity", "error", "random"],
     &["time"],
-    &["units", "event_queue"],
+    &["units", "range", "event_queue"],
     &["outcome"],
+    &["outcomes"],
     &["distribution", "statistics"],
+    &["schedule"],
     &["breaker", "service", "workload", "metrics"],
     &["policy"],
     &["scenario"],

@@ -1,6 +1,7 @@
 //! The command line: verbs, options, exit codes. Each verb is a room of its own that parses, calls and prints.
 
 mod check;
+mod delays;
 mod new;
 mod presets;
 mod run;
@@ -27,6 +28,7 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     New(new::New),
+    Delays(delays::Delays),
     Presets(presets::Presets),
 }
 
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         Verb::Run(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
+        Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
     };
     match done {

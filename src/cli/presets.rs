@@ -7,7 +7,7 @@ use comfy_table::{Table, presets};
 
 use super::print;
 use crate::error::{Error, suggestion};
-use crate::scenario::{Preset, Unit};
+use crate::scenario::Preset;
 
 /// List the presets, or show one.
 ///
@@ -22,7 +22,7 @@ impl Presets {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
         let presets = Preset::all();
         let text = match &self.id {
-            None => list(&presets),
+            None => list(presets),
             Some(id) => {
                 let found = presets.iter().find(|preset| preset.id == *id);
                 let known = || suggestion(id, presets.iter().map(|preset| preset.id.as_str()));
@@ -52,7 +52,7 @@ fn show(preset: &Preset) -> String {
     text += &format!("library: {}, version {}\nsource:  {}\n", preset.library, preset.version, preset.source);
     text += "\nparameters\n";
     for (name, parameter) in &preset.parameters {
-        let unit = if parameter.unit == Unit::Seconds { ", in seconds" } else { "" };
+        let unit = parameter.unit.time().map(|(unit, _)| format!(", in {unit}")).unwrap_or_default();
         let default = parameter.default.as_ref().map_or("absent".into(), ToString::to_string);
         text += &format!("  {name} = {default}{unit}: {}\n", parameter.about);
     }

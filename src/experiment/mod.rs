@@ -1,7 +1,9 @@
 //! Experiments: arms times replications, run on all cores and folded in a fixed order.
 
+mod delays;
 mod expect;
 mod replicate;
 
+pub use delays::{DelaySummary, Drawing, QUANTILES, delays};
 pub use expect::{Verdict, judge};
 pub use replicate::{ArmResult, Options, Results, ServiceResult, WorkloadResult, run};

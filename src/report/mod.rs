@@ -2,6 +2,7 @@
 
 mod charts;
 mod csv;
+mod delays;
 mod folder;
 mod json;
 mod manifest;
@@ -10,6 +11,7 @@ mod terminal;
 
 pub use self::charts::charts;
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
+pub use delays::{delays_csv, delays_json, delays_table};
 pub use folder::Folder;
 pub use json::summary_json;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};

@@ -134,6 +134,15 @@ impl Scenario {
         read::read(name, &source)
     }
 
+    /// Reads one policy by itself: a preset with parameters and fields that replace its own, as TOML values by path.
+    /// What is wrong with the fields taken together is not looked for ([`PolicyConfig::problems`]).
+    ///
+    /// # Errors
+    /// If there is no such preset, or with every field that cannot be read.
+    pub fn preset_policy(id: &str, fields: &[(String, String)]) -> Result<PolicyConfig, Error> {
+        read::policy(&Source::new(&format!("preset {id}"), &format!("use = {id:?}\n"), fields)?)
+    }
+
     /// The requests to expect in one replication of any arm.
     pub fn expected_requests(&self) -> f64 {
         self.workloads.iter().map(|w| w.config.arrivals.expected(w.config.clients.get(), self.horizon)).sum()

@@ -111,6 +111,16 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     Ok(scenario)
 }
 
+/// Reads a policy that stands alone: the text is that of a section `[policies.NAME]`, without its head.
+pub(super) fn policy(source: &Source) -> Result<PolicyConfig, Error> {
+    let mut document = Document::parse(source)?;
+    let root = Spanned::new(0..source.text.len(), DeValue::Table(document.root().clone()));
+    let policy = expand_policy(&mut document, "", root)
+        .and_then(|Expanded { value, parameters }| document.read("", value, &parameters));
+    document.check()?;
+    Ok(policy.expect("what cannot be read is a problem"))
+}
+
 /// Reads the entries of one section, each by itself, after `prepare` has had its way with it.
 fn section<'s, C: DeserializeOwned>(
     document: &mut Document<'s>,
@@ -155,7 +165,8 @@ fn expand_policy<'s>(document: &mut Document<'s>, path: &str, value: Value<'s>) 
     if let DeValue::Table(table) = policy.value.get_mut()
         && let Some((key, breaker)) = table.remove_entry("breaker")
     {
-        let breaker = expand(document, &format!("{path}.breaker"), Kind::Breaker, breaker)?;
+        let path = if path.is_empty() { "breaker".to_owned() } else { format!("{path}.breaker") };
+        let breaker = expand(document, &path, Kind::Breaker, breaker)?;
         table.insert(key, breaker.value);
         policy.parameters.extend(breaker.parameters);
     }

@@ -7,7 +7,7 @@ use super::trace::{Next, Step};
 use crate::breaker::{Breaker, BreakerConfig, Permit, Scope};
 use crate::metrics::{Attempt, Ended, WorkloadTally};
 use crate::outcome::{Ending, Outcome};
-use crate::policy::{Decision, History, OnFailure, Policy, PolicyConfig};
+use crate::policy::{Decision, History, Memory, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::service::{Answer, Verdict};
@@ -73,7 +73,7 @@ impl<'a> Clients<'a> {
         Self {
             tie: workload.tie,
             service: workload.service,
-            policy: Policy::new(&policy.config),
+            policy: Policy::new(&policy.config, workload.config.idempotent),
             timeout: workload.config.timeout.unwrap_or(Interval::MAX),
             breakers,
             cache,
@@ -123,7 +123,7 @@ impl Simulation<'_> {
             number,
             arrived: at,
             sent: at,
-            previous_delay: Interval::ZERO,
+            memory: Memory::default(),
             retry_after: None,
             outcome: Outcome::Timeout,
             permit: Permit::default(),
@@ -218,15 +218,16 @@ impl Simulation<'_> {
         let history = History {
             attempts: request.attempts,
             elapsed: at.since(request.arrived),
-            previous_delay: request.previous_delay,
+            request: request.number,
+            memory: request.memory,
         };
-        let address = (request.number, u64::from(request.attempts));
-        let decision = clients.policy.decide(request.outcome, request.retry_after, &history, || {
-            clients.backoff.block(address.0, address.1)
+        let number = request.number;
+        let decision = clients.policy.decide(request.outcome, request.retry_after, &history, &|retry| {
+            clients.backoff.block(number, u64::from(retry))
         });
         match decision {
             Decision::Retry(delay) => {
-                request.previous_delay = delay.backoff;
+                request.memory = delay.memory;
                 self.trace(slot, at, Next::Retry(delay));
                 self.schedule(at + delay.wait, Class::Begin, slot, Event::Attempt { slot });
             }

@@ -4,6 +4,7 @@ use std::ops::{Index, IndexMut};
 
 use crate::breaker::Permit;
 use crate::outcome::Outcome;
+use crate::policy::Memory;
 use crate::time::{Instant, Interval};
 
 /// A request that has arrived and not ended.
@@ -13,8 +14,8 @@ pub(super) struct Request {
     pub(super) arrived: Instant,
     /// When the attempt under way was sent.
     pub(super) sent: Instant,
-    /// The last delay as the backoff gave it.
-    pub(super) previous_delay: Interval,
+    /// What the policy remembers of it.
+    pub(super) memory: Memory,
     /// What the attempt under way will ask its client to wait.
     pub(super) retry_after: Option<Interval>,
     /// The outcome of the attempt under way.

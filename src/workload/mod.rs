@@ -28,12 +28,19 @@ pub struct WorkloadConfig {
     pub timeout: Option<Interval>,
     /// How many different inputs requests have, drawn uniformly; every request its own if absent.
     pub keys: Option<Count<1, 10_000_000>>,
+    /// Whether its operation may be done twice, as a GET may; policies can retry the others more carefully. True if absent.
+    #[serde(default = "yes")]
+    pub idempotent: bool,
     /// Name of its policy in the arms that do not say otherwise.
     pub policy: Option<String>,
 }
 
 const fn one() -> Count<1, 10_000_000> {
     Count::of(1)
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl WorkloadConfig {

@@ -1,11 +1,16 @@
 //! Presets agree with the libraries they are named after: with delays drawn by the real code, and with what real breakers
 //! did, call by call (`tests/data/policy_vectors.csv`, `tests/data/breaker_traces.csv`).
 
+mod javascript_and_rust;
+mod others;
+mod python;
+
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use retrysim::breaker::{Breaker, BreakerConfig, State};
-use retrysim::outcome::Outcome;
-use retrysim::policy::{Decision, History, Policy};
+use retrysim::outcome::{Outcome, StatusCode};
+use retrysim::policy::{Decision, History, Memory, Policy};
 use retrysim::random::{Key, Purpose};
 use retrysim::scenario::Scenario;
 use retrysim::time::{Instant, Interval};
@@ -43,73 +48,120 @@ fn scenario(policy: &str) -> Scenario {
     Scenario::parse("libraries", "libraries.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// What stands for some rows: a policy in the words of a scenario, and what its attempts come to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Setup {
+    policy: String,
+    /// A status, or 0 for a connection error.
+    outcome: u16,
+    /// What a Retry-After header asks for, in seconds.
+    retry_after: Option<u64>,
+}
+
+impl Setup {
+    /// A policy whose attempts are answered 503.
+    fn new(policy: impl Into<String>) -> Self {
+        Self { policy: policy.into(), outcome: 503, retry_after: None }
+    }
+
+    fn answered(self, outcome: u16) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// Attempts come to a broken connection.
+    fn disconnected(self) -> Self {
+        self.answered(0)
+    }
+
+    fn asked(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+}
+
 /// `draws` delays of each retry, in seconds: the outer index is the retry.
-fn delays(policy: &str, retries: usize, draws: u64) -> Vec<Vec<f64>> {
-    let policy = Policy::new(&scenario(policy).policies[0].config);
+fn delays(setup: &Setup, retries: usize, draws: u64) -> Vec<Vec<f64>> {
+    let policy = Policy::new(&scenario(&setup.policy).policies[0].config, true);
+    let outcome = match setup.outcome {
+        0 => Outcome::ConnectionError,
+        status => Outcome::Status(StatusCode::of(status)),
+    };
+    let hint = setup.retry_after.map(Interval::from_secs);
     let key = Key::derive(2026, 0, Purpose::Backoff, "libraries");
     let mut delays = vec![Vec::new(); retries];
     for entity in 0..draws {
-        let mut previous_delay = Interval::ZERO;
+        let mut memory = Memory::default();
         for (index, delays) in delays.iter_mut().enumerate() {
             let attempts = index as u32 + 1;
-            let history = History { attempts, elapsed: Interval::ZERO, previous_delay };
-            let decision =
-                policy.decide(Outcome::Timeout, None, &history, || key.block(entity, attempts.into()));
-            let Decision::Retry(delay) = decision else { panic!("retry {attempts} is not made") };
-            previous_delay = delay.backoff;
+            let history = History { attempts, elapsed: Interval::ZERO, request: entity, memory };
+            let luck = |retry: u32| key.block(entity, retry.into());
+            let decision = policy.decide(outcome, hint, &history, &luck);
+            let Decision::Retry(delay) = decision else {
+                panic!("retry {attempts} is not made: {setup:?}")
+            };
+            memory = delay.memory;
             delays.push(delay.wait.as_secs_f64());
         }
     }
     delays
 }
 
-/// The preset that stands for a row, in the words of a scenario.
-fn preset(row: &Row) -> String {
-    let params = row.get("params");
-    match row.get("library") {
-        "seed-guide claimed" if params == "no jitter" => {
-            "use = 'prefect@3'\nretries = 3\nretry_delay_seconds = 60".to_owned()
-        }
-        "seed-guide claimed" => "use = 'guide:exponential-jitter'".to_owned(),
-        _ if params.starts_with('{') => {
-            let number = |name: &str| {
-                let rest = params.split_once(&format!("\"{name}\":")).expect("the parameter is there").1;
-                rest.split([',', '}']).next().expect("split gives a first part").to_owned()
-            };
-            format!(
-                "use = 'prefect@3'\nretries = 1\nretry_delay_seconds = {}\nretry_jitter_factor = {}",
-                number("retry_delay_seconds"),
-                number("retry_jitter_factor")
-            )
-        }
-        _ if params.contains("exponential_backoff(10)") => {
-            "use = 'prefect@3:exponential-backoff'\nretries = 5\nbackoff_factor = 10".to_owned()
-        }
-        _ if params.contains("no delay") => "use = 'prefect@3'\nretries = 2".to_owned(),
-        _ => {
-            let (retries, delay) =
-                params.split_once(",retry_delay_seconds=").expect("the parameters are two");
-            format!("use = 'prefect@3'\n{}\nretry_delay_seconds = {delay}", retries.replace('=', " = "))
-        }
+/// The preset that stands for a row.
+fn preset(row: &Row) -> Setup {
+    let [library, policy, params] = ["library", "policy", "params"].map(|column| row.get(column));
+    let params = Params(params);
+    python::preset(library, policy, &params)
+        .or_else(|| javascript_and_rust::preset(library, policy, &params))
+        .or_else(|| others::preset(library, policy, &params))
+        .unwrap_or_else(|| panic!("no preset stands for {library} | {policy} | {}", params.0))
+}
+
+/// Parameters of a row: JSON, or name=value with blanks or commas between.
+struct Params<'a>(&'a str);
+
+impl Params<'_> {
+    /// The text that follows the name of a parameter, up to the end of its value.
+    fn get(&self, name: &str) -> Option<&str> {
+        let quoted = format!("\"{name}\":");
+        let plain = format!("{name}=");
+        let at = |key: &str| self.0.find(key).map(|start| &self.0[start + key.len()..]);
+        let rest = at(&quoted).or_else(|| at(&plain))?;
+        let end = if let Some(list) = rest.strip_prefix('[') {
+            list.find(']').map_or(rest.len(), |end| end + 2)
+        } else {
+            rest.find([',', '}', ' ']).unwrap_or(rest.len())
+        };
+        Some(rest[..end].trim_matches('"'))
+    }
+
+    /// A parameter that is there.
+    fn value(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_else(|| panic!("{} has no {name}", self.0))
     }
 }
 
 #[test]
 fn delays_are_those_of_the_real_libraries() {
-    let rows = rows(include_str!("data/policy_vectors.csv"));
-    let mut cache: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
+    let rows = rows(include_str!("../data/policy_vectors.csv"));
+    let mut retries: BTreeMap<Setup, usize> = BTreeMap::new();
     for row in &rows {
-        let preset = preset(row);
-        let retry = row.number("retry_index") as usize;
-        let retries = rows.iter().filter(|other| self::preset(other) == preset);
-        let retries =
-            retries.map(|row| row.number("retry_index") as usize).max().expect("the row itself is there");
-        let drawn = cache.entry(preset.clone()).or_insert_with(|| delays(&preset, retries, DRAWS));
-        compare(row, &drawn[retry - 1], &preset);
+        let most = retries.entry(preset(row)).or_default();
+        *most = (*most).max(row.number("retry_index") as usize);
     }
+    let draw = |(preset, &retries): (&Setup, &usize)| (preset.clone(), delays(preset, retries, DRAWS));
+    let drawn: BTreeMap<Setup, Vec<Vec<f64>>> = retries.par_iter().map(draw).collect();
+    let complaints: Vec<String> = rows
+        .iter()
+        .filter_map(|row| {
+            let preset = preset(row);
+            let delays = &drawn[&preset][row.number("retry_index") as usize - 1];
+            compare(row, delays, &preset)
+        })
+        .collect();
+    assert!(complaints.is_empty(), "{} of {} rows:\n{}", complaints.len(), rows.len(), complaints.join("\n"));
 }
 
-fn compare(row: &Row, drawn: &[f64], preset: &str) {
+/// What is wrong with delays that should be those of a row.
+fn compare(row: &Row, drawn: &[f64], preset: &Setup) -> Option<String> {
     let (stat, value) = (row.get("stat"), row.number("value_seconds"));
     let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
     let variance = drawn.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (drawn.len() - 1) as f64;
@@ -135,11 +187,10 @@ fn compare(row: &Row, drawn: &[f64], preset: &str) {
             (below(value) - p).abs() <= KS_BOUND
         }
     };
-    assert!(
-        agrees,
-        "{preset}\nretry {}: {stat} {value} against mean {mean}, {least} to {most}",
-        row.get("retry_index")
-    );
+    (!agrees).then(|| {
+        let which = ["library", "policy", "params", "retry_index"].map(|column| row.get(column)).join(" | ");
+        format!("{which}: {stat} {value} against mean {mean}, {least} to {most}\n    {}", preset.policy.replace('\n', "; "))
+    })
 }
 
 fn breaker(library: &str) -> BreakerConfig {
@@ -160,7 +211,7 @@ fn breakers_admit_and_change_state_as_the_real_ones_did() {
         let config = breaker(library);
         let mut breaker = Breaker::new();
         for row in
-            rows(include_str!("data/breaker_traces.csv")).iter().filter(|row| row.get("library") == library)
+            rows(include_str!("../data/breaker_traces.csv")).iter().filter(|row| row.get("library") == library)
         {
             let now = Instant::from_nanos((row.number("time_s") * 1e9).round() as u64);
             let permit = breaker.try_acquire(&config, now);

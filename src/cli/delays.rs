@@ -1,0 +1,136 @@
+//! `retrysim delays`: the schedule that a policy produces.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::print;
+use crate::error::{Error, suggestion};
+use crate::experiment::{Drawing, delays};
+use crate::outcome::{Outcome, StatusCode};
+use crate::policy::PolicyConfig;
+use crate::report::{delays_csv, delays_json, delays_table};
+use crate::scenario::Scenario;
+use crate::time::Interval;
+use crate::units::Count;
+
+/// Print what a policy waits before each retry: range, quantiles, mean.
+///
+/// Example: retrysim delays prefect@3 --set retries=3 --set `retry_delay_seconds=60` --set `retry_jitter_factor=0.5`
+#[derive(Debug, Args)]
+pub(super) struct Delays {
+    /// A preset such as prefect@3, or FILE#POLICY for a policy of a scenario.
+    #[arg(value_name = "POLICY")]
+    policy: String,
+    /// Give a parameter of the preset, or replace a field of the policy; may be given several times.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Retries to show; as many as the policy makes if absent, at most 20.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    retries: Option<u32>,
+    /// Requests to draw.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    samples: u32,
+    /// The root of all luck.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// What every attempt comes to: a status such as 429, timeout or `connection_error`. If absent, something that the
+    /// policy retries.
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    outcome: Option<Outcome>,
+    /// What a Retry-After header in every answer asks for, such as 30s.
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
+    retry_after: Option<Interval>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table with a picture.
+    Text,
+    /// An array of objects.
+    Json,
+    /// A row per retry, times in seconds.
+    Csv,
+}
+
+/// How many retries are shown of a policy that makes more.
+const SHOWN: u64 = 20;
+
+impl Delays {
+    pub(super) fn execute(&self) -> Result<ExitCode, Error> {
+        let mut config = policy(&self.policy, &self.set)?;
+        let own = config.max_retries();
+        let retries = self.retries.unwrap_or_else(|| own.unwrap_or(SHOWN).min(SHOWN) as u32);
+        if self.retries.is_some() || own.is_none() {
+            config.set_retries(Count::of(retries.into()));
+        }
+        if let Some((field, message)) = config.problems().first() {
+            let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
+            return Err(Error::Usage(format!("{}: {field}{message}", self.policy)));
+        }
+        let drawing = Drawing {
+            retries,
+            samples: self.samples,
+            seed: self.seed,
+            outcome: self.outcome,
+            retry_after: self.retry_after,
+        };
+        let summaries = if retries == 0 { Vec::new() } else { delays(&config, drawing)? };
+        if summaries.is_empty() {
+            anstream::eprintln!("{} makes no retry as it is: show some with --retries 5", self.policy);
+        }
+        print(&match self.format {
+            Format::Text if summaries.is_empty() => String::new(),
+            Format::Text => delays_table(&summaries),
+            Format::Json => delays_json(&summaries),
+            Format::Csv => delays_csv(&summaries),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The policy called `name`, a preset or FILE#POLICY, with fields replaced as in `set`.
+pub(super) fn policy(name: &str, set: &[String]) -> Result<PolicyConfig, Error> {
+    let fields = fields(set)?;
+    let Some((file, policy)) = name.rsplit_once('#') else { return Scenario::preset_policy(name, &fields) };
+    let below = |(path, value): (String, String)| (format!("policies.{policy}.{path}"), value);
+    let mut scenario = Scenario::load(Path::new(file), &fields.into_iter().map(below).collect::<Vec<_>>())?;
+    let names: Vec<String> = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
+    let Some(index) = names.iter().position(|known| known == policy) else {
+        let known = suggestion(policy, names.iter().map(String::as_str));
+        return Err(Error::Usage(format!("there is no policy \"{policy}\" in {file}: {known}")));
+    };
+    Ok(scenario.policies.swap_remove(index).config)
+}
+
+/// `NAME=VALUE` as (name, value).
+pub(super) fn fields(set: &[String]) -> Result<Vec<(String, String)>, Error> {
+    let split = |text: &String| {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set retries=3")))?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    set.iter().map(split).collect()
+}
+
+fn outcome(text: &str) -> Result<Outcome, String> {
+    match text {
+        "timeout" => Ok(Outcome::Timeout),
+        "connection_error" => Ok(Outcome::ConnectionError),
+        "breaker_open" => Ok(Outcome::BreakerOpen),
+        "shed" => Ok(Outcome::Shed),
+        _ => match text.parse() {
+            Ok(code @ 300..=599) => Ok(Outcome::Status(StatusCode::of(code))),
+            _ => Err("write a status from 300 to 599, timeout, connection_error, breaker_open or shed".into()),
+        },
+    }
+}
+
+fn interval(text: &str) -> Result<Interval, String> {
+    toml::Value::String(text.to_owned()).try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+}

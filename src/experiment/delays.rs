@@ -1,0 +1,164 @@
+//! Delays: what a policy waits before each retry, when attempts take no time and all of them fail alike.
+
+use crate::error::Error;
+use crate::outcome::{Outcome, StatusCode};
+use crate::policy::{Decision, History, Memory, Policy, PolicyConfig};
+use crate::random::{Key, Purpose};
+use crate::time::Interval;
+
+/// How to draw delays.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawing {
+    /// Retries per request at most.
+    pub retries: u32,
+    /// Requests.
+    pub samples: u32,
+    /// The root of all luck.
+    pub seed: u64,
+    /// What every attempt comes to; if absent the first of 503, timeout, connection error, 429, 500, 409, 408, 404 that the
+    /// policy retries.
+    pub outcome: Option<Outcome>,
+    /// What every answer asks for.
+    pub retry_after: Option<Interval>,
+}
+
+/// The delays before one retry, over all requests that got there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DelaySummary {
+    /// Which retry, from 1.
+    pub retry: u32,
+    /// How many requests made it.
+    pub n: usize,
+    /// Shortest.
+    pub min: Interval,
+    /// Longest.
+    pub max: Interval,
+    /// Mean, in seconds.
+    pub mean: f64,
+    /// Standard deviation in seconds, with n - 1 in the denominator; zero for one request.
+    pub std: f64,
+    /// Quantiles 0.05, 0.25, 0.5, 0.75 and 0.95 in seconds, interpolated linearly.
+    pub quantiles: [f64; 5],
+    /// Mean time from the first failure to the end of this delay, in seconds.
+    pub cumulative: f64,
+}
+
+/// The probabilities of [`DelaySummary::quantiles`].
+pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+/// Draws the delays of `config`.
+///
+/// # Errors
+/// If the policy retries none of the outcomes that were tried.
+pub fn delays(config: &PolicyConfig, drawing: Drawing) -> Result<Vec<DelaySummary>, Error> {
+    let policy = Policy::new(config, true);
+    let outcome = retried(config, drawing)?;
+    let key = Key::derive(drawing.seed, 0, Purpose::Backoff, "delays");
+    let mut drawn: Vec<Vec<Interval>> = Vec::new();
+    let mut totals: Vec<f64> = Vec::new();
+    for request in 0..u64::from(drawing.samples) {
+        let mut history = History { attempts: 1, elapsed: Interval::ZERO, request, memory: Memory::default() };
+        while history.attempts <= drawing.retries {
+            let luck = |retry: u32| key.block(request, retry.into());
+            let Decision::Retry(delay) = policy.decide(outcome, drawing.retry_after, &history, &luck) else { break };
+            let index = history.attempts as usize - 1;
+            if drawn.len() == index {
+                drawn.push(Vec::new());
+                totals.push(0.0);
+            }
+            history.attempts += 1;
+            history.elapsed += delay.wait;
+            history.memory = delay.memory;
+            drawn[index].push(delay.wait);
+            totals[index] += history.elapsed.as_secs_f64();
+        }
+    }
+    let summaries = drawn.into_iter().zip(totals).zip(1..);
+    Ok(summaries.map(|((delays, total), retry)| summarise(retry, delays, total)).collect())
+}
+
+fn retried(config: &PolicyConfig, drawing: Drawing) -> Result<Outcome, Error> {
+    let retry_on = config.retry_on.outcomes(true);
+    let usual = || {
+        let statuses = [503, 429, 500, 409, 408, 404].map(|code| Outcome::Status(StatusCode::of(code)));
+        let mut usual = vec![statuses[0], Outcome::Timeout, Outcome::ConnectionError];
+        usual.extend_from_slice(&statuses[1..]);
+        usual
+    };
+    let tried = drawing.outcome.map_or_else(usual, |outcome| vec![outcome]);
+    tried.iter().copied().find(|&outcome| retry_on.includes(outcome, drawing.retry_after.is_some())).ok_or_else(|| {
+        let tried: Vec<String> = tried.iter().map(ToString::to_string).collect();
+        Error::Usage(format!(
+            "this policy does not retry {}: name an outcome that it retries, such as `--outcome 502`, or set `retry_on`",
+            tried.join(", ")
+        ))
+    })
+}
+
+fn summarise(retry: u32, mut delays: Vec<Interval>, total: f64) -> DelaySummary {
+    let n = delays.len();
+    delays.sort_unstable();
+    let (min, max) = (delays[0], delays[n - 1]);
+    // Offsets from the shortest: equal delays give exactly themselves and a deviation of exactly zero.
+    let offsets = || delays.iter().map(|&delay| (delay - min).as_secs_f64());
+    let mean_offset = offsets().sum::<f64>() / n as f64;
+    let squares: f64 = offsets().map(|x| (x - mean_offset) * (x - mean_offset)).sum();
+    let quantile = |p: f64| {
+        let place = p * (n - 1) as f64;
+        let below = place as usize;
+        let above = (below + 1).min(n - 1);
+        let (low, high) = (delays[below], delays[above]);
+        low.as_secs_f64() + (high - low).as_secs_f64() * (place - below as f64)
+    };
+    DelaySummary {
+        retry,
+        n,
+        min,
+        max,
+        mean: min.as_secs_f64() + mean_offset,
+        std: if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 },
+        quantiles: QUANTILES.map(quantile),
+        cumulative: total / n as f64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(text: &str, samples: u32) -> Vec<DelaySummary> {
+        let config: PolicyConfig = toml::from_str(text).unwrap();
+        delays(&config, Drawing { retries: 5, samples, seed: 1, outcome: None, retry_after: None }).unwrap()
+    }
+
+    #[test]
+    fn a_fixed_schedule_is_summarised_exactly() {
+        let summaries = draw("retries = 3\nbackoff.linear = { first = '1.1s', step = '1s' }", 10);
+        let seen: Vec<_> = summaries.iter().map(|s| (s.retry, s.n, s.mean, s.std, s.quantiles[0])).collect();
+        assert_eq!(seen, [(1, 10, 1.1, 0.0, 1.1), (2, 10, 2.1, 0.0, 2.1), (3, 10, 3.1, 0.0, 3.1)]);
+        assert!((summaries[2].cumulative - 6.3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn requests_that_stop_early_are_not_counted_later() {
+        let summaries = draw("deadline = '1500ms'\nbackoff.fixed = '1s'\njitter = 'full'", 2000);
+        assert_eq!(summaries[0].n, 2000);
+        assert!(summaries[1].n < 2000, "some have waited too long for a second retry");
+    }
+
+    #[test]
+    fn quantiles_are_interpolated() {
+        let delays = [0, 10, 20].map(Interval::from_secs).to_vec();
+        let summary = summarise(1, delays, 30.0);
+        assert_eq!(summary.quantiles, [1.0, 5.0, 10.0, 15.0, 19.0]);
+        assert_eq!((summary.mean, summary.std), (10.0, 10.0));
+    }
+
+    #[test]
+    fn an_outcome_that_is_retried_is_looked_for() {
+        assert_eq!(draw("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = { connection_error = true }", 1).len(), 1);
+        let config: PolicyConfig = toml::from_str("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = {}").unwrap();
+        let drawing = Drawing { retries: 1, samples: 1, seed: 1, outcome: None, retry_after: None };
+        assert!(delays(&config, drawing).expect_err("nothing is retried").to_string().contains("--outcome"));
+    }
+}

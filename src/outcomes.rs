@@ -1,0 +1,199 @@
+//! Sets of outcomes: what a policy retries and what a breaker counts are both said by listing outcomes.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+
+use crate::outcome::{Outcome, StatusCode};
+
+/// A set of outcomes, as written in a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcomes {
+    /// Status 429, 500, 502, 503 and 504, timeouts, connection errors, and refusals of an open breaker.
+    #[default]
+    Transient,
+    /// Every failure, whatever it is (what raising inside a Prefect task does).
+    AnyFailure,
+    /// Exactly what is listed.
+    Only(Only),
+}
+
+/// A list of outcomes; what is absent is not in the set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Only {
+    /// Status codes.
+    #[serde(default)]
+    pub status: Statuses,
+    /// Status codes that are not in the set although `status` lists their class.
+    #[serde(default)]
+    pub except: Statuses,
+    /// Status codes that are in the set if the answer carries a Retry-After header.
+    #[serde(default)]
+    pub status_with_retry_after: Statuses,
+    /// Timeouts of the client.
+    #[serde(default)]
+    pub timeout: bool,
+    /// Connections that could not be made or broke.
+    #[serde(default)]
+    pub connection_error: bool,
+    /// Refusals of an open breaker.
+    #[serde(default)]
+    pub breaker_open: bool,
+    /// Refusals of the client's own limiter.
+    #[serde(default)]
+    pub shed: bool,
+}
+
+impl Outcomes {
+    /// True if `outcome` is in the set; `header` says whether the answer carried a Retry-After header. A success never is.
+    pub fn includes(&self, outcome: Outcome, header: bool) -> bool {
+        match (self, outcome) {
+            (_, outcome) if outcome.is_success() => false,
+            (Self::AnyFailure, _) => true,
+            (Self::Transient, Outcome::Status(code)) => matches!(code.get(), 429 | 500 | 502..=504),
+            (Self::Transient, outcome) => outcome != Outcome::Shed,
+            (Self::Only(only), Outcome::Status(code)) => {
+                (only.status.contains(code) && !only.except.contains(code))
+                    || (header && only.status_with_retry_after.contains(code))
+            }
+            (Self::Only(only), Outcome::Timeout) => only.timeout,
+            (Self::Only(only), Outcome::ConnectionError) => only.connection_error,
+            (Self::Only(only), Outcome::BreakerOpen) => only.breaker_open,
+            (Self::Only(only), Outcome::Shed) => only.shed,
+        }
+    }
+}
+
+/// Status codes, one by one (`503`) or by class (`"5xx"`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statuses {
+    codes: Vec<StatusCode>,
+    /// The hundreds.
+    classes: Vec<u16>,
+}
+
+impl Statuses {
+    /// True if the code or its class is listed.
+    pub fn contains(&self, code: StatusCode) -> bool {
+        self.codes.contains(&code) || self.classes.contains(&(code.get() / 100))
+    }
+
+    /// The codes and classes as they are written.
+    pub fn listed(&self) -> Vec<String> {
+        let classes = self.classes.iter().map(|class| format!("{class}xx"));
+        self.codes.iter().map(|code| code.get().to_string()).chain(classes).collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Statuses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Item(Result<StatusCode, u16>);
+        impl<'de> Deserialize<'de> for Item {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct CodeOrClass;
+                impl Visitor<'_> for CodeOrClass {
+                    type Value = Item;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a status code such as 503, or a class such as \"5xx\"")
+                    }
+                    fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
+                        StatusCode::deserialize(serde::de::value::I64Deserializer::new(number)).map(|code| Item(Ok(code)))
+                    }
+                    fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
+                        let class = text.strip_suffix("xx").and_then(|class| class.parse().ok());
+                        class.filter(|class| (1..=5).contains(class)).map(|class| Item(Err(class))).ok_or_else(|| {
+                            E::custom(format!("\"{text}\" is no class of status codes: write for example \"5xx\", or 503"))
+                        })
+                    }
+                }
+                deserializer.deserialize_any(CodeOrClass)
+            }
+        }
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Statuses;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of status codes, such as [429, \"5xx\"]")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Statuses, A::Error> {
+                let mut statuses = Statuses::default();
+                for item in Vec::<Item>::deserialize(SeqAccessDeserializer::new(items))? {
+                    match item.0 {
+                        Ok(code) => statuses.codes.push(code),
+                        Err(class) => statuses.classes.push(class),
+                    }
+                }
+                Ok(statuses)
+            }
+        }
+        deserializer.deserialize_any(List)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: i64) -> Outcome {
+        Outcome::Status(toml::Value::Integer(code).try_into().unwrap())
+    }
+
+    #[test]
+    fn transient_is_the_selective_retry_of_the_guide() {
+        for code in [429, 500, 502, 503, 504] {
+            assert!(Outcomes::Transient.includes(status(code), false), "{code}");
+        }
+        for code in [200, 204, 400, 401, 403, 404, 501] {
+            assert!(!Outcomes::Transient.includes(status(code), true), "{code}");
+        }
+        for (outcome, retried) in [
+            (Outcome::Timeout, true),
+            (Outcome::ConnectionError, true),
+            (Outcome::BreakerOpen, true),
+            (Outcome::Shed, false),
+        ] {
+            assert_eq!(Outcomes::Transient.includes(outcome, false), retried, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn any_failure_includes_even_what_can_never_work() {
+        assert!(Outcomes::AnyFailure.includes(status(400), false));
+        assert!(!Outcomes::AnyFailure.includes(status(201), false));
+    }
+
+    #[test]
+    fn a_list_includes_exactly_what_it_lists() {
+        let only: Only = toml::from_str(
+            "status = [409, '5xx']\nexcept = [501]\nstatus_with_retry_after = [413]\ntimeout = true\nshed = true",
+        )
+        .unwrap();
+        let set = Outcomes::Only(only);
+        for (outcome, header, included) in [
+            (status(409), false, true),
+            (status(503), false, true),
+            (status(501), false, false),
+            (status(400), true, false),
+            (status(413), false, false),
+            (status(413), true, true),
+            (Outcome::Timeout, false, true),
+            (Outcome::ConnectionError, false, false),
+            (Outcome::BreakerOpen, false, false),
+            (Outcome::Shed, false, true),
+        ] {
+            assert_eq!(set.includes(outcome, header), included, "{outcome}, header {header}");
+        }
+    }
+
+    #[test]
+    fn a_bad_status_says_what_to_write() {
+        for text in ["status = ['6xx']", "status = ['soon']", "status = [99]", "status = 503"] {
+            let message = toml::from_str::<Only>(text).expect_err(text).to_string();
+            assert!(message.contains("5xx") || message.contains("from 100 to 599"), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A policy as it is written: the fields, what they default to, and which of them contradict each other.
+
+use serde::Deserialize;
+
+use super::stop::{Deadline, Retries, StopWhen};
+use super::{MAX_RETRIES, RetryAfterRule};
+use crate::breaker::BreakerConfig;
+use crate::outcomes::Outcomes;
+use crate::schedule::{Backoff, Draws, Jitter, MAX_SORTED, Rounding, ScheduleConfig};
+use crate::time::Interval;
+use crate::units::Count;
+
+/// A policy as written in a scenario.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// How many retries at most; `retries = 3` means up to 4 attempts. If this and `attempts` are absent, time must stop the
+    /// policy; a request makes at most a million retries in any case.
+    pub retries: Option<Retries>,
+    /// How many attempts at most, for those who count the first one too. Not together with `retries`.
+    pub attempts: Option<Count<1, { MAX_RETRIES + 1 }>>,
+    /// The delay of each retry before jitter. Required unless there is no retry.
+    pub backoff: Option<Backoff>,
+    /// How the delay is randomised; not at all if absent.
+    #[serde(default)]
+    pub jitter: Jitter,
+    /// How often luck is drawn; for each delay if absent.
+    #[serde(default)]
+    pub draws: Draws,
+    /// Upper bound of the delay before jitter.
+    pub cap_before_jitter: Option<Interval>,
+    /// Upper bound of the delay after jitter.
+    pub cap_after_jitter: Option<Interval>,
+    /// Lower bound of the delay after jitter and cap.
+    pub floor: Option<Interval>,
+    /// To which multiples the delay is rounded after all that.
+    pub round: Option<Rounding>,
+    /// The schedule after a 429, if it is another one (AWS SDKs).
+    pub throttled: Option<ScheduleConfig>,
+    /// Give up after a failure if at least this long has passed since the first attempt. The last delay may carry the
+    /// request past it (tenacity's `stop_after_delay`).
+    pub max_elapsed: Option<Interval>,
+    /// Give up if the next attempt would start later than this after the first one (google-api-core's `timeout`), or make
+    /// it just then.
+    pub deadline: Option<Deadline>,
+    /// Give up if the delays of the request would add up to more than this (backon).
+    pub max_total_delay: Option<Interval>,
+    /// Whether one of the stops is enough; it is if absent.
+    #[serde(default)]
+    pub stop_when: StopWhen,
+    /// Which outcomes are retried; transient ones if absent.
+    #[serde(default)]
+    pub retry_on: RetryOn,
+    /// What a Retry-After header does; ignored if absent.
+    #[serde(default)]
+    pub retry_after: RetryAfterRule,
+    /// A circuit breaker around each attempt, inside the retry.
+    pub breaker: Option<BreakerConfig>,
+    /// Keep successes and answer later requests with the same input key from them.
+    pub cache: Option<CacheConfig>,
+    /// What a failed request does to its caller; raised if absent.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// Which outcomes are retried: a set of outcomes, or two by whether the operation is idempotent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryOn {
+    /// Statuses 429, 500, 502, 503, 504, timeouts, connection errors, refusals of an open breaker.
+    Transient,
+    /// Every failure.
+    AnyFailure,
+    /// Exactly what is listed.
+    Only(crate::outcomes::Only),
+    /// One set for idempotent operations, another for the others.
+    ByIdempotence(ByIdempotence),
+}
+
+impl Default for RetryOn {
+    fn default() -> Self {
+        Self::Transient
+    }
+}
+
+/// What is retried of idempotent operations (GET, PUT, DELETE), and of others.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByIdempotence {
+    /// Of operations that may be done twice.
+    pub idempotent: Outcomes,
+    /// Of operations that may not.
+    pub other: Outcomes,
+}
+
+impl RetryOn {
+    /// The outcomes that are retried of an operation.
+    pub fn outcomes(&self, idempotent: bool) -> Outcomes {
+        match self {
+            Self::Transient => Outcomes::Transient,
+            Self::AnyFailure => Outcomes::AnyFailure,
+            Self::Only(only) => Outcomes::Only(only.clone()),
+            Self::ByIdempotence(by) => if idempotent { &by.idempotent } else { &by.other }.clone(),
+        }
+    }
+}
+
+/// Caching of successes by input key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// How long a success is kept, counted from the moment it was received.
+    pub ttl: Interval,
+}
+
+/// What a request that ends without success does to its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The caller sees the failure.
+    #[default]
+    Raise,
+    /// The caller goes on as if nothing had happened: the work is lost, silently.
+    Swallow,
+}
+
+impl PolicyConfig {
+    /// The most retries of one request; `None` if only time stops it.
+    pub fn max_retries(&self) -> Option<u64> {
+        if self.stop_when == StopWhen::All && self.other_stops() {
+            return None;
+        }
+        self.counted_retries()
+    }
+
+    /// The retries that `retries` or `attempts` allow, whatever else must be reached as well.
+    pub(super) fn counted_retries(&self) -> Option<u64> {
+        match (self.retries, self.attempts) {
+            (Some(Retries::AtMost(retries)), _) => Some(retries.get()),
+            (_, Some(attempts)) => Some(attempts.get() - 1),
+            _ => None,
+        }
+    }
+
+    /// Replaces whatever says how many retries there are.
+    pub fn set_retries(&mut self, retries: Count<0, MAX_RETRIES>) {
+        self.retries = Some(Retries::AtMost(retries));
+        self.attempts = None;
+    }
+
+    /// The number of attempts one request can make at most; `None` if only time stops it.
+    pub fn max_attempts(&self) -> Option<u64> {
+        self.max_retries().map(|retries| retries + 1)
+    }
+
+    fn other_stops(&self) -> bool {
+        self.max_elapsed.is_some() || self.deadline.is_some() || self.max_total_delay.is_some()
+    }
+
+    /// The schedule of its delays.
+    pub fn schedule(&self) -> ScheduleConfig {
+        ScheduleConfig {
+            backoff: self.backoff.clone().unwrap_or(Backoff::Fixed(Interval::ZERO)),
+            jitter: self.jitter.clone(),
+            draws: self.draws,
+            cap_before_jitter: self.cap_before_jitter,
+            cap_after_jitter: self.cap_after_jitter,
+            floor: self.floor,
+            round: self.round,
+        }
+    }
+
+    /// The longest that all delays of one request can last together, without Retry-After; `None` if only time stops it.
+    pub fn longest_wait(&self) -> Option<Interval> {
+        let (schedule, throttled) = (self.schedule(), self.throttled.as_ref());
+        let (mut total, mut previous) = (Interval::ZERO, Interval::ZERO);
+        for retry in 1..=self.max_retries()? as u32 {
+            let usual = schedule.longest(retry, previous);
+            let Some(longest) = throttled.and_then(|other| other.longest(retry, previous)).max(usual) else { break };
+            total += longest;
+            if total == Interval::MAX {
+                break;
+            }
+            previous = longest;
+        }
+        Some(total)
+    }
+
+    /// What is wrong with the fields taken together: (field, message) for each problem.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        let never_retries = self.max_retries() == Some(0);
+        if self.backoff.is_none() && !never_retries {
+            problems.push((
+                "",
+                "no backoff is given: write for example `backoff.fixed = \"60s\"`, or `retries = 0` for no retry".into(),
+            ));
+        }
+        if self.retries.is_some() && self.attempts.is_some() {
+            problems.push(("attempts", "attempts and retries say the same: give one of them".into()));
+        }
+        let schedule = self.schedule();
+        if self.backoff.is_some() {
+            problems.extend(schedule.problem().map(|message| (self.blamed(), message)));
+        }
+        problems.extend(self.throttled.as_ref().and_then(ScheduleConfig::problem).map(|message| ("throttled", message)));
+        problems.extend(self.retry_after.problem().map(|message| ("retry_after", message)));
+        self.endless(&schedule, &mut problems);
+        if self.stop_when == StopWhen::All && !self.other_stops() {
+            problems.push((
+                "stop_when",
+                "there is only one stop: give `max_elapsed`, `deadline` or `max_total_delay` as well, or leave it out".into(),
+            ));
+        }
+        if self.draws == Draws::Sorted && self.max_retries().is_none_or(|retries| retries > MAX_SORTED) {
+            problems.push(("draws", format!("delays are sorted before the first one: give at most {MAX_SORTED} retries")));
+        }
+        problems
+    }
+
+    /// The field to blame for a problem of the schedule.
+    fn blamed(&self) -> &'static str {
+        let backoff_alone = ScheduleConfig::plain(self.schedule().backoff);
+        if backoff_alone.problem().is_some() {
+            "backoff"
+        } else if self.round.is_some_and(|round| round.problem().is_some()) {
+            "round"
+        } else if self.floor > self.cap_after_jitter && self.cap_after_jitter.is_some() {
+            "floor"
+        } else {
+            "jitter"
+        }
+    }
+
+    fn endless(&self, schedule: &ScheduleConfig, problems: &mut Vec<(&'static str, String)>) {
+        if self.max_retries().is_some() || self.backoff.is_none() || schedule.problem().is_some() {
+            return;
+        }
+        if self.retries != Some(Retries::Unlimited) && !self.other_stops() && schedule.longest(100_000, Interval::ZERO).is_some() {
+            problems.push((
+                "",
+                "this policy never stops: give `retries`, `max_elapsed` or `deadline`; or `retries = \"unlimited\"`, and it stops \
+                 with the run"
+                    .into(),
+            ));
+        } else if schedule.longest(100_000, Interval::from_secs(1)).is_some_and(Interval::is_zero) {
+            problems.push((
+                "",
+                "without a delay and without a number of `retries` this policy would retry for ever at one instant: give \
+                 `retries`, or a backoff above 0s"
+                    .into(),
+            ));
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! Jitter: how a delay is randomised. "Jitter" alone means eleven different things, so every kind has its full name.
+
+use serde::Deserialize;
+use sha1::{Digest, Sha1};
+
+use super::rounding::Rounding;
+use crate::random::{unit, up_to};
+use crate::time::Interval;
+use crate::range::{Multiples, Span};
+use crate::units::{Amount, Share};
+
+/// How the delay x of a retry is randomised.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Jitter {
+    /// x itself.
+    #[default]
+    None,
+    /// Uniform on [0, x]. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    Full,
+    /// x/2 plus uniform on [0, x/2]. Source: as `full`.
+    Equal,
+    /// Uniform on [x (1 - p), x (1 + p)].
+    Proportional(Share),
+    /// Uniform on [low x, high x]: backon [1, 2], gRPC [0.8, 1.2], stripe [0.5, 1].
+    Scale(Multiples),
+    /// x plus uniform on [low, high]; one duration is [0s, high] (urllib3, tenacity, ioredis).
+    Add(Span),
+    /// x plus uniform on [0, n width] before retry n (Sidekiq: 10 s).
+    AddPerRetry(Interval),
+    /// x plus uniform on [-width, width], never below 0 (Dagster's `PLUS_MINUS`: the width does not grow).
+    PlusMinus(Interval),
+    /// Uniform between this floor and x, whichever way round (tenacity's `wait_random_exponential(min=...)`).
+    Between(Interval),
+    /// Exponential with mean x, truncated to [x log2(2^k / (2^k - 1)), x k] with k = 1 + f: what Prefect's
+    /// `retry_jitter_factor = f` draws. For f = 0.5 that is [0.629 x, 1.5 x], skewed, not +-50 %. f = 0 is no jitter.
+    /// Source: Prefect 3.9.1, `prefect/utilities/math.py`, `clamped_poisson_interval`.
+    TruncatedExponential(Amount),
+    /// x plus r s, where r is uniform on [0, share], s the seconds of x, and the whole seconds and the fraction of a
+    /// second are multiplied and cut to whole units separately: 1.6 s becomes 1.6 to 2.19 s, not to 3.18 s.
+    /// Source: tower 0.5.3, `retry/backoff.rs`; Linkerd 2 has the same.
+    TruncatedSeconds(Share),
+    /// A draw r from the whole percents 0 to 2 j - 1: below j it takes r % away, otherwise it adds r/2 %, rounded down. A
+    /// gap and double weights included. Source: Rust crate exponential-backoff 2.1.1.
+    WholePercent(Share),
+    /// M + (h mod M) whole seconds, where M is x rounded up (at least 1 s) and h the SHA-1 of `key#n`. In the key,
+    /// `{request}` stands for the number of the request. No luck in it: the same key waits as long in every run, and all
+    /// that share a key and a retry wait together. Source: Airflow 2.11.2 and 3.3.2, `models/taskinstance.py`.
+    Hash(String),
+    /// A walk: uniform on [first delay, 3 * previous delay]; before the first retry the previous delay is the first delay.
+    /// The backoff gives only the first delay. Source: as `full`.
+    Decorrelated,
+    /// The same with other bounds.
+    DecorrelatedWith(DecorrelatedWith),
+    /// A walk: (g(n - 1 + U) - g of the retry before) * first delay / 1.4, with g(t) = 2^t tanh(sqrt(4 t)). The backoff
+    /// gives only the first delay. Source: Polly 8.7, `RetryHelper.DecorrelatedJitterBackoffV2`; cockatiel 3.2.1.
+    DecorrelatedV2,
+    /// A walk: the first delay as it is, then uniform on [0, previous delay * 2^(n - 1)]; as soon as that end reaches the
+    /// cap, the cap itself. Source: Finagle 24.5, `Backoff.exponentialJittered`.
+    Compounding(Compounding),
+}
+
+/// Bounds of a decorrelated walk.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecorrelatedWith {
+    /// What the lower end is.
+    #[serde(default)]
+    pub lower: Lower,
+    /// How the walk begins.
+    #[serde(default)]
+    pub begins: Begins,
+    /// The upper end is so many times the previous delay; 3 if absent.
+    #[serde(default = "three")]
+    pub factor: Amount,
+    /// The upper end is never above this. (A cap after jitter would cut the result instead, and repeat the cap.)
+    pub cap: Option<Interval>,
+}
+
+const fn three() -> Amount {
+    Amount(3.0)
+}
+
+/// The lower end of a decorrelated walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lower {
+    /// The first delay (AWS, redis-py).
+    #[default]
+    First,
+    /// The previous delay, so that delays never shrink (Finagle).
+    Previous,
+}
+
+/// The first delay of a decorrelated walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Begins {
+    /// Drawn as all others, from the first delay on (AWS).
+    #[default]
+    Drawn,
+    /// The first delay as the backoff gives it (redis-py, Finagle).
+    Exact,
+}
+
+/// The end of a compounding walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compounding {
+    /// The longest delay.
+    pub cap: Interval,
+}
+
+/// What a jitter may know of a delay that it randomises.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given {
+    /// Which retry, from 1.
+    pub(super) n: u32,
+    /// Its delay as the backoff gave it.
+    pub(super) x: Interval,
+    /// The first delay of the schedule as the backoff gave it.
+    pub(super) first: Interval,
+    /// What the walk remembers: the previous delay, or its level.
+    pub(super) walk: Interval,
+    /// The number of the request.
+    pub(super) request: u64,
+    /// Rounding to come.
+    pub(super) rounding: Option<Rounding>,
+}
+
+impl Given {
+    /// Uniform on [low, high], ready to be rounded; `low` if they are the wrong way round.
+    fn uniform(&self, low: Interval, high: Interval, bits: u64) -> Interval {
+        let (low, high) = (low.as_nanos(), high.as_nanos());
+        let last = Rounding::widen(self.rounding, low, high);
+        Interval::from_nanos(low.saturating_add(up_to(bits, last.saturating_sub(low))))
+    }
+}
+
+impl Jitter {
+    pub(super) fn prepare(&self) -> Jitterer {
+        let scale = |low, high| Jitterer::Scale(low, high);
+        match self {
+            Self::None => Jitterer::None,
+            Self::Full => scale(0.0, 1.0),
+            Self::Equal => scale(0.5, 1.0),
+            Self::Proportional(share) => scale(1.0 - share.get(), 1.0 + share.get()),
+            Self::Scale(multiples) => scale(multiples.low, multiples.high),
+            Self::TruncatedExponential(amount) if amount.get() == 0.0 => Jitterer::None,
+            Self::TruncatedExponential(amount) => {
+                let (low, high) = truncation(amount.get());
+                let probability = |x: f64| 1.0 - libm::exp(-x);
+                Jitterer::TruncatedExponential { from: probability(low), to: probability(high) }
+            }
+            other => Jitterer::AsWritten(other.clone()),
+        }
+    }
+
+    /// True if each delay depends on the one before.
+    pub const fn is_walk(&self) -> bool {
+        matches!(
+            self,
+            Self::Decorrelated | Self::DecorrelatedWith(_) | Self::DecorrelatedV2 | Self::Compounding(_)
+        )
+    }
+
+    /// The longest delay this jitter can make of `x` before retry `n`, when the previous delay was at most `previous`
+    /// and the first delay is `first`.
+    pub(super) fn longest(&self, n: u32, x: Interval, first: Interval, previous: Interval) -> Interval {
+        match self {
+            Self::None | Self::Full | Self::Equal => x,
+            Self::Proportional(share) => x.scale(1.0 + share.get()),
+            Self::Scale(multiples) => x.scale(multiples.high),
+            Self::Add(span) => x + span.high,
+            Self::AddPerRetry(width) => x + width.times(n.into()),
+            Self::PlusMinus(width) => x + *width,
+            Self::Between(floor) => x.max(*floor),
+            Self::TruncatedExponential(amount) => x.scale(truncation(amount.get()).1),
+            Self::TruncatedSeconds(share) => x.scale(1.0 + share.get()),
+            Self::WholePercent(share) => x.scale(1.0 + share.get()),
+            Self::Hash(_) => x.ceil_to_seconds().max(Interval::from_secs(1)).times(2),
+            Self::Decorrelated => previous.max(first).scale(3.0),
+            Self::DecorrelatedWith(with) => {
+                let high = previous.max(first).scale(with.factor.get());
+                if n == 1 && with.begins == Begins::Exact { first } else { high.min(with.cap.unwrap_or(high)) }
+            }
+            // g(t) - g(t - 1) or more: the least that the walk can have climbed before is g(n - 2).
+            Self::DecorrelatedV2 => level(first, f64::from(n)) - level(first, (f64::from(n) - 2.0).max(0.0)),
+            Self::Compounding(with) => with.cap.max(first),
+        }
+    }
+}
+
+/// The bounds of Prefect's jitter as multiples of the delay.
+fn truncation(factor: f64) -> (f64, f64) {
+    let k = 1.0 + factor;
+    // From k = 50 on, Prefect takes 0 instead of a logarithm that is 0 to all digits.
+    let low = if k >= 50.0 { 0.0 } else { libm::log2(libm::exp2(k) / (libm::exp2(k) - 1.0)) };
+    (low, k)
+}
+
+/// How far Polly's walk has climbed at `t`.
+fn level(first: Interval, t: f64) -> Interval {
+    first.scale(libm::exp2(t) * libm::tanh(libm::sqrt(4.0 * t)) / 1.4)
+}
+
+/// A [`Jitter`] with its constants computed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Jitterer {
+    None,
+    Scale(f64, f64),
+    TruncatedExponential { from: f64, to: f64 },
+    AsWritten(Jitter),
+}
+
+impl Jitterer {
+    pub(super) fn is_random(&self) -> bool {
+        !matches!(self, Self::None | Self::AsWritten(Jitter::Hash(_)))
+    }
+
+    /// Randomises a delay with `bits`. The second result is what the walk remembers; the delay itself where it is absent.
+    #[inline]
+    pub(super) fn apply(&self, given: &Given, bits: u64) -> (Interval, Option<Interval>) {
+        let x = given.x;
+        match self {
+            Self::None => (x, None),
+            Self::Scale(low, high) => (given.uniform(x.scale(*low), x.scale(*high), bits), None),
+            Self::TruncatedExponential { from, to } => {
+                let probability = from + (to - from) * unit(bits);
+                (x.scale(-libm::log((1.0 - probability).max(1e-10))), None)
+            }
+            Self::AsWritten(jitter) => jitter.draw(given, bits),
+        }
+    }
+}
+
+impl Jitter {
+    /// The kinds that need no preparation.
+    fn draw(&self, given: &Given, bits: u64) -> (Interval, Option<Interval>) {
+        let Given { n, x, first, walk, request, .. } = *given;
+        let delay = match self {
+            Self::Add(span) => given.uniform(x + span.low, x + span.high, bits),
+            Self::AddPerRetry(width) => given.uniform(x, x + width.times(n.into()), bits),
+            Self::PlusMinus(width) => given.uniform(x, x + width.times(2), bits) - *width,
+            Self::Between(floor) => given.uniform(x.min(*floor), x.max(*floor), bits),
+            Self::TruncatedSeconds(share) => {
+                let r = share.get() * unit(bits);
+                let (seconds, fraction) = (x.as_nanos() / 1_000_000_000, x.as_nanos() % 1_000_000_000);
+                let part = |units: u64| (units as f64 * r) as u64;
+                x + Interval::from_secs(part(seconds)) + Interval::from_nanos(part(fraction))
+            }
+            Self::WholePercent(share) => {
+                let whole = libm::round(share.get() * 100.0) as u64;
+                let r = up_to(bits, (2 * whole).saturating_sub(1));
+                x.scale(if r < whole { 100.0 - r as f64 } else { 100.0 + (r / 2) as f64 } / 100.0)
+            }
+            Self::Hash(key) => hashed(key, request, n, x),
+            Self::Decorrelated => {
+                let previous = if n == 1 { first } else { walk };
+                given.uniform(first, previous.scale(3.0), bits)
+            }
+            Self::DecorrelatedWith(with) => {
+                if n == 1 && with.begins == Begins::Exact {
+                    first
+                } else {
+                    let previous = if n == 1 { first } else { walk };
+                    let low = if with.lower == Lower::First { first } else { previous };
+                    let high = previous.scale(with.factor.get()).max(first);
+                    given.uniform(low, high.min(with.cap.unwrap_or(high)), bits)
+                }
+            }
+            Self::DecorrelatedV2 => {
+                let climbed = level(first, f64::from(n - 1) + unit(bits));
+                let delay = if climbed == Interval::MAX { climbed } else { climbed - walk };
+                return (delay, Some(climbed));
+            }
+            Self::Compounding(with) => {
+                let high = walk.scale(libm::exp2(f64::from(n - 1)));
+                match n {
+                    1 => first.min(with.cap),
+                    _ if high >= with.cap => with.cap,
+                    _ => given.uniform(Interval::ZERO, high, bits),
+                }
+            }
+            // Prepared before: see `Jitter::prepare`.
+            Self::None | Self::Full | Self::Equal | Self::Proportional(_) | Self::Scale(_) | Self::TruncatedExponential(_) => x,
+        };
+        (delay, None)
+    }
+}
+
+fn hashed(key: &str, request: u64, n: u32, x: Interval) -> Interval {
+    let text = format!("{}#{n}", key.replace("{request}", &request.to_string()));
+    let seconds = (x.ceil_to_seconds().as_nanos() / 1_000_000_000).max(1);
+    let hash = Sha1::digest(text.as_bytes());
+    let rest = hash.iter().fold(0, |rest, &byte| (rest * 256 + u128::from(byte)) % u128::from(seconds));
+    Interval::from_secs(seconds + rest as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Key, Purpose};
+
+    const X: f64 = 60.0;
+
+    fn jitter(text: &str) -> Jitter {
+        #[derive(Deserialize)]
+        struct Wrapper {
+            jitter: Jitter,
+        }
+        toml::from_str::<Wrapper>(text).unwrap_or_else(|error| panic!("{text}: {error}")).jitter
+    }
+
+    /// Draws for a delay of 60 s before the second retry (first and previous delay 60 s as well), in seconds.
+    fn draws(jitter: &Jitter, rounding: Option<Rounding>, n: u64) -> Vec<f64> {
+        let key = Key::derive(3, 0, Purpose::Backoff, "jitter");
+        let x = Interval::from_secs(60);
+        let given = Given { n: 2, x, first: x, walk: x, request: 0, rounding };
+        (0..n).map(|e| jitter.prepare().apply(&given, key.block(e, 1)[0]).0.as_secs_f64()).collect()
+    }
+
+    /// Bounds, mean and standard deviation of each kind for a delay of 60 s before the second retry.
+    #[test]
+    fn every_kind_has_its_bounds_and_its_mean() {
+        let uniform = |low: f64, high: f64| (low, high, f64::midpoint(low, high), (high - low) / 12f64.sqrt());
+        // Truncated exponential, f = 0.5: the catalogue's closed form, lo = 0.6294, hi = 1.5, mean 1.0023, std 0.2467.
+        let cases = [
+            ("jitter = 'none'", (60.0, 60.0, 60.0, 0.0)),
+            ("jitter = 'full'", uniform(0.0, 60.0)),
+            ("jitter = 'equal'", uniform(30.0, 60.0)),
+            ("jitter = 'decorrelated'", uniform(60.0, 180.0)),
+            ("jitter.decorrelated_with = { lower = 'previous', factor = 2, cap = '100s' }", uniform(60.0, 100.0)),
+            ("jitter.proportional = 0.5", uniform(30.0, 90.0)),
+            ("jitter.scale = [0.8, 1.2]", uniform(48.0, 72.0)),
+            ("jitter.add = '10s'", uniform(60.0, 70.0)),
+            ("jitter.add = ['5s', '10s']", uniform(65.0, 70.0)),
+            ("jitter.add_per_retry = '10s'", uniform(60.0, 80.0)),
+            ("jitter.plus_minus = '10s'", uniform(50.0, 70.0)),
+            ("jitter.between = '20s'", uniform(20.0, 60.0)),
+            ("jitter.between = '80s'", uniform(60.0, 80.0)),
+            ("jitter.truncated_exponential = 0.5", (37.762, 90.0, truncated_mean(0.5), 14.80)),
+            ("jitter.truncated_exponential = 0", (60.0, 60.0, 60.0, 0.0)),
+            ("jitter.compounding = { cap = '1h' }", uniform(0.0, 120.0)),
+            ("jitter.compounding = { cap = '90s' }", (90.0, 90.0, 90.0, 0.0)),
+        ];
+        for (text, (low, high, mean, std)) in cases {
+            let draws = draws(&jitter(text), None, 50_000);
+            let (least, most) = draws.iter().fold((f64::MAX, 0.0f64), |(a, b), &x| (a.min(x), b.max(x)));
+            assert!(least >= low - 1e-3 && most <= high + 1e-3, "{text}: {least} to {most}");
+            // The extremes are reached: fewer than 1e-4 of the range is missed by 50,000 draws, but for the tail.
+            assert!(least <= low + 0.02 && most >= high - 0.05, "{text}: {least} to {most}");
+            let measured = draws.iter().sum::<f64>() / draws.len() as f64;
+            assert!((measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9, "{text}: {measured}");
+        }
+    }
+
+    /// mean/d = [(lo+1)e^-lo - (hi+1)e^-hi] / (e^-lo - e^-hi), for d = 60 s.
+    fn truncated_mean(factor: f64) -> f64 {
+        let (low, high) = truncation(factor);
+        let e = |x: f64| libm::exp(-x);
+        X * ((low + 1.0) * e(low) - (high + 1.0) * e(high)) / (e(low) - e(high))
+    }
+
+    #[test]
+    fn prefects_bounds_are_those_of_its_table() {
+        for (factor, low, high) in [
+            (0.1, 0.9065, 1.1),
+            (0.2, 0.8244, 1.2),
+            (0.3, 0.7518, 1.3),
+            (0.5, 0.6294, 1.5),
+            (1.0, 0.4150, 2.0),
+            (2.0, 0.1926, 3.0),
+        ] {
+            let (l, h) = truncation(factor);
+            assert!((l - low).abs() < 5e-5 && (h - high).abs() < 1e-12, "{factor}: {l} {h}");
+        }
+        assert_eq!(truncation(60.0).0, 0.0);
+    }
+
+    #[test]
+    fn rounding_decides_which_multiples_are_drawn_and_how_often() {
+        let second = Interval::from_secs(1);
+        // Of 61 whole numbers from 0 to 60 each comes 1000 times, give or take 4.5 standard deviations; of 60, the last never.
+        for (rounding, multiples) in [(Rounding::Inclusive(second), 61), (Rounding::Down(second), 60)] {
+            let mut counts = vec![0i64; 62];
+            for draw in draws(&Jitter::Full, Some(rounding), 1000 * multiples) {
+                counts[draw as usize] += 1;
+            }
+            for (multiple, &count) in counts.iter().enumerate() {
+                let expected = if (multiple as u64) < multiples { 1000 } else { 0 };
+                assert!((count - expected).abs() <= 143 * i64::from(expected > 0), "{rounding:?} {multiple}: {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_discrete_jitter_has_its_gap_and_its_double_weights() {
+        // Rust exponential-backoff with jitter 0.3: 1 - r/100 for r below 30, 1 + floor(r/2)/100 for r from 30 to 59.
+        let mut factors: Vec<u32> =
+            draws(&jitter("jitter.whole_percent = 0.3"), None, 20_000).iter().map(|d| (d / 0.6).round() as u32).collect();
+        factors.sort_unstable();
+        factors.dedup();
+        let expected: Vec<u32> = (71..=100).chain(115..=129).collect();
+        assert_eq!(factors, expected, "45 factors with a gap from 1.00 to 1.15");
+    }
+
+    #[test]
+    fn whole_seconds_and_fractions_are_cut_apart() {
+        // tower 0.5.3: for 1.6 s and 0.99 the second is multiplied by less than one and cut to nothing.
+        let seen: Vec<f64> = (0..5000u64)
+            .map(|e| {
+                let x = Interval::from_millis(1600);
+                let given = Given { n: 1, x, first: x, walk: x, request: 0, rounding: None };
+                let bits = Key::derive(1, 0, Purpose::Backoff, "t").block(e, 0)[0];
+                jitter("jitter.truncated_seconds = 0.99").prepare().apply(&given, bits).0.as_secs_f64()
+            })
+            .collect();
+        assert!(seen.iter().all(|&x| (1.6..2.194_001).contains(&x)));
+    }
+
+    #[test]
+    fn a_hash_is_no_luck() {
+        // Airflow 2.11.2, retry_delay 60: the reference's 82, 190, 257, 636 s for tries 1 to 4.
+        let key = "marketing_sync#send_email#2024-01-01 00:00:00+00:00";
+        for (n, x, delay) in [(1, 60, 82), (2, 120, 190), (3, 240, 257), (4, 480, 636)] {
+            assert_eq!(hashed(key, 0, n, Interval::from_secs(x)), Interval::from_secs(delay), "try {n}");
+        }
+        let long = Interval::from_secs(1_000_000);
+        assert_ne!(hashed("a{request}", 1, 1, long), hashed("a{request}", 2, 1, long));
+    }
+
+    #[test]
+    fn walks_begin_as_they_say() {
+        let x = Interval::from_secs(1);
+        let first = |text: &str, bits| {
+            let given = Given { n: 1, x, first: x, walk: Interval::ZERO, request: 0, rounding: None };
+            jitter(text).prepare().apply(&given, bits).0
+        };
+        assert_eq!(first("jitter.decorrelated_with = { begins = 'exact' }", u64::MAX), x);
+        assert_eq!(first("jitter.compounding = { cap = '1h' }", u64::MAX), x);
+        assert!(first("jitter = 'decorrelated'", u64::MAX) > Interval::from_millis(2999));
+        // Polly: with U = 0 the first step of the walk is nothing at all.
+        assert_eq!(first("jitter = 'decorrelated_v2'", 0), Interval::ZERO);
+    }
+}
