@@ -60,6 +60,7 @@ pub mod range;
 pub mod report;
 pub mod scenario;
 pub mod schedule;
+pub mod scope;
 pub mod service;
 pub mod simulation;
 pub mod statistics;

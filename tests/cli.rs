@@ -361,7 +361,7 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
             &["policies.none.retries", "-1 is out of range", "from 0 to 1000000"],
         ),
         ("retries = 3", "retries = -1", &["policies.fixed.retries", "-1 is out of range"]),
-        ("retries = 0", "retries = \"many\"", &["policies.none.retries", "a whole number from 0"]),
+        ("retries = 0", "retries = \"many\"", &["policies.none.retries", "a whole number from 0 to 1000000"]),
         ("retries = 0", "retries = 1.5", &["1.5 is not a whole number"]),
         ("retries = 0", "retries = 99999999999999999999", &["policies.none.retries"]),
         (

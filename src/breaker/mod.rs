@@ -10,11 +10,13 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
+use crate::outcomes::Outcomes;
+use crate::scope::Scope;
 use crate::time::{Instant, Interval};
 use crate::units::Count;
 
 /// A breaker as written in a scenario. The defaults are those of a textbook breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BreakerConfig {
     /// Consecutive failures that open the breaker.
@@ -42,6 +44,27 @@ pub struct BreakerConfig {
     /// Who shares one breaker.
     #[serde(default)]
     pub scope: Scope,
+    /// Which outcomes are failures to it; everything that is no success if absent. What is no failure counts as a success.
+    #[serde(default = "any_failure")]
+    pub counts: Outcomes,
+    /// Whether it guards each attempt, or the request with all its retries.
+    #[serde(default)]
+    pub position: Position,
+}
+
+const fn any_failure() -> Outcomes {
+    Outcomes::AnyFailure
+}
+
+/// What a breaker guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// Each attempt: the retry is around the breaker, and a refusal is a failed attempt that can be retried.
+    #[default]
+    Inside,
+    /// The request with all its retries: only the last outcome counts, and a refusal is not retried.
+    Outside,
 }
 
 const fn one() -> Count<1, 1_000_000_000> {
@@ -79,17 +102,6 @@ pub enum LateResults {
     Ignore,
     /// They count as if the call had begun now: a late success closes an open breaker.
     Count,
-}
-
-/// Who shares one breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// All clients of the workload.
-    #[default]
-    Workload,
-    /// Nobody: each client has its own.
-    Client,
 }
 
 /// How many probes may be under way at once.

@@ -5,8 +5,8 @@ use sha1::{Digest, Sha1};
 
 use super::rounding::Rounding;
 use crate::random::{unit, up_to};
-use crate::time::Interval;
 use crate::range::{Multiples, Span};
+use crate::time::Interval;
 use crate::units::{Amount, Share};
 
 /// How the delay x of a retry is randomised.
@@ -182,7 +182,11 @@ impl Jitter {
             Self::Decorrelated => previous.max(first).scale(3.0),
             Self::DecorrelatedWith(with) => {
                 let high = previous.max(first).scale(with.factor.get());
-                if n == 1 && with.begins == Begins::Exact { first } else { high.min(with.cap.unwrap_or(high)) }
+                if n == 1 && with.begins == Begins::Exact {
+                    first
+                } else {
+                    high.min(with.cap.unwrap_or(high))
+                }
             }
             // g(t) - g(t - 1) or more: the least that the walk can have climbed before is g(n - 2).
             Self::DecorrelatedV2 => level(first, f64::from(n)) - level(first, (f64::from(n) - 2.0).max(0.0)),
@@ -283,7 +287,12 @@ impl Jitter {
                 }
             }
             // Prepared before: see `Jitter::prepare`.
-            Self::None | Self::Full | Self::Equal | Self::Proportional(_) | Self::Scale(_) | Self::TruncatedExponential(_) => x,
+            Self::None
+            | Self::Full
+            | Self::Equal
+            | Self::Proportional(_)
+            | Self::Scale(_)
+            | Self::TruncatedExponential(_) => x,
         };
         (delay, None)
     }
@@ -323,14 +332,18 @@ mod tests {
     /// Bounds, mean and standard deviation of each kind for a delay of 60 s before the second retry.
     #[test]
     fn every_kind_has_its_bounds_and_its_mean() {
-        let uniform = |low: f64, high: f64| (low, high, f64::midpoint(low, high), (high - low) / 12f64.sqrt());
+        let uniform =
+            |low: f64, high: f64| (low, high, f64::midpoint(low, high), (high - low) / 12f64.sqrt());
         // Truncated exponential, f = 0.5: the catalogue's closed form, lo = 0.6294, hi = 1.5, mean 1.0023, std 0.2467.
         let cases = [
             ("jitter = 'none'", (60.0, 60.0, 60.0, 0.0)),
             ("jitter = 'full'", uniform(0.0, 60.0)),
             ("jitter = 'equal'", uniform(30.0, 60.0)),
             ("jitter = 'decorrelated'", uniform(60.0, 180.0)),
-            ("jitter.decorrelated_with = { lower = 'previous', factor = 2, cap = '100s' }", uniform(60.0, 100.0)),
+            (
+                "jitter.decorrelated_with = { lower = 'previous', factor = 2, cap = '100s' }",
+                uniform(60.0, 100.0),
+            ),
             ("jitter.proportional = 0.5", uniform(30.0, 90.0)),
             ("jitter.scale = [0.8, 1.2]", uniform(48.0, 72.0)),
             ("jitter.add = '10s'", uniform(60.0, 70.0)),
@@ -351,7 +364,10 @@ mod tests {
             // The extremes are reached: fewer than 1e-4 of the range is missed by 50,000 draws, but for the tail.
             assert!(least <= low + 0.02 && most >= high - 0.05, "{text}: {least} to {most}");
             let measured = draws.iter().sum::<f64>() / draws.len() as f64;
-            assert!((measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9, "{text}: {measured}");
+            assert!(
+                (measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9,
+                "{text}: {measured}"
+            );
         }
     }
 
@@ -389,7 +405,10 @@ mod tests {
             }
             for (multiple, &count) in counts.iter().enumerate() {
                 let expected = if (multiple as u64) < multiples { 1000 } else { 0 };
-                assert!((count - expected).abs() <= 143 * i64::from(expected > 0), "{rounding:?} {multiple}: {count}");
+                assert!(
+                    (count - expected).abs() <= 143 * i64::from(expected > 0),
+                    "{rounding:?} {multiple}: {count}"
+                );
             }
         }
     }
@@ -397,8 +416,10 @@ mod tests {
     #[test]
     fn a_discrete_jitter_has_its_gap_and_its_double_weights() {
         // Rust exponential-backoff with jitter 0.3: 1 - r/100 for r below 30, 1 + floor(r/2)/100 for r from 30 to 59.
-        let mut factors: Vec<u32> =
-            draws(&jitter("jitter.whole_percent = 0.3"), None, 20_000).iter().map(|d| (d / 0.6).round() as u32).collect();
+        let mut factors: Vec<u32> = draws(&jitter("jitter.whole_percent = 0.3"), None, 20_000)
+            .iter()
+            .map(|d| (d / 0.6).round() as u32)
+            .collect();
         factors.sort_unstable();
         factors.dedup();
         let expected: Vec<u32> = (71..=100).chain(115..=129).collect();

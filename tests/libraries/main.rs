@@ -95,9 +95,7 @@ fn delays(setup: &Setup, retries: usize, draws: u64) -> Vec<Vec<f64>> {
             let history = History { attempts, elapsed: Interval::ZERO, request: entity, memory };
             let luck = |retry: u32| key.block(entity, retry.into());
             let decision = policy.decide(outcome, hint, &history, &luck);
-            let Decision::Retry(delay) = decision else {
-                panic!("retry {attempts} is not made: {setup:?}")
-            };
+            let Decision::Retry(delay) = decision else { panic!("retry {attempts} is not made: {setup:?}") };
             memory = delay.memory;
             delays.push(delay.wait.as_secs_f64());
         }
@@ -189,7 +187,10 @@ fn compare(row: &Row, drawn: &[f64], preset: &Setup) -> Option<String> {
     };
     (!agrees).then(|| {
         let which = ["library", "policy", "params", "retry_index"].map(|column| row.get(column)).join(" | ");
-        format!("{which}: {stat} {value} against mean {mean}, {least} to {most}\n    {}", preset.policy.replace('\n', "; "))
+        format!(
+            "{which}: {stat} {value} against mean {mean}, {least} to {most}\n    {}",
+            preset.policy.replace('\n', "; ")
+        )
     })
 }
 
@@ -201,7 +202,7 @@ fn breaker(library: &str) -> BreakerConfig {
         other => panic!("no breaker stands for {other}"),
     };
     let scenario = scenario(&format!("retries = 0\nbreaker = {breaker}"));
-    scenario.policies[0].config.breaker.expect("the policy has a breaker")
+    scenario.policies[0].config.breaker.clone().expect("the policy has a breaker")
 }
 
 #[test]
@@ -210,8 +211,9 @@ fn breakers_admit_and_change_state_as_the_real_ones_did() {
     for library in ["seed-guide", "pybreaker", "gobreaker"] {
         let config = breaker(library);
         let mut breaker = Breaker::new();
-        for row in
-            rows(include_str!("../data/breaker_traces.csv")).iter().filter(|row| row.get("library") == library)
+        for row in rows(include_str!("../data/breaker_traces.csv"))
+            .iter()
+            .filter(|row| row.get("library") == library)
         {
             let now = Instant::from_nanos((row.number("time_s") * 1e9).round() as u64);
             let permit = breaker.try_acquire(&config, now);

@@ -20,7 +20,10 @@ pub(crate) fn preset(library: &str, policy: &str, params: &Params<'_>) -> Option
                 "use = 'prefect@3:exponential-backoff'\nretries = 5\nbackoff_factor = 10".to_owned()
             }
             Some(delay) => {
-                format!("use = 'prefect@3'\nretries = {}\nretry_delay_seconds = {delay}", params.value("retries"))
+                format!(
+                    "use = 'prefect@3'\nretries = {}\nretry_delay_seconds = {delay}",
+                    params.value("retries")
+                )
             }
         },
         _ => return None,

@@ -53,7 +53,7 @@ impl Seen {
                     seen.successes.push((f64::from(last.attempt), age));
                 }
                 Next::End(_) => seen.failures.push(f64::from(last.attempt)),
-                Next::Retry(_) => panic!("the last step of a request ends it"),
+                Next::Retry { .. } => panic!("the last step of a request ends it"),
             }
         }
         seen
