@@ -45,11 +45,13 @@
 //! ```
 
 pub mod breaker;
+pub mod budget;
 pub mod cli;
 pub mod distribution;
 pub mod error;
 pub mod event_queue;
 pub mod experiment;
+pub mod limiter;
 pub mod metrics;
 pub mod outcome;
 pub mod policy;
@@ -57,6 +59,7 @@ mod quantity;
 pub mod random;
 pub mod report;
 pub mod scenario;
+pub mod scope;
 pub mod service;
 pub mod simulation;
 pub mod statistics;

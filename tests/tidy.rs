@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// The storeys, from the ground up. A module may use what is on a storey below its own, and its siblings in its folder.
 const STOREYS: &[&[&str]] = &[
-    &["quantity", "error", "random"],
+    &["quantity", "error", "random", "scope"],
     &["time"],
     &["units", "event_queue"],
     &["outcome"],
     &["distribution", "statistics"],
-    &["breaker", "service", "workload", "metrics"],
+    &["breaker", "budget", "limiter", "service", "workload", "metrics"],
     &["policy"],
     &["scenario"],
     &["simulation"],
