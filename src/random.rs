@@ -27,6 +27,8 @@ pub enum Purpose {
     Backoff = 4,
     /// Which requests are traced. Named by workload, entity = request.
     Trace = 5,
+    /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
+    Limiter = 7,
 }
 
 /// The key of one family of draws.

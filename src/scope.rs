@@ -1,16 +1,17 @@
-//! Scopes: who shares one breaker, one budget, one limiter, one set of slots.
+//! Who shares one piece of state on the clients' side: a budget, a limiter, a breaker.
 
 use serde::Deserialize;
 
-/// Who shares one state.
+/// Who shares one state. The narrower the scope, the less each state sees: a budget per client hardly ever denies anything
+/// if a client makes three requests a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// All clients of the workload.
+    /// Nobody: each client of the workload has its own, as each process has in production.
+    Client,
+    /// All clients of the workload: one process with many workers, or a proxy in front of them.
     #[default]
     Workload,
-    /// Nobody: each client has its own.
-    Client,
-    /// All clients of all workloads that use the policy.
+    /// All workloads that use the same policy: a proxy in front of everything.
     Global,
 }

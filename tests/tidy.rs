@@ -11,7 +11,7 @@ const STOREYS: &[&[&str]] = &[
     &["outcomes"],
     &["distribution", "statistics"],
     &["schedule"],
-    &["breaker", "service", "workload", "metrics"],
+    &["breaker", "budget", "limiter", "service", "workload", "metrics"],
     &["policy"],
     &["scenario"],
     &["simulation"],

@@ -63,7 +63,7 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure(
         "attempts_per_request",
         "1",
-        "attempts, those included that a breaker refused / requests",
+        "attempts, those included that a breaker or limiter refused / requests",
         |t, _| share(t.attempts, t.requests),
     ),
     measure("amplification", "1", "attempts sent to the service / requests", |t, _| {
@@ -121,6 +121,9 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     }),
     measure("attempts_refused", "1", "attempts that a breaker refused to send", |t, _| {
         Some(t.refused as f64)
+    }),
+    measure("attempts_shed", "1", "attempts that the client's own limiter refused to send", |t, _| {
+        Some(t.shed as f64)
     }),
     measure(
         "attempts_wasted",

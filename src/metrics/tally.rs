@@ -29,6 +29,8 @@ pub struct WorkloadTally {
     pub timed_out: u64,
     /// Attempts that the breaker refused.
     pub refused: u64,
+    /// Attempts that the client's own limiter refused.
+    pub shed: u64,
     /// Attempts that the service worked on although their client had stopped waiting.
     pub wasted: u64,
     /// Times from arrival to success, of requests that succeeded.
@@ -88,6 +90,7 @@ impl WorkloadTally {
             failed: 0,
             timed_out: 0,
             refused: 0,
+            shed: 0,
             wasted: 0,
             time_to_success: Histogram::default(),
             time_to_give_up: Histogram::default(),
@@ -136,6 +139,13 @@ impl WorkloadTally {
         self.series.record(at, Column::Refused);
     }
 
+    /// The client's own limiter refused an attempt.
+    pub fn shed(&mut self, at: Instant) {
+        self.attempts += 1;
+        self.shed += 1;
+        self.series.record(at, Column::Refused);
+    }
+
     /// A client stopped waiting; `worked` if the service was working on the attempt.
     pub fn timed_out(&mut self, at: Instant, worked: bool) {
         self.timed_out += 1;
@@ -181,7 +191,7 @@ impl WorkloadTally {
     /// If requests or attempts do not add up, which would be a bug in the simulation.
     pub fn assert_conserved(&self) {
         assert_eq!(self.requests, self.endings.iter().sum::<u64>(), "every request ends exactly once");
-        assert_eq!(self.attempts, self.sent + self.refused, "every attempt is sent or refused");
+        assert_eq!(self.attempts, self.sent + self.refused + self.shed, "every attempt is sent or refused");
         let first = self.attempts - self.retries.iter().sum::<u64>();
         assert!(first <= self.requests, "every attempt is a request's first or a retry");
         assert_eq!(self.succeeded(), self.endings[0] + self.endings[1], "every success is timed");

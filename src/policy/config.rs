@@ -5,6 +5,8 @@ use serde::Deserialize;
 use super::stop::{Deadline, Retries, StopWhen};
 use super::{MAX_LAYERS, MAX_RETRIES, RetryAfterRule};
 use crate::breaker::BreakerConfig;
+use crate::budget::BudgetConfig;
+use crate::limiter::LimiterConfig;
 use crate::outcomes::Outcomes;
 use crate::schedule::{Backoff, Draws, Jitter, MAX_SORTED, Rounding, ScheduleConfig};
 use crate::time::Interval;
@@ -56,6 +58,10 @@ pub struct PolicyConfig {
     pub retry_after: RetryAfterRule,
     /// A circuit breaker around each attempt, or around the request.
     pub breaker: Option<BreakerConfig>,
+    /// An allowance for retries that requests share; without one, every request that may retry does.
+    pub budget: Option<BudgetConfig>,
+    /// A limit that clients put on all that they send.
+    pub limiter: Option<LimiterConfig>,
     /// Whether a request keeps its slot while it waits for a retry, if the slots of its workload are limited.
     #[serde(default)]
     pub slot_during_backoff: DuringBackoff,
@@ -265,6 +271,9 @@ impl PolicyConfig {
             self.throttled.as_ref().and_then(ScheduleConfig::problem).map(|message| ("throttled", message)),
         );
         problems.extend(self.retry_after.problem().map(|message| ("retry_after", message)));
+        problems.extend(self.budget.and_then(|budget| budget.problem()).map(|message| ("budget", message)));
+        problems
+            .extend(self.limiter.and_then(|limiter| limiter.problem()).map(|message| ("limiter", message)));
         self.endless(&schedule, &mut problems);
         if self.stop_when == StopWhen::All && !self.other_stops() {
             problems.push((

@@ -106,6 +106,11 @@ impl Policy {
         }
     }
 
+    /// True if such an outcome is retried while retries are left; `header` says whether it came with a Retry-After.
+    pub fn would_retry(&self, outcome: Outcome, header: bool) -> bool {
+        self.retry_on.includes(outcome, header)
+    }
+
     /// Decides after `outcome`, which is not a success. `retry_after` is what the service asked for, `bits` the random
     /// bits addressed to a retry by its number: the first word is for the jitter, the second for the spread of a
     /// Retry-After.

@@ -6,11 +6,12 @@
 use super::Simulation;
 use super::clients::Layer;
 use super::event::{Class, Event};
+use super::guard::Passage;
 use super::request::{Layered, Request, Stage};
 use super::trace::{Next, Step};
 use crate::metrics::{Attempt, Ended};
 use crate::outcome::{Ending, Outcome};
-use crate::policy::{Decision, History};
+use crate::policy::{Decision, Delay, History};
 use crate::service::{Answer, Verdict};
 use crate::time::Instant;
 use crate::workload::Arrival;
@@ -22,6 +23,7 @@ impl Simulation<'_> {
         let Arrival { at, number, client } = arrivals.next.expect("the arrival was seen a moment ago");
         arrivals.next = arrivals.stream.next();
         self.tallies[workload].arrived(at);
+        let outermost = self.clients[workload].layers.len() as u8 - 1;
         let slot = self.requests.insert(Request {
             number,
             arrived: at,
@@ -31,7 +33,8 @@ impl Simulation<'_> {
             client,
             attempts: 0,
             workload: workload as u16,
-            enters: self.clients[workload].layers.len() as u8 - 1,
+            maker: outermost,
+            enters: outermost,
             stage: Stage::New,
             alive: true,
             traced: self.tracers[workload].follows(number, client, at),
@@ -45,23 +48,36 @@ impl Simulation<'_> {
         }
     }
 
-    /// A request begins its next attempt: if it has a slot and no guard stops it, the service answers.
+    /// A request begins its next attempt, or goes on with it: if it has a slot and no guard stops it, the service answers.
     pub(super) fn attempt(&mut self, slot: u32) {
         if !self.take_place(slot) {
             return;
         }
+        let (now, maker) = (self.now, usize::from(self.requests[slot].maker));
         if self.requests[slot].stage == Stage::New {
+            let retries = self.requests.layer(slot, maker).attempts > 0;
+            if retries && !self.affords(slot, now, maker, true) {
+                self.leave_budget(slot, maker);
+                return self.climb(slot, now, maker + 1, Ending::BudgetDenied);
+            }
             self.begin(slot);
         }
-        let now = self.now;
         for layer in (0..=usize::from(self.requests[slot].enters)).rev() {
-            if let Some(refusal) = self.guard(slot, layer) {
-                self.requests[slot].outcome = refusal;
-                self.tallies[usize::from(self.requests[slot].workload)].refused(now);
-                return self.climb(slot, now, layer);
+            match self.guard(slot, layer) {
+                Passage::Through => {}
+                Passage::Refused(refusal) => return self.refuse(slot, layer, refusal),
+                Passage::Later => return,
             }
         }
+        self.send(slot);
+    }
+
+    /// The attempt reaches its service.
+    fn send(&mut self, slot: u32) {
+        let now = self.now;
+        self.count_retry(slot);
         let request = &mut self.requests[slot];
+        request.sent = now;
         let (workload, number) = (usize::from(request.workload), request.attempts);
         let clients = &self.clients[workload];
         let luck = clients.luck.block(request.number, u64::from(number));
@@ -72,6 +88,33 @@ impl Simulation<'_> {
         self.tallies[workload].sent(attempt, limited, failed);
         self.service_tallies[clients.service].offered(attempt, limited);
         self.await_answer(slot, answer);
+    }
+
+    /// A guard does not let the attempt out.
+    fn refuse(&mut self, slot: u32, layer: usize, refusal: Outcome) {
+        let now = self.now;
+        self.count_retry(slot);
+        let request = &mut self.requests[slot];
+        (request.sent, request.outcome) = (now, refusal);
+        let tally = &mut self.tallies[usize::from(request.workload)];
+        let ending = if refusal == Outcome::Shed {
+            tally.shed(now);
+            Ending::ShedByClient
+        } else {
+            tally.refused(now);
+            Ending::BreakerRejected
+        };
+        self.climb(slot, now, layer, ending);
+    }
+
+    /// Tells a retry from a first attempt, and which policy has made it.
+    fn count_retry(&mut self, slot: u32) {
+        let request = &self.requests[slot];
+        if request.attempts > 1 {
+            let workload = usize::from(request.workload);
+            let layer = &self.clients[workload].layers[usize::from(request.maker)];
+            self.tallies[workload].retried(layer.number);
+        }
     }
 
     /// Takes one of the slots of the workload for a request, if they are limited; false if it has to wait for one.
@@ -104,33 +147,21 @@ impl Simulation<'_> {
     fn begin(&mut self, slot: u32) {
         let now = self.now;
         let request = &mut self.requests[slot];
-        let (enters, base) = (usize::from(request.enters), request.attempts);
-        if base > 0 {
-            let workload = usize::from(request.workload);
-            self.tallies[workload].retried(self.clients[workload].layers[enters].number);
-        }
+        let (maker, base) = (usize::from(request.maker), request.attempts);
         request.attempts += 1;
-        request.sent = now;
         request.retry_after = None;
-        for inner in 0..enters {
-            *self.requests.layer(slot, inner) =
-                Layered { began: now, sent: now, base, attempts: 1, ..Layered::default() };
+        for inner in 0..maker {
+            *self.requests.layer(slot, inner) = Layered { base, ..Layered::default() };
         }
-        let layered = self.requests.layer(slot, enters);
-        layered.attempts += 1;
-        layered.sent = now;
-        if layered.attempts == 1 {
-            layered.began = now;
+        for layer in 0..=maker {
+            let layered = self.requests.layer(slot, layer);
+            layered.attempts += 1;
+            layered.sent = now;
+            if layered.attempts == 1 {
+                layered.began = now;
+            }
+            self.count_in_budget(slot, layer);
         }
-    }
-
-    /// Asks the guards of a layer for leave; the outcome of the attempt if they refuse it.
-    fn guard(&mut self, slot: u32, layer: usize) -> Option<Outcome> {
-        let request = &self.requests[slot];
-        let (config, index) = self.clients[usize::from(request.workload)].layers[layer].breaker?;
-        let permit = self.guards.breakers[index].of(request.client).try_acquire(config, self.now);
-        self.requests.layer(slot, layer).permit = permit;
-        permit.is_none().then_some(Outcome::BreakerOpen)
     }
 
     /// The client waits for the answer, but no longer than its timeout.
@@ -158,44 +189,30 @@ impl Simulation<'_> {
     /// [`Clients::share_outcomes`](super::clients::Clients::share_outcomes)).
     pub(super) fn conclude(&mut self, slot: u32, at: Instant) {
         if at < self.horizon {
-            let request = &self.requests[slot];
-            self.service_tallies[self.clients[usize::from(request.workload)].service]
-                .answered(request.outcome);
-            self.climb(slot, at, 0);
+            let Request { workload, outcome, .. } = self.requests[slot];
+            self.service_tallies[self.clients[usize::from(workload)].service].answered(outcome);
+            let ending = if outcome.is_success() { Ending::Succeeded } else { Ending::Exhausted };
+            self.climb(slot, at, 0, ending);
         }
     }
 
     /// The outcome goes up through the layers from `from` on: their guards learn it, and their policies decide about a
-    /// failure, until one retries it.
-    fn climb(&mut self, slot: u32, at: Instant, from: usize) {
-        let outcome = self.requests[slot].outcome;
-        let mut ending = match outcome {
-            outcome if outcome.is_success() => Ending::Succeeded,
-            Outcome::BreakerOpen => Ending::BreakerRejected,
-            Outcome::Shed => Ending::ShedByClient,
-            _ => Ending::Exhausted,
-        };
+    /// failure, until one retries it. `ending` is how the request ends if none does, and none gives another reason.
+    fn climb(&mut self, slot: u32, at: Instant, from: usize, mut ending: Ending) {
         let workload = usize::from(self.requests[slot].workload);
         for layer in from..self.clients[workload].layers.len() {
             self.inform(slot, at, layer);
-            if ending == Ending::Succeeded {
-                continue;
-            }
-            match self.decide(slot, at, layer) {
-                Some(Decision::Retry(delay)) => {
-                    let request = &mut self.requests[slot];
-                    (request.enters, request.stage) = (layer as u8, Stage::New);
-                    self.requests.layer(slot, layer).memory = delay.memory;
-                    let Layer { number, frees_slot, .. } = self.clients[workload].layers[layer];
-                    self.trace(slot, at, Next::Retry { delay, layer: number });
-                    if frees_slot {
-                        self.give_place(slot, at);
+            if ending != Ending::Succeeded {
+                match self.decide(slot, at, layer) {
+                    Some(Decision::Retry(delay)) if self.affords(slot, at, layer, false) => {
+                        return self.retry(slot, at, layer, delay);
                     }
-                    return self.schedule(at + delay.wait, Class::Begin, slot, Event::Attempt { slot });
+                    Some(Decision::Retry(_)) => ending = Ending::BudgetDenied,
+                    Some(Decision::GiveUp(reason)) => ending = reason,
+                    None => {}
                 }
-                Some(Decision::GiveUp(reason)) => ending = reason,
-                None => {}
             }
+            self.leave_budget(slot, layer);
         }
         if ending == Ending::Succeeded {
             let number = self.requests[slot].number;
@@ -204,17 +221,17 @@ impl Simulation<'_> {
         self.end(slot, at, ending);
     }
 
-    /// The guards of a layer that let the attempt through learn its outcome.
-    fn inform(&mut self, slot: u32, at: Instant, layer: usize) {
-        let request = &self.requests[slot];
-        let Some((config, index)) = self.clients[usize::from(request.workload)].layers[layer].breaker else {
-            return;
-        };
-        let (client, failed) =
-            (request.client, config.counts.includes(request.outcome, request.retry_after.is_some()));
-        if let Some(permit) = self.requests.layer(slot, layer).permit.take() {
-            self.guards.breakers[index].of(client).record(config, at, permit, !failed);
+    /// A layer tries again after a delay.
+    fn retry(&mut self, slot: u32, at: Instant, layer: usize, delay: Delay) {
+        self.requests.layer(slot, layer).memory = delay.memory;
+        let request = &mut self.requests[slot];
+        (request.maker, request.enters, request.stage) = (layer as u8, layer as u8, Stage::New);
+        let Layer { number, frees_slot, .. } = self.clients[usize::from(request.workload)].layers[layer];
+        self.trace(slot, at, Next::Retry { delay, layer: number });
+        if frees_slot {
+            self.give_place(slot, at);
         }
+        self.schedule(at + delay.wait, Class::Begin, slot, Event::Attempt { slot });
     }
 
     /// What the policy of a layer makes of a failure; nothing if the layer has none.

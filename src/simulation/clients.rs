@@ -1,7 +1,11 @@
 //! The clients of one workload, with all that they share: the layers of their policy, breakers, slots, the cache.
 
+use std::collections::BTreeMap;
+
 use super::pool::{Places, Pool};
 use crate::breaker::{Breaker, BreakerConfig, Position};
+use crate::budget::{Budget, BudgetConfig};
+use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
 use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
@@ -26,6 +30,7 @@ pub(super) struct Clients<'a> {
     input: Key,
     pub(super) luck: Key,
     pub(super) backoff: Key,
+    pub(super) limiter: Key,
 }
 
 /// One policy of several around the same attempts, and what guards it.
@@ -37,30 +42,88 @@ pub(super) struct Layer<'a> {
     pub(super) number: usize,
     /// True if a request gives up its slot while it waits for a retry of this layer.
     pub(super) frees_slot: bool,
+    /// Each guard with its configuration and the index of its pool in [`Guards`].
     pub(super) breaker: Option<(&'a BreakerConfig, usize)>,
+    pub(super) budget: Option<(&'a BudgetConfig, usize)>,
+    pub(super) limiter: Option<(&'a LimiterConfig, usize)>,
 }
 
-/// What guards the attempts of all workloads, by index. They are kept apart from the clients, because workloads can share.
+/// What guards the attempts of all workloads. It is kept apart from the clients, because workloads can share.
 #[derive(Debug, Default)]
 pub(super) struct Guards {
     pub(super) breakers: Vec<Pool<Breaker>>,
-    /// Which pool stands for a layer (from the outermost) of a policy, if all workloads share it.
-    shared: Vec<((usize, usize), usize)>,
+    pub(super) budgets: Vec<Pool<Budget>>,
+    pub(super) limiters: Vec<Pool<Limiter>>,
+    /// Which pools all workloads share, by kind of guard, policy, and depth of the layer in it.
+    shared: BTreeMap<(&'static str, usize, usize), usize>,
+}
+
+/// Who asks for a pool: so many clients, for a layer at some depth of a policy.
+#[derive(Debug, Clone, Copy)]
+struct Asker {
+    clients: usize,
+    policy: usize,
+    depth: usize,
+}
+
+/// Adds a pool to `pools`, unless one that all share is there already; its index.
+fn pool<T: Clone>(
+    pools: &mut Vec<Pool<T>>,
+    shared: &mut BTreeMap<(&'static str, usize, usize), usize>,
+    (kind, scope): (&'static str, Scope),
+    asker: Asker,
+    state: impl FnOnce() -> T,
+) -> usize {
+    let place = (kind, asker.policy, asker.depth);
+    if scope == Scope::Global
+        && let Some(&index) = shared.get(&place)
+    {
+        return index;
+    }
+    pools.push(Pool::new(scope, asker.clients, state()));
+    if scope == Scope::Global {
+        shared.insert(place, pools.len() - 1);
+    }
+    pools.len() - 1
 }
 
 impl Guards {
-    /// The index of the pool of breakers of a layer; `policy` and `depth` say which layer it is.
-    fn breaker(&mut self, scope: Scope, clients: usize, policy: usize, depth: usize) -> usize {
-        let known = self.shared.iter().find(|(layer, _)| *layer == (policy, depth)).map(|&(_, index)| index);
-        if let (Scope::Global, Some(index)) = (scope, known) {
-            return index;
-        }
-        self.breakers.push(Pool::new(scope, clients, Breaker::new()));
-        let index = self.breakers.len() - 1;
-        if scope == Scope::Global {
-            self.shared.push(((policy, depth), index));
-        }
-        index
+    /// The layers of one policy of a chain: itself, and perhaps a breaker around it.
+    fn layers<'a>(
+        &mut self,
+        config: &'a PolicyConfig,
+        idempotent: bool,
+        number: usize,
+        asker: Asker,
+    ) -> Vec<Layer<'a>> {
+        let Self { breakers, budgets, limiters, shared } = self;
+        let breaker = config.breaker.as_ref().map(|breaker| {
+            (breaker, pool(breakers, shared, ("breaker", breaker.scope), asker, Breaker::new))
+        });
+        let budget = config.budget.as_ref().map(|budget| {
+            (budget, pool(budgets, shared, ("budget", budget.scope), asker, || Budget::new(budget)))
+        });
+        let limiter = config.limiter.as_ref().map(|limiter| {
+            (limiter, pool(limiters, shared, ("limiter", limiter.scope), asker, || Limiter::new(limiter)))
+        });
+        let outside = breaker.filter(|(breaker, _)| breaker.position == Position::Outside);
+        let around = outside.map(|_| Layer {
+            policy: None,
+            number,
+            frees_slot: false,
+            breaker: outside,
+            budget: None,
+            limiter: None,
+        });
+        let layer = Layer {
+            policy: Some(Policy::new(config, idempotent)),
+            number,
+            frees_slot: config.slot_during_backoff == DuringBackoff::Freed,
+            breaker: breaker.filter(|_| outside.is_none()),
+            budget,
+            limiter,
+        };
+        around.into_iter().chain([layer]).collect()
     }
 }
 
@@ -86,27 +149,11 @@ impl<'a> Clients<'a> {
             .cache
             .zip(keys)
             .map(|(cache, keys)| Cache { ttl: cache.ttl, kept_until: vec![Instant::START; keys as usize] });
-        let mut layers = Vec::new();
         let policies = policy.layers().count();
+        let mut layers = Vec::new();
         for (depth, config) in policy.layers().enumerate() {
-            let number = policies - 1 - depth;
-            let breaker = config
-                .breaker
-                .as_ref()
-                .map(|breaker| (breaker, guards.breaker(breaker.scope, clients, index, depth)));
-            let outside = breaker.filter(|(breaker, _)| breaker.position == Position::Outside);
-            layers.extend(outside.map(|breaker| Layer {
-                policy: None,
-                number,
-                frees_slot: false,
-                breaker: Some(breaker),
-            }));
-            layers.push(Layer {
-                policy: Some(Policy::new(config, workload.config.idempotent)),
-                number,
-                frees_slot: config.slot_during_backoff == DuringBackoff::Freed,
-                breaker: breaker.filter(|_| outside.is_none()),
-            });
+            let asker = Asker { clients, policy: index, depth };
+            layers.extend(guards.layers(config, workload.config.idempotent, policies - 1 - depth, asker));
         }
         layers.reverse();
         Self {
@@ -124,6 +171,7 @@ impl<'a> Clients<'a> {
             input: key(Purpose::InputKeys),
             luck: key(Purpose::Service),
             backoff: key(Purpose::Backoff),
+            limiter: key(Purpose::Limiter),
         }
     }
 

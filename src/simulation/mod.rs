@@ -12,6 +12,7 @@
 mod client;
 mod clients;
 mod event;
+mod guard;
 mod pool;
 mod request;
 mod trace;

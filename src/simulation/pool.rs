@@ -1,6 +1,6 @@
 //! Pools: the states that clients share, one for each of those who do not, and who waits for what.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::scope::Scope;
 
@@ -9,18 +9,39 @@ use crate::scope::Scope;
 pub(super) struct Pool<T> {
     scope: Scope,
     states: Vec<T>,
+    /// Who waits for a state to change, first come first served, by the index of the state.
+    waiting: BTreeMap<usize, VecDeque<u32>>,
 }
 
 impl<T: Clone> Pool<T> {
     /// As many copies of `state` as `scope` has it, of so many clients.
     pub(super) fn new(scope: Scope, clients: usize, state: T) -> Self {
-        Self { scope, states: vec![state; if scope == Scope::Client { clients } else { 1 }] }
+        let states = vec![state; if scope == Scope::Client { clients } else { 1 }];
+        Self { scope, states, waiting: BTreeMap::new() }
+    }
+
+    fn index(&self, client: u32) -> usize {
+        if self.scope == Scope::Client { client as usize } else { 0 }
     }
 
     /// The state that belongs to a client.
     #[inline]
     pub(super) fn of(&mut self, client: u32) -> &mut T {
-        &mut self.states[if self.scope == Scope::Client { client as usize } else { 0 }]
+        let index = self.index(client);
+        &mut self.states[index]
+    }
+
+    /// The request in `slot` waits for the state of its client to change.
+    pub(super) fn wait(&mut self, client: u32, slot: u32) {
+        self.waiting.entry(self.index(client)).or_default().push_back(slot);
+    }
+
+    /// The request that has waited longest for the state of a client; it waits no more.
+    pub(super) fn next(&mut self, client: u32) -> Option<u32> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        self.waiting.get_mut(&self.index(client))?.pop_front()
     }
 
     /// All states.
@@ -71,6 +92,14 @@ mod tests {
             assert_eq!(pool.states().len(), states);
             assert_eq!(*pool.of(0), i32::from(scope != Scope::Client), "{scope:?}");
         }
+    }
+
+    #[test]
+    fn those_who_wait_for_one_client_do_not_wait_for_another() {
+        let mut pool = Pool::new(Scope::Client, 3, 0);
+        pool.wait(1, 7);
+        pool.wait(1, 8);
+        assert_eq!([pool.next(2), pool.next(1), pool.next(1), pool.next(1)], [None, Some(7), Some(8), None]);
     }
 
     #[test]

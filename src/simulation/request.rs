@@ -3,6 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use crate::breaker::Permit;
+use crate::budget::Grant;
 use crate::outcome::Outcome;
 use crate::policy::Memory;
 use crate::time::{Instant, Interval};
@@ -22,7 +23,9 @@ pub(super) struct Request {
     /// Attempts begun.
     pub(super) attempts: u32,
     pub(super) workload: u16,
-    /// The layer at which the next attempt begins: 0 is the innermost.
+    /// The layer that makes the attempt: 0 is the innermost.
+    pub(super) maker: u8,
+    /// The layer at which the attempt goes on: the one that makes it, or one at whose guards it has waited.
     pub(super) enters: u8,
     /// How far into that layer the attempt has got.
     pub(super) stage: Stage,
@@ -34,13 +37,13 @@ pub(super) struct Request {
     pub(super) innermost: Layered,
 }
 
-/// How far an attempt has got into the layer at which it begins.
+/// How far an attempt has got into the layer at which it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// It has not begun.
     New,
-    /// It waits at the breaker.
-    Waiting,
+    /// It has waited at the breaker.
+    AtBreaker,
     /// It is past the breaker and the limiter.
     Through,
 }
@@ -57,7 +60,14 @@ pub(super) struct Layered {
     /// Attempts of this layer.
     pub(super) attempts: u32,
     pub(super) memory: Memory,
+    /// Leave of the breaker.
     pub(super) permit: Option<Permit>,
+    /// The last leave of the budget.
+    pub(super) grant: Option<Grant>,
+    /// True while a retry that the budget granted is waited for or under way.
+    pub(super) retrying: bool,
+    /// True while the limiter counts the attempt.
+    pub(super) limited: bool,
 }
 
 /// All requests alive, by slot.
