@@ -222,17 +222,17 @@ fn a_trace_holds_every_attempt_with_its_reason() {
     stdout(&place.run(&["run", "small.toml", "--trace", "10"]));
     let trace = fs::read_to_string(place.path("output/small/attempts.csv")).expect("the trace is written");
     let expected = "\
-arm,workload,replication,request,client,arrived_s,attempt,sent_s,known_s,outcome,retry_after_s,decision,delay_s,reason
-fixed,calls,0,0,0,0,1,0,0,200,,end,,succeeded
-fixed,calls,0,1,0,0.25,1,0.25,0.25,429,1,retry,1,backoff
-fixed,calls,0,1,0,0.25,2,1.25,1.25,200,,end,,succeeded
-fixed,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded
-fixed,calls,0,3,0,0.75,1,0.75,0.75,429,1,retry,1,backoff
-fixed,calls,0,3,0,0.75,2,1.75,1.75,200,,end,,succeeded
-none,calls,0,0,0,0,1,0,0,200,,end,,succeeded
-none,calls,0,1,0,0.25,1,0.25,0.25,429,1,end,,exhausted
-none,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded
-none,calls,0,3,0,0.75,1,0.75,0.75,429,1,end,,exhausted
+arm,workload,replication,request,client,arrived_s,attempt,sent_s,known_s,outcome,retry_after_s,decision,delay_s,reason,layer
+fixed,calls,0,0,0,0,1,0,0,200,,end,,succeeded,
+fixed,calls,0,1,0,0.25,1,0.25,0.25,429,1,retry,1,backoff,1
+fixed,calls,0,1,0,0.25,2,1.25,1.25,200,,end,,succeeded,
+fixed,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded,
+fixed,calls,0,3,0,0.75,1,0.75,0.75,429,1,retry,1,backoff,1
+fixed,calls,0,3,0,0.75,2,1.75,1.75,200,,end,,succeeded,
+none,calls,0,0,0,0,1,0,0,200,,end,,succeeded,
+none,calls,0,1,0,0.25,1,0.25,0.25,429,1,end,,exhausted,
+none,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded,
+none,calls,0,3,0,0.75,1,0.75,0.75,429,1,end,,exhausted,
 ";
     assert_eq!(trace, expected);
 }

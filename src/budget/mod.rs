@@ -106,6 +106,11 @@ impl BudgetConfig {
         }
     }
 
+    /// True if retries at one instant use it up; a limit on retries under way never is.
+    pub const fn runs_dry(&self) -> bool {
+        !matches!(self.kind, BudgetKind::Concurrent(_))
+    }
+
     /// True if the budget is asked when the retry would begin, its backoff being over, and not when it is decided.
     pub fn asks_at_start(&self) -> bool {
         matches!(&self.kind, BudgetKind::Concurrent(config) if config.like == ConcurrentLike::FailsafeGo)

@@ -318,7 +318,9 @@ impl PolicyConfig {
                  with the run"
                     .into(),
             ));
-        } else if schedule.longest(100_000, Interval::from_secs(1)).is_some_and(Interval::is_zero) {
+        } else if !self.budget.is_some_and(|budget| budget.runs_dry())
+            && schedule.longest(100_000, Interval::from_secs(1)).is_some_and(Interval::is_zero)
+        {
             problems.push((
                 "",
                 "without a delay and without a number of `retries` this policy would retry for ever at one instant: give \
