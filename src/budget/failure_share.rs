@@ -33,7 +33,7 @@ impl FailureShareState {
     }
 
     /// The failure that asks has been counted by `on_failure` already.
-    pub(super) fn try_retry(&self, config: &FailureShareConfig) -> Option<Grant> {
+    pub(super) fn try_retry(&self, config: FailureShareConfig) -> Option<Grant> {
         (self.failures * ONE <= self.requests * config.at_most.get()).then_some(Grant { amount: 0 })
     }
 }

@@ -31,7 +31,7 @@ pub use amount::{Millionths, ONE, Portion, Tokens};
 pub use concurrent::{ConcurrentConfig, ConcurrentLike, ConcurrentState};
 pub use failure_share::{FailureShareConfig, FailureShareState};
 pub use throttle::{ThrottleConfig, ThrottleState};
-pub use tokens::{Cost, Needs, Refund, TokensConfig, TokensState};
+pub use tokens::{Arithmetic, Cost, Needs, Refund, TokensConfig, TokensState};
 pub use window::{WindowConfig, WindowLike, WindowState};
 
 use crate::scope::Scope;
@@ -139,8 +139,8 @@ pub struct Grant {
     amount: u64,
 }
 
-/// A budget's state: 32 bytes, and a window's slots once it is used. It is always called with the configuration that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A budget's state: 40 bytes, and a window's slots once it is used. It is always called with the configuration that made it.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Budget {
     /// See [`BudgetKind::Tokens`].
     Tokens(TokensState),
@@ -167,7 +167,7 @@ impl Budget {
     }
 
     /// Tokens held as of the last call, in millionths ([`ONE`] is a token); `None` in kinds without tokens.
-    pub const fn level(&self) -> Option<u64> {
+    pub fn level(&self) -> Option<u64> {
         match self {
             Self::Tokens(state) => Some(state.level()),
             Self::Throttle(state) => Some(state.level()),
@@ -214,7 +214,7 @@ impl Budget {
             (Self::Throttle(state), BudgetKind::Throttle(config)) => state.try_retry(config),
             (Self::Window(state), BudgetKind::Window(config)) => state.try_retry(config, now),
             (Self::Concurrent(state), BudgetKind::Concurrent(config)) => state.try_retry(config),
-            (Self::FailureShare(state), BudgetKind::FailureShare(config)) => state.try_retry(config),
+            (Self::FailureShare(state), BudgetKind::FailureShare(config)) => state.try_retry(*config),
             _ => None,
         }
     }

@@ -108,6 +108,22 @@ fn more_than_is_more_than() {
 }
 
 #[test]
+fn doubles_find_more_than_one_token_where_there_is_exactly_one() {
+    for (arithmetic, granted) in [("exact", 3), ("double", 4)] {
+        let config = config(&format!(
+            "budget.tokens = {{ capacity = 5, initial = 3, cost = 1, per_request = 0.1, needs = 'more_than', arithmetic = '{arithmetic}' }}"
+        ));
+        // 3 tokens and 10 deposits of 0.1, of which the 10th makes the bucket hold exactly 1: three retries, in decimals.
+        let mut budget = Budget::new(&config);
+        let retries = (0..10).filter(|_| {
+            budget.on_request(&config, at(0.0));
+            budget.try_retry(&config, at(0.0), Class::Transient).is_some()
+        });
+        assert_eq!(retries.count(), granted, "{arithmetic}");
+    }
+}
+
+#[test]
 fn success_gives_back_what_the_last_retry_took_and_no_more_than_fits() {
     let config = config(
         "budget.tokens = { capacity = 20, cost = { transient = 5, timeout = 10 }, refund = 'last', reward = 1, per_success = 0.5 }",
@@ -283,6 +299,6 @@ fn failures_beyond_their_share_end_retries_for_good() {
 
 #[test]
 fn a_million_budgets_fit() {
-    assert!(size_of::<Budget>() <= 32);
+    assert!(size_of::<Budget>() <= 40);
     assert!(size_of::<Option<Grant>>() <= 16);
 }

@@ -30,7 +30,7 @@ impl ThrottleState {
         Self { level: config.max_tokens.get() }
     }
 
-    pub(super) const fn level(&self) -> u64 {
+    pub(super) const fn level(self) -> u64 {
         self.level
     }
 
@@ -45,7 +45,7 @@ impl ThrottleState {
     }
 
     /// The failure that asks has been counted by `on_failure` already.
-    pub(super) fn try_retry(&self, config: &ThrottleConfig) -> Option<Grant> {
+    pub(super) fn try_retry(self, config: &ThrottleConfig) -> Option<Grant> {
         (2 * self.level > config.max_tokens.get()).then_some(Grant { amount: 0 })
     }
 }

@@ -3,7 +3,7 @@
 //! Sources: botocore 1.44.5 `RetryQuotaChecker` (capacity 500, cost 14, throttling 5, refund of the last amount, otherwise
 //! +1); botocore 1.34 (cost 5, timeout 10); @smithy/core 3.41, aws-sdk-go-v2 (the same); aws-smithy-runtime 1.16
 //! (`success_reward`, `refill_rate`); M. Brooker's simulation "Fixing retries with token buckets and circuit breakers" (2022)
-//! (capacity 5, +0.1 per call, strictly more than 1 needed).
+//! (capacity 5, +0.1 per call, strictly more than 1 needed, in doubles).
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::amount::{Decimal, ONE, Tokens, shown};
 use super::{Class, Grant};
-use crate::time::Instant;
+use crate::time::{Instant, Interval};
 use crate::units::Rate;
 
 /// A bucket as written in a scenario. All amounts are tokens, with at most six decimal places.
@@ -43,6 +43,9 @@ pub struct TokensConfig {
     /// Whether a retry needs `at_least` its cost, or `more_than` it.
     #[serde(default)]
     pub needs: Needs,
+    /// How the bucket counts.
+    #[serde(default)]
+    pub arithmetic: Arithmetic,
 }
 
 /// What a retry costs, by the class of the failure it follows.
@@ -128,6 +131,18 @@ pub enum Needs {
     MoreThan,
 }
 
+/// How a bucket counts. It matters if the amounts are no binary fractions: with deposits of 0.1 and a cost of 1, doubles find
+/// more than one token in the bucket where there is exactly one, and grant a retry a deposit too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// In whole millionths, without rounding.
+    #[default]
+    Exact,
+    /// In double precision, as programs do that keep their tokens in a float: to reproduce such a program.
+    Double,
+}
+
 impl TokensConfig {
     pub(super) fn problem(&self) -> Option<String> {
         let capacity = self.capacity.get();
@@ -154,67 +169,115 @@ impl TokensConfig {
 }
 
 /// A bucket's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TokensState {
-    /// Millionths of a token.
-    level: u64,
-    /// What has flowed in beyond `level`, in millionths of a token divided by the nanoseconds of the refill's period.
-    carry: u64,
+    level: Level,
     updated: Instant,
+}
+
+/// What a bucket holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Level {
+    Exact {
+        /// Millionths of a token.
+        millionths: u64,
+        /// What has flowed in beyond them, in millionths of a token divided by the nanoseconds of the refill's period.
+        carry: u64,
+    },
+    /// Tokens.
+    Double(f64),
+}
+
+impl Level {
+    /// Adds an amount in millionths, as far as it fits.
+    fn add(&mut self, amount: u64, capacity: Tokens) {
+        match self {
+            Self::Exact { millionths, .. } => *millionths = (*millionths + amount).min(capacity.get()),
+            Self::Double(tokens) => *tokens = (*tokens + shown(amount)).min(shown(capacity.get())),
+        }
+    }
+
+    /// Adds what flows in within `passed`, as far as it fits.
+    fn flow(&mut self, rate: Rate, passed: Interval, capacity: Tokens) {
+        match self {
+            Self::Exact { millionths, carry } => {
+                let period = u128::from(rate.per().as_nanos());
+                let inflow = u128::from(passed.as_nanos()) * u128::from(rate.count()) * u128::from(ONE);
+                let inflow = inflow + u128::from(*carry);
+                let level = u128::from(*millionths) + inflow / period;
+                (*millionths, *carry) = if level >= u128::from(capacity.get()) {
+                    (capacity.get(), 0)
+                } else {
+                    (level as u64, (inflow % period) as u64)
+                };
+            }
+            Self::Double(tokens) => {
+                let inflow = passed.as_secs_f64() * rate.per_second();
+                *tokens = (*tokens + inflow).min(shown(capacity.get()));
+            }
+        }
+    }
+
+    /// Takes a cost in millionths, if there is enough.
+    fn take(&mut self, cost: u64, needs: Needs) -> bool {
+        let order = match self {
+            Self::Exact { millionths, .. } => (*millionths).cmp(&cost),
+            Self::Double(tokens) => tokens.total_cmp(&shown(cost)),
+        };
+        let enough = order.is_gt() || order.is_eq() && needs == Needs::AtLeast;
+        if enough {
+            match self {
+                Self::Exact { millionths, .. } => *millionths -= cost,
+                Self::Double(tokens) => *tokens -= shown(cost),
+            }
+        }
+        enough
+    }
 }
 
 impl TokensState {
     pub(super) fn new(config: &TokensConfig) -> Self {
-        let initial = config.initial.unwrap_or(config.capacity);
-        Self { level: initial.get(), carry: 0, updated: Instant::START }
+        let initial = config.initial.unwrap_or(config.capacity).get();
+        let level = match config.arithmetic {
+            Arithmetic::Exact => Level::Exact { millionths: initial, carry: 0 },
+            Arithmetic::Double => Level::Double(shown(initial)),
+        };
+        Self { level, updated: Instant::START }
     }
 
-    pub(super) const fn level(&self) -> u64 {
-        self.level
+    /// Millionths of a token.
+    pub(super) fn level(&self) -> u64 {
+        match self.level {
+            Level::Exact { millionths, .. } => millionths,
+            Level::Double(tokens) => libm::round(tokens * ONE as f64) as u64,
+        }
     }
 
     pub(super) fn on_request(&mut self, config: &TokensConfig, now: Instant) {
-        self.give(config, now, config.per_request.get());
+        self.refill(config, now);
+        self.level.add(config.per_request.get(), config.capacity);
     }
 
     pub(super) fn try_retry(&mut self, config: &TokensConfig, now: Instant, class: Class) -> Option<Grant> {
         self.refill(config, now);
         let cost = config.cost.of(class);
-        let enough = match config.needs {
-            Needs::AtLeast => self.level >= cost,
-            Needs::MoreThan => self.level > cost,
-        };
-        enough.then(|| {
-            self.level -= cost;
-            Grant { amount: cost }
-        })
+        self.level.take(cost, config.needs).then_some(Grant { amount: cost })
     }
 
     pub(super) fn on_success(&mut self, config: &TokensConfig, now: Instant, last: Option<Grant>) {
+        self.refill(config, now);
         let back = match (last, config.refund) {
             (None, _) => config.reward.get(),
             (Some(grant), Refund::Last) => grant.amount,
             (Some(_), Refund::None) => 0,
         };
-        self.give(config, now, back + config.per_success.get());
-    }
-
-    fn give(&mut self, config: &TokensConfig, now: Instant, amount: u64) {
-        self.refill(config, now);
-        self.level = (self.level + amount).min(config.capacity.get());
+        self.level.add(back + config.per_success.get(), config.capacity);
     }
 
     fn refill(&mut self, config: &TokensConfig, now: Instant) {
-        let Some(rate) = config.refill else { return };
-        let period = u128::from(rate.per().as_nanos());
-        let passed = u128::from(now.since(self.updated).as_nanos());
-        let flow = passed * u128::from(rate.count()) * u128::from(ONE) + u128::from(self.carry);
-        let level = u128::from(self.level) + flow / period;
-        self.updated = now;
-        if level >= u128::from(config.capacity.get()) {
-            (self.level, self.carry) = (config.capacity.get(), 0);
-        } else {
-            (self.level, self.carry) = (level as u64, (flow % period) as u64);
+        if let Some(rate) = config.refill {
+            self.level.flow(rate, now.since(self.updated), config.capacity);
+            self.updated = now;
         }
     }
 }

@@ -74,16 +74,16 @@ impl WindowConfig {
         if percent == 0 {
             return (0, 1);
         }
-        let deposit = match self.like {
+        let deposit: u64 = match self.like {
             WindowLike::Tower if percent <= ONE => 1,
             _ => 1000,
         };
-        (deposit, (deposit as u64 * ONE / percent) as i64)
+        (deposit.cast_signed(), (deposit * ONE / percent).cast_signed())
     }
 
     const fn reserve(&self) -> i64 {
         let seconds = self.ttl.as_nanos() / 1_000_000_000;
-        let retries = (self.min_per_second.get() as i64).saturating_mul(seconds as i64);
+        let retries = self.min_per_second.get().cast_signed().saturating_mul(seconds.cast_signed());
         retries.saturating_mul(self.prices().1)
     }
 
