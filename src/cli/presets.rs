@@ -52,7 +52,11 @@ fn show(preset: &Preset) -> String {
     text += &format!("library: {}, version {}\nsource:  {}\n", preset.library, preset.version, preset.source);
     text += "\nparameters\n";
     for (name, parameter) in &preset.parameters {
-        let unit = if parameter.unit == Unit::Seconds { ", in seconds" } else { "" };
+        let unit = match parameter.unit {
+            Unit::Plain => "",
+            Unit::Seconds => ", in seconds",
+            Unit::Milliseconds => ", in milliseconds",
+        };
         let default = parameter.default.as_ref().map_or("absent".into(), ToString::to_string);
         text += &format!("  {name} = {default}{unit}: {}\n", parameter.about);
     }

@@ -123,6 +123,15 @@ impl PolicyConfig {
         if let RetryAfterRule::ObeyWith(ObeyWith { stretch: Some(_), add: Some(_), .. }) = self.retry_after {
             problems.push(("retry_after", "stretch and add exclude each other: give one of them".into()));
         }
+        if let Some(breaker) = &self.breaker {
+            let path = |field: &str| match field {
+                "trip" => "breaker.trip",
+                "open_for" => "breaker.open_for",
+                "half_open" => "breaker.half_open",
+                _ => "breaker",
+            };
+            problems.extend(breaker.problems().into_iter().map(|(field, message)| (path(field), message)));
+        }
         problems
     }
 

@@ -17,10 +17,30 @@ use crate::time::Interval;
 
 /// Every preset, compiled in: the binary stands alone.
 const TEXTS: &[&str] = &[
-    include_str!("../../presets/guide-exponential-jitter.toml"),
+    include_str!("../../presets/aiobreaker-1.toml"),
+    include_str!("../../presets/circuitbreaker-2.toml"),
+    include_str!("../../presets/cockatiel-3-consecutive.toml"),
+    include_str!("../../presets/cockatiel-3-count.toml"),
+    include_str!("../../presets/cockatiel-3-sampling.toml"),
+    include_str!("../../presets/envoy-1-outlier-detection.toml"),
+    include_str!("../../presets/failsafe-3-breaker-time.toml"),
+    include_str!("../../presets/failsafe-3-breaker.toml"),
+    include_str!("../../presets/failsafe-rs-1-consecutive.toml"),
+    include_str!("../../presets/failsafe-rs-1-success-rate.toml"),
+    include_str!("../../presets/failsafe-rs-1.toml"),
+    include_str!("../../presets/gobreaker-2.toml"),
     include_str!("../../presets/guide-breaker.toml"),
-    include_str!("../../presets/prefect-3.toml"),
+    include_str!("../../presets/guide-exponential-jitter.toml"),
+    include_str!("../../presets/hystrix-1.toml"),
+    include_str!("../../presets/opossum-9.toml"),
+    include_str!("../../presets/polly-8-breaker.toml"),
     include_str!("../../presets/prefect-3-exponential-backoff.toml"),
+    include_str!("../../presets/prefect-3.toml"),
+    include_str!("../../presets/purgatory-3.toml"),
+    include_str!("../../presets/pybreaker-1.toml"),
+    include_str!("../../presets/recloser-1.toml"),
+    include_str!("../../presets/resilience4j-2-count-based.toml"),
+    include_str!("../../presets/resilience4j-2-time-based.toml"),
     include_str!("../../presets/textbook-breaker.toml"),
 ];
 
@@ -72,6 +92,8 @@ pub enum Unit {
     Plain,
     /// A number of seconds, or a list of them.
     Seconds,
+    /// A number of milliseconds, or a list of them.
+    Milliseconds,
 }
 
 /// What a preset composes.
@@ -197,7 +219,8 @@ fn parameters<'s, 'p>(
         let Some(value) = value else { continue };
         let converted = match parameter.unit {
             Unit::Plain => Ok(value),
-            Unit::Seconds => seconds(value),
+            Unit::Seconds => time(value, "seconds", 1e9),
+            Unit::Milliseconds => time(value, "milliseconds", 1e6),
         };
         match converted {
             Ok(value) => drop(given.insert(name.as_str(), value)),
@@ -219,6 +242,12 @@ fn fill<'s>(table: &mut DeTable<'s>, given: &BTreeMap<&str, Value<'s>>) {
             if inner.is_empty() {
                 continue;
             }
+        } else if let DeValue::Array(items) = value.get_mut() {
+            for item in items.iter_mut() {
+                if let DeValue::Table(inner) = item.get_mut() {
+                    fill(inner, given);
+                }
+            }
         }
         let parameter = value.get_ref().as_str().and_then(|text| text.strip_prefix('$'));
         match parameter.map(|name| given.get(name)) {
@@ -230,16 +259,19 @@ fn fill<'s>(table: &mut DeTable<'s>, given: &BTreeMap<&str, Value<'s>>) {
     *table = filled;
 }
 
-/// Seconds as the grammar's durations.
-fn seconds(value: Value<'_>) -> Result<Value<'_>, String> {
+/// A number of `unit`s, of so many nanoseconds each, as the grammar's durations.
+fn time<'s>(value: Value<'s>, unit: &str, nanos: f64) -> Result<Value<'s>, String> {
     let span = value.span();
-    let expected = "write a number of seconds, or a list of them";
+    let expected = format!("write a number of {unit}, or a list of them");
     let number = |text: &str| match text.replace('_', "").parse::<f64>() {
-        Ok(seconds) if (0.0..=Interval::MAX.as_secs_f64()).contains(&seconds) => {
-            let nanos = Interval::from_nanos_f64(seconds * 1e9).as_nanos();
+        Ok(number) if (0.0..=Interval::MAX.as_secs_f64() * 1e9 / nanos).contains(&number) => {
+            let nanos = Interval::from_nanos_f64(number * nanos).as_nanos();
             Ok(DeValue::String(Cow::Owned(format!("{nanos}ns"))))
         }
-        _ => Err(format!("{text} is not a time: {expected} from 0 to 3155760000")),
+        _ => {
+            let most = Interval::MAX.as_secs_f64() * 1e9 / nanos;
+            Err(format!("{text} is not a time: {expected} from 0 to {most}"))
+        }
     };
     let converted = match value.into_inner() {
         DeValue::Integer(integer) => number(integer.as_str())?,
@@ -247,7 +279,7 @@ fn seconds(value: Value<'_>) -> Result<Value<'_>, String> {
         DeValue::Array(items) => {
             let mut array = DeArray::new();
             for item in items {
-                array.push(seconds(item)?);
+                array.push(time(item, unit, nanos)?);
             }
             DeValue::Array(array)
         }

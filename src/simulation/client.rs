@@ -4,7 +4,7 @@ use super::Simulation;
 use super::event::{Class, Event};
 use super::request::Request;
 use super::trace::{Next, Step};
-use crate::breaker::{Breaker, BreakerConfig, Permit, Scope};
+use crate::breaker::{Admission, Breaker, BreakerConfig, BreakerRules, Permit, Scope};
 use crate::metrics::{Attempt, Ended, WorkloadTally};
 use crate::outcome::{Ending, Outcome};
 use crate::policy::{Decision, History, OnFailure, Policy, PolicyConfig};
@@ -35,13 +35,43 @@ pub(super) struct Clients<'a> {
 #[derive(Debug)]
 struct Breakers<'a> {
     config: &'a BreakerConfig,
+    rules: BreakerRules,
     breakers: Vec<Breaker>,
+    /// Requests that were told to wait for a probe to end, with the place of their breaker: who came first is first.
+    waiting: Vec<(usize, u32)>,
 }
 
 impl Breakers<'_> {
-    fn of(&mut self, client: u32) -> &mut Breaker {
-        let index = if self.config.scope == Scope::Client { client as usize } else { 0 };
-        &mut self.breakers[index]
+    fn place(&self, client: u32) -> usize {
+        if self.config.scope == Scope::Client { client as usize } else { 0 }
+    }
+
+    /// Asks for leave for the request in `slot`.
+    fn try_acquire(&mut self, client: u32, slot: u32, now: Instant) -> Admission {
+        let place = self.place(client);
+        let admission = self.breakers[place].try_acquire(&self.rules, now);
+        if admission == Admission::Wait {
+            self.waiting.push((place, slot));
+        }
+        admission
+    }
+
+    /// Takes the result of a call; returns the requests that are to ask again.
+    fn record(
+        &mut self,
+        client: u32,
+        at: Instant,
+        permit: Permit,
+        success: bool,
+        took: Interval,
+    ) -> Vec<u32> {
+        let place = self.place(client);
+        let wake = self.breakers[place].record(&self.rules, at, permit, success, took);
+        if !wake || self.waiting.is_empty() {
+            return Vec::new();
+        }
+        let woken = self.waiting.extract_if(.., |waiting| waiting.0 == place);
+        woken.map(|(_, slot)| slot).collect()
     }
 }
 
@@ -59,11 +89,15 @@ impl<'a> Clients<'a> {
         policy: &'a Named<PolicyConfig>,
         key: impl Fn(Purpose) -> Key,
     ) -> Self {
-        let clients = workload.config.clients.get() as usize;
         let keys = workload.config.keys.map(crate::units::Count::get);
-        let breakers = policy.config.breaker.as_ref().map(|config| Breakers {
-            config,
-            breakers: vec![Breaker::new(); if config.scope == Scope::Client { clients } else { 1 }],
+        let breakers = policy.config.breaker.as_ref().map(|config| {
+            let count = if config.scope == Scope::Client { workload.config.clients.get() as u32 } else { 1 };
+            Breakers {
+                config,
+                rules: BreakerRules::new(config, key(Purpose::BreakerOpen)),
+                breakers: (0..count).map(Breaker::new).collect(),
+                waiting: Vec::new(),
+            }
         });
         let cache = policy
             .config
@@ -150,13 +184,19 @@ impl Simulation<'_> {
         request.sent = now;
         request.retry_after = None;
         if let Some(breakers) = &mut clients.breakers {
-            let config = breakers.config;
-            let Some(permit) = breakers.of(request.client).try_acquire(config, now) else {
-                request.outcome = Outcome::BreakerOpen;
-                self.tallies[workload].refused(now);
-                return self.decide(slot, now);
-            };
-            request.permit = permit;
+            match breakers.try_acquire(request.client, slot, now) {
+                Admission::Granted(permit) => request.permit = permit,
+                Admission::Refused => {
+                    request.outcome = Outcome::BreakerOpen;
+                    self.tallies[workload].refused(now);
+                    return self.decide(slot, now);
+                }
+                Admission::Wait => {
+                    // It begins when the probe has ended.
+                    request.attempts -= 1;
+                    return;
+                }
+            }
         }
         let luck = clients.luck.block(request.number, u64::from(request.attempts));
         let answer = self.services[clients.service].answer(now, request.attempts, luck);
@@ -200,9 +240,13 @@ impl Simulation<'_> {
         let success = request.outcome.is_success();
         self.service_tallies[clients.service].answered(request.outcome);
         if let Some(breakers) = &mut clients.breakers {
-            let config = breakers.config;
-            breakers.of(request.client).record(config, at, request.permit, success);
+            let took = at.since(request.sent);
+            for woken in breakers.record(request.client, at, request.permit, success, took) {
+                self.schedule(at, Class::Begin, woken, Event::Attempt { slot: woken });
+            }
         }
+        let request = &self.requests[slot];
+        let clients = &mut self.clients[request.workload as usize];
         if success {
             clients.keep(request.number, at);
             self.end(slot, at, Ending::Succeeded);
