@@ -1,12 +1,17 @@
 //! Breakers do what the real ones did, call by call: every row of `tests/data/breaker_traces.csv`, through the presets with
-//! the parameters of the row.
+//! the parameters of the row. Then the command that replays such traces, as its users meet it.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::process::Output;
 
+use assert_cmd::Command;
 use retrysim::breaker::{Admission, Breaker, BreakerRules, State};
 use retrysim::random::{Key, Purpose};
 use retrysim::scenario::{Kind, Preset, Scenario};
+use retrysim::simulation::Simulation;
 use retrysim::time::{Instant, Interval};
+use tempfile::TempDir;
 
 /// What the data has: no row is left out.
 const ROWS: usize = 577;
@@ -66,10 +71,11 @@ fn preset(row: &Row) -> &'static str {
             "use = 'guide:breaker', failure_threshold = 3, timeout = 10"
         }
         // Which error the caller sees does not change the breaker.
-        ("pybreaker", _, "fail_max=3 reset_timeout=10 throw_new_error_on_trip=False")
-        | ("pybreaker", _, "fail_max=3 reset_timeout=10") => {
-            "use = 'pybreaker@1', fail_max = 3, reset_timeout = 10"
-        }
+        (
+            "pybreaker",
+            _,
+            "fail_max=3 reset_timeout=10 throw_new_error_on_trip=False" | "fail_max=3 reset_timeout=10",
+        ) => "use = 'pybreaker@1', fail_max = 3, reset_timeout = 10",
         ("pybreaker", _, "fail_max=3 reset_timeout=10 success_threshold=2") => {
             "use = 'pybreaker@1', fail_max = 3, reset_timeout = 10, success_threshold = 2"
         }
@@ -386,4 +392,184 @@ fn every_breaker_preset_opens_after_its_own_number_of_failures_and_closes_after_
         .map(|preset| preset.id.as_str())
         .collect();
     assert_eq!(expected.map(|(id, ..)| id).to_vec(), known);
+}
+
+/// Runs `retrysim breaker` on a trace, next to a scenario; returns the exit code and what was printed.
+fn replay(arguments: &[&str], trace: &str) -> (i32, String, String) {
+    let place = TempDir::new().expect("a temporary folder can be made");
+    fs::write(place.path().join("calls.csv"), trace).expect("a file can be written");
+    let scenario = "horizon = '1h'\n[services.s]\n[workloads.w]\nservice = 's'\narrivals.burst = {}\n[policies.none]\n\
+                    retries = 0\n[policies.shared]\nretries = 0\nbreaker = { use = 'pybreaker@1', fail_max = 2 }\n";
+    fs::write(place.path().join("scenario.toml"), scenario).expect("a file can be written");
+    let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
+    let Output { status, stdout, stderr } = command
+        .current_dir(place.path())
+        .arg("breaker")
+        .args(arguments)
+        .args(["--trace", "calls.csv"])
+        .output()
+        .expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is text");
+    (status.code().expect("it ended by itself"), text(stdout), text(stderr))
+}
+
+#[test]
+fn the_command_replays_a_real_trace_to_the_letter() {
+    for trace in traces("S1") {
+        let row = &trace[0];
+        let [library, _, params, _] = row.trace();
+        let (preset, set) = match (library, params) {
+            ("seed-guide", _) => ("guide:breaker", ["failure_threshold=3", "timeout=10"]),
+            ("pybreaker", "fail_max=3 reset_timeout=10") => {
+                ("pybreaker@1", ["fail_max=3", "reset_timeout=10"])
+            }
+            ("circuitbreaker", _) => ("circuitbreaker@2", ["failure_threshold=3", "recovery_timeout=10"]),
+            _ => continue,
+        };
+        let cells =
+            |row: &Row| ["time_s", "event", "outcome"].map(|column| row.get(column).to_owned()).join(",");
+        let script: Vec<String> = trace.iter().map(cells).collect();
+        let csv = format!("time_s,event,outcome\n{}\n", script.join("\n"));
+        let arguments = [preset, "--set", set[0], "--set", set[1], "--format", "csv"];
+        let (code, stdout, stderr) = replay(&arguments, &csv);
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        let mut lines = stdout.lines();
+        assert_eq!(
+            lines.next(),
+            Some("step,time_s,event,outcome,admitted,state_before,state_after,failures")
+        );
+        for row in &trace {
+            let [(before, _), (after, failures)] =
+                ["state_before", "state_after"].map(|column| expected(row.get(column)));
+            let line = format!(
+                "{},{},{},{},{},{}",
+                row.get("step"),
+                cells(row),
+                row.get("admitted"),
+                before.name(),
+                after.name(),
+                failures.expect("the row has a counter")
+            );
+            assert_eq!(lines.next(), Some(line.as_str()), "{}", row.place());
+        }
+        assert_eq!(lines.next(), None);
+    }
+}
+
+#[test]
+fn the_command_lets_calls_overlap_and_wait() {
+    let trace = "time_s,event,outcome,call,took_s\n0,call,503,,\n20,start,,A,\n20,start,,B,\n20.5,call,S,,\n21,end,F,B,\n\
+                 22,end,200,A,\n";
+    let arguments = ["cockatiel@3:consecutive", "--set", "threshold=1", "--format", "csv"];
+    let (code, stdout, _) = replay(&arguments, trace);
+    let lines: Vec<&str> = stdout.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "1,0,call,503,1,closed,open,1",
+            "2,20,start,,1,open,half-open,1",
+            "3,20,start,,waits,half-open,half-open,1",
+            "4,20.5,call,S,waits,half-open,half-open,1",
+            "5,21,end,F,waits,half-open,half-open,1",
+            "6,22,end,200,1,half-open,closed,0",
+            "3,22,woken,F,1,closed,open,1",
+            "4,22,woken,S,0,open,open,1",
+        ]
+    );
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn the_command_knows_slow_calls_policies_of_scenarios_and_text() {
+    let slow = "time_s,event,outcome,call,took_s\n0,call,S,,3\n10,start,,A,\n12,start,,B,\n13,end,S,A,\n";
+    let sets = ["slidingWindowSize=2", "slowCallDurationThreshold=2", "slowCallRateThreshold=100"];
+    let arguments = ["resilience4j@2:count-based", "--set", sets[0], "--set", sets[1], "--set", sets[2]];
+    let (code, stdout, _) = replay(&arguments, slow);
+    assert_eq!(
+        (code, stdout.lines().last()),
+        (0, Some("     4            13  end    S               1  closed        open                0"))
+    );
+    let two = "time_s,event,outcome\n0,call,F\n1,call,failure\n2,call,success\n";
+    let (code, stdout, _) = replay(&["scenario.toml#shared", "--format", "csv"], two);
+    assert_eq!((code, stdout.lines().last()), (0, Some("3,2,call,success,0,open,open,2")));
+    let (_, again, _) = replay(&["scenario.toml#shared", "--format", "csv", "--set", "fail_max=3"], two);
+    assert_eq!(again.lines().last(), Some("3,2,call,success,1,closed,closed,0"));
+}
+
+#[test]
+fn a_trace_with_a_mistake_names_file_line_field_and_remedy() {
+    let header = "time_s,event,outcome,call,took_s\n";
+    let cases = [
+        (
+            "pybreaker@1",
+            "time_s,outcome\n0,S\n".to_owned(),
+            &["calls.csv:1", "`event`", "begin the file with"][..],
+        ),
+        (
+            "pybreaker@1",
+            format!("{header}1,call,S,,\n0,call,S,,\n"),
+            &["calls.csv:3", "`time_s`", "sort the rows"],
+        ),
+        (
+            "pybreaker@1",
+            format!("{header}soon,call,S,,\n"),
+            &["calls.csv:2", "`time_s`", "a number of seconds"],
+        ),
+        (
+            "pybreaker@1",
+            format!("{header}NaN,call,S,,\n"),
+            &["calls.csv:2", "`time_s`", "a number of seconds"],
+        ),
+        ("pybreaker@1", format!("{header}1,cal,S,,\n"), &["calls.csv:2", "`event`", "did you mean `call`?"]),
+        ("pybreaker@1", format!("{header}1,call,maybe,,\n"), &["calls.csv:2", "`outcome`", "S or success"]),
+        ("pybreaker@1", format!("{header}1,call,,,\n"), &["calls.csv:2", "`outcome`", "S or success"]),
+        (
+            "pybreaker@1",
+            format!("{header}1,call,S,,-1\n"),
+            &["calls.csv:2", "`took_s`", "a number of seconds"],
+        ),
+        ("pybreaker@1", format!("{header}1,start,,,\n"), &["calls.csv:2", "`call`", "give it a name"]),
+        ("pybreaker@1", format!("{header}1,end,S,A,\n"), &["calls.csv:2", "`call`", "add its \"start\""]),
+        (
+            "pybreaker@1",
+            format!("{header}1,start,,A,\n2,start,,A,\n"),
+            &["calls.csv:3", "`call`", "end it first"],
+        ),
+        ("pybreaker@1", format!("{header}1,call\n"), &["calls.csv:2", "2 fields, the header 5"]),
+        ("pybreker@1", header.to_owned(), &["pybreker@1", "did you mean `pybreaker@1`?"]),
+        ("scenario.toml#share", header.to_owned(), &["\"share\"", "did you mean `shared`?"]),
+        ("scenario.toml#none", header.to_owned(), &["\"none\" has no breaker"]),
+    ];
+    for (breaker, trace, needles) in cases {
+        let (code, stdout, stderr) = replay(&[breaker], &trace);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{trace}");
+        for needle in needles {
+            assert!(stderr.contains(needle), "{trace}: no {needle:?} in\n{stderr}");
+        }
+    }
+    let (code, _, stderr) = replay(&["pybreaker@1", "--set", "fail_mx=3"], header);
+    assert!(code == 2 && stderr.contains("did you mean `fail_max`?"), "{stderr}");
+}
+
+#[test]
+fn requests_wait_for_the_probe_in_a_simulation() {
+    // Ten clients meet an outage, whose first failure opens the breaker for the nine others, and come again 10 s later: one of
+    // them is the probe, the nine others are refused, or wait and go when it has succeeded.
+    for (overflow, succeeded, refused) in [("reject", 1, 18), ("wait", 10, 9)] {
+        let text = format!(
+            "horizon = '1m'\n[services.s]\nlatency.constant = '1s'\n[[services.s.incidents]]\n\
+             outage = {{ from = '0s', lasts = '5s' }}\n[workloads.w]\nservice = 's'\nclients = 10\n\
+             arrivals.burst = {{ every = '10s', times = 2 }}\n[policies.p]\nretries = 0\n\
+             breaker = {{ trip.consecutive = 1, open_for = '5s', overflow = '{overflow}' }}\n"
+        );
+        let scenario =
+            Scenario::parse("waits", "waits.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let record = Simulation::new(&scenario, 0, 0, 0).run();
+        let tally = &record.workloads[0];
+        assert_eq!(
+            (tally.succeeded(), tally.refused, tally.attempts),
+            (succeeded, refused, 20),
+            "{overflow}"
+        );
+    }
 }

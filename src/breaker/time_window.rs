@@ -223,7 +223,7 @@ pub(super) struct Cut {
 /// The buckets that still count, oldest first; the last one is being filled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Buckets {
-    buckets: VecDeque<(Instant, Tally)>,
+    kept: VecDeque<(Instant, Tally)>,
     /// From when fixed buckets are counted.
     origin: Instant,
     pub(super) tally: Tally,
@@ -232,7 +232,7 @@ pub(super) struct Buckets {
 impl Buckets {
     /// Forgets everything at `now`.
     pub(super) fn clear(&mut self, now: Instant) {
-        self.buckets.clear();
+        self.kept.clear();
         self.tally = Tally::default();
         self.origin = now;
     }
@@ -240,7 +240,7 @@ impl Buckets {
     /// Counts what came at `now`.
     pub(super) fn add(&mut self, cut: &Cut, now: Instant, what: Tally) {
         self.move_to(cut, now);
-        if let Some((_, tally)) = self.buckets.back_mut() {
+        if let Some((_, tally)) = self.kept.back_mut() {
             tally.add(what);
         }
         self.tally.add(what);
@@ -248,13 +248,13 @@ impl Buckets {
 
     /// Drops what no longer counts when somebody looks at `now`. Only results move cockatiel's windows.
     pub(super) fn look(&mut self, cut: &Cut, now: Instant) {
-        if cut.align != Align::OneStep && !self.buckets.is_empty() {
+        if cut.align != Align::OneStep && !self.kept.is_empty() {
             self.move_to(cut, now);
         }
     }
 
     fn move_to(&mut self, cut: &Cut, now: Instant) {
-        let Some(&(begun, _)) = self.buckets.back() else {
+        let Some(&(begun, _)) = self.kept.back() else {
             let begin = match cut.align {
                 Align::Clock => slot(Instant::START, cut.bucket, now),
                 Align::Cleared => slot(self.origin, cut.bucket, now),
@@ -264,23 +264,23 @@ impl Buckets {
                 Align::Drifting if now.since(self.origin) < cut.bucket => self.origin,
                 _ => now,
             };
-            self.buckets.push_back((begin, Tally::default()));
+            self.kept.push_back((begin, Tally::default()));
             return;
         };
         let passed = now.since(begun).as_nanos() / cut.bucket.as_nanos();
         match cut.align {
             Align::ClearedOrIdle if passed > cut.buckets as u64 => {
                 self.clear(now);
-                self.buckets.push_back((now, Tally::default()));
+                self.kept.push_back((now, Tally::default()));
             }
             Align::Clock | Align::Cleared | Align::ClearedOrIdle => {
                 self.step_to(cut, now, |_| false);
             }
             Align::FirstEvent => {
                 if passed > 0 {
-                    self.buckets.push_back((now, Tally::default()));
+                    self.kept.push_back((now, Tally::default()));
                 }
-                while self.buckets.front().is_some_and(|(begun, _)| now.since(*begun) >= cut.width) {
+                while self.kept.front().is_some_and(|(begun, _)| now.since(*begun) >= cut.width) {
                     self.drop_oldest();
                 }
             }
@@ -294,8 +294,8 @@ impl Buckets {
     /// Puts `steps` new buckets at the end, the last of which begins at `now`.
     fn rotate(&mut self, cut: &Cut, steps: u64, now: Instant) {
         for _ in 0..steps.min(cut.buckets as u64) {
-            self.buckets.push_back((now, Tally::default()));
-            while self.buckets.len() > cut.buckets {
+            self.kept.push_back((now, Tally::default()));
+            while self.kept.len() > cut.buckets {
                 self.drop_oldest();
             }
         }
@@ -304,7 +304,7 @@ impl Buckets {
     /// Goes on bucket by bucket until the one of `now`; stops at the end of the first where `too_much` says so of all that
     /// is complete, and returns that instant.
     fn step_to(&mut self, cut: &Cut, now: Instant, too_much: impl Fn(Tally) -> bool) -> Option<Instant> {
-        let (mut begun, _) = *self.buckets.back()?;
+        let (mut begun, _) = *self.kept.back()?;
         let mut steps = now.since(begun).as_nanos() / cut.bucket.as_nanos();
         let mut tripped = None;
         while steps > 0 && tripped.is_none() {
@@ -314,9 +314,9 @@ impl Buckets {
             }
             if self.tally == Tally::default() && tripped.is_none() {
                 // Nothing counts any more: the rest of the way is empty.
-                self.buckets.clear();
-                let begin = begun + Interval::from_nanos(cut.bucket.as_nanos() * steps);
-                self.buckets.push_back((begin, Tally::default()));
+                self.kept.clear();
+                let reached = begun + Interval::from_nanos(cut.bucket.as_nanos() * steps);
+                self.kept.push_back((reached, Tally::default()));
                 return None;
             }
             self.rotate(cut, 1, next);
@@ -327,7 +327,7 @@ impl Buckets {
     }
 
     fn drop_oldest(&mut self) {
-        if let Some((_, tally)) = self.buckets.pop_front() {
+        if let Some((_, tally)) = self.kept.pop_front() {
             self.tally.take(tally);
         }
     }
@@ -398,7 +398,7 @@ mod tests {
             [(1_400, 500), (1_500, 1_500), (11_600, 11_500), (22_600, 22_600), (23_700, 23_600)]
         {
             buckets.add(&cut, at(millis), Tally::of(true, false));
-            assert_eq!(buckets.buckets.back().map(|(begun, _)| *begun), Some(at(begun)), "{millis}");
+            assert_eq!(buckets.kept.back().map(|(begun, _)| *begun), Some(at(begun)), "{millis}");
         }
     }
 

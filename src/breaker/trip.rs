@@ -204,7 +204,7 @@ impl TripRules {
                 for (part, memory) in parts.iter().zip(memories.iter_mut()) {
                     match (part.pass(memory, now), passed) {
                         (Passed::Tripped(at), Passed::Tripped(before)) => {
-                            passed = Passed::Tripped(at.min(before))
+                            passed = Passed::Tripped(at.min(before));
                         }
                         (Passed::Nothing, _) | (Passed::Forgot, Passed::Tripped(_)) => {}
                         (one, _) => passed = one,

@@ -1,5 +1,7 @@
 //! The command line: verbs, options, exit codes. Each verb is a room of its own that parses, calls and prints.
 
+mod breaker;
+mod breaker_trace;
 mod check;
 mod new;
 mod presets;
@@ -28,6 +30,7 @@ enum Verb {
     Check(check::Check),
     New(new::New),
     Presets(presets::Presets),
+    Breaker(breaker::Replay),
 }
 
 /// The exit code when an expectation is not met.
@@ -40,6 +43,7 @@ pub fn main() -> ExitCode {
         Verb::Check(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
+        Verb::Breaker(verb) => verb.execute(),
     };
     match done {
         Ok(code) => code,

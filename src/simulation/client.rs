@@ -36,7 +36,7 @@ pub(super) struct Clients<'a> {
 struct Breakers<'a> {
     config: &'a BreakerConfig,
     rules: BreakerRules,
-    breakers: Vec<Breaker>,
+    each: Vec<Breaker>,
     /// Requests that were told to wait for a probe to end, with the place of their breaker: who came first is first.
     waiting: Vec<(usize, u32)>,
 }
@@ -49,7 +49,7 @@ impl Breakers<'_> {
     /// Asks for leave for the request in `slot`.
     fn try_acquire(&mut self, client: u32, slot: u32, now: Instant) -> Admission {
         let place = self.place(client);
-        let admission = self.breakers[place].try_acquire(&self.rules, now);
+        let admission = self.each[place].try_acquire(&self.rules, now);
         if admission == Admission::Wait {
             self.waiting.push((place, slot));
         }
@@ -66,7 +66,7 @@ impl Breakers<'_> {
         took: Interval,
     ) -> Vec<u32> {
         let place = self.place(client);
-        let wake = self.breakers[place].record(&self.rules, at, permit, success, took);
+        let wake = self.each[place].record(&self.rules, at, permit, success, took);
         if !wake || self.waiting.is_empty() {
             return Vec::new();
         }
@@ -95,7 +95,7 @@ impl<'a> Clients<'a> {
             Breakers {
                 config,
                 rules: BreakerRules::new(config, key(Purpose::BreakerOpen)),
-                breakers: (0..count).map(Breaker::new).collect(),
+                each: (0..count).map(Breaker::new).collect(),
                 waiting: Vec::new(),
             }
         });
@@ -128,7 +128,7 @@ impl<'a> Clients<'a> {
     /// Adds what the clients kept to the tally.
     pub(super) fn settle(&self, tally: &mut WorkloadTally, horizon: Instant) {
         tally.swallows = self.swallows;
-        for breaker in self.breakers.iter().flat_map(|breakers| &breakers.breakers) {
+        for breaker in self.breakers.iter().flat_map(|breakers| &breakers.each) {
             tally.breakers += 1;
             tally.breaker_trips += u64::from(breaker.trips());
             tally.breaker_open += breaker.time_open(horizon);
