@@ -399,8 +399,8 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
         ),
         (
             "retries = 0",
-            "retries = 0\nbreaker = { threshold = 0, open_for = \"1s\" }",
-            &["policies.none.breaker.threshold", "0 is out of range"],
+            "retries = 0\nbreaker = { trip.consecutive = 0, open_for = \"1s\" }",
+            &["policies.none.breaker.trip.consecutive", "0 is out of range"],
         ),
         (
             "\"prefect@3\"",

@@ -51,7 +51,8 @@ fn moments(values: &[f64]) -> (f64, f64) {
 fn strategies_against_independent_failures_do_as_published() {
     let mut reader = csv::Reader::from_reader(include_str!("data/independent_failures.csv").as_bytes());
     let header = reader.headers().expect("there is a header").clone();
-    let column = |name: &str| header.iter().position(|column| column == name).expect("there is such a column");
+    let column =
+        |name: &str| header.iter().position(|column| column == name).expect("there is such a column");
     let (mut squares, mut scored, mut complaints) = (0.0, 0, Vec::new());
     for row in reader.records() {
         let row = row.expect("the data is sound CSV");
@@ -74,7 +75,8 @@ fn strategies_against_independent_failures_do_as_published() {
             squares += z * z;
             scored += 1;
             if z.abs() >= 4.0 {
-                complaints.push(format!("{name} at {failure_rate}: {measure} {own} instead of {mean}, z = {z:.2}"));
+                complaints
+                    .push(format!("{name} at {failure_rate}: {measure} {own} instead of {mean}, z = {z:.2}"));
             }
         }
     }

@@ -44,8 +44,11 @@ impl Check {
 /// The most attempts of one request, as a product where policies are inside each other: `4 x 3 = 12`.
 fn worst_case(policy: &PolicyConfig) -> String {
     let Some(most) = policy.max_attempts() else { return "unlimited".into() };
-    let layers: Vec<String> =
-        policy.layers().filter_map(PolicyConfig::max_retries).map(|retries| (retries + 1).to_string()).collect();
+    let layers: Vec<String> = policy
+        .layers()
+        .filter_map(PolicyConfig::max_retries)
+        .map(|retries| (retries + 1).to_string())
+        .collect();
     if layers.len() > 1 { format!("{} = {most}", layers.join(" x ")) } else { most.to_string() }
 }
 

@@ -271,6 +271,15 @@ impl PolicyConfig {
             self.throttled.as_ref().and_then(ScheduleConfig::problem).map(|message| ("throttled", message)),
         );
         problems.extend(self.retry_after.problem().map(|message| ("retry_after", message)));
+        if let Some(breaker) = &self.breaker {
+            let path = |field: &str| match field {
+                "trip" => "breaker.trip",
+                "open_for" => "breaker.open_for",
+                "half_open" => "breaker.half_open",
+                _ => "breaker",
+            };
+            problems.extend(breaker.problems().into_iter().map(|(field, message)| (path(field), message)));
+        }
         problems.extend(self.budget.and_then(|budget| budget.problem()).map(|message| ("budget", message)));
         problems
             .extend(self.limiter.and_then(|limiter| limiter.problem()).map(|message| ("limiter", message)));

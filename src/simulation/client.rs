@@ -123,7 +123,7 @@ impl Simulation<'_> {
         if !request.placed
             && let Some(slots) = &mut self.clients[usize::from(request.workload)].slots
         {
-            request.placed = slots.of(request.client).take(slot);
+            request.placed = slots.of(request.client).1.take(slot);
             return request.placed;
         }
         true
@@ -136,7 +136,7 @@ impl Simulation<'_> {
             && let Some(slots) = &mut self.clients[usize::from(request.workload)].slots
         {
             request.placed = false;
-            if let Some(next) = slots.of(request.client).give_back() {
+            if let Some(next) = slots.of(request.client).1.give_back() {
                 self.requests[next].placed = true;
                 self.schedule(at, Class::Begin, next, Event::Attempt { slot: next });
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pool::{Places, Pool};
-use crate::breaker::{Breaker, BreakerConfig, Position};
+use crate::breaker::{Breaker, BreakerRules, Position};
 use crate::budget::{Budget, BudgetConfig};
 use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
@@ -16,14 +16,14 @@ use crate::workload::input_key;
 
 /// The clients of one workload.
 #[derive(Debug)]
-pub(super) struct Clients<'a> {
+pub(super) struct Clients {
     /// Place among the workloads in the order of names, which settles ties.
     pub(super) tie: u16,
     pub(super) service: usize,
     /// The policies around an attempt, the innermost first.
-    pub(super) layers: Vec<Layer<'a>>,
+    pub(super) layers: Vec<Layer>,
     pub(super) timeout: Interval,
-    pub(super) slots: Option<Pool<Places>>,
+    pub(super) slots: Option<Pool<(), Places>>,
     cache: Option<Cache>,
     keys: Option<u64>,
     swallows: bool,
@@ -35,25 +35,34 @@ pub(super) struct Clients<'a> {
 
 /// One policy of several around the same attempts, and what guards it.
 #[derive(Debug)]
-pub(super) struct Layer<'a> {
+pub(super) struct Layer {
     /// What happens after a failure; a layer without a policy only guards, and passes failures on.
     pub(super) policy: Option<Policy>,
     /// How many policies are inside of it.
     pub(super) number: usize,
     /// True if a request gives up its slot while it waits for a retry of this layer.
     pub(super) frees_slot: bool,
-    /// Each guard with its configuration and the index of its pool in [`Guards`].
-    pub(super) breaker: Option<(&'a BreakerConfig, usize)>,
-    pub(super) budget: Option<(&'a BudgetConfig, usize)>,
-    pub(super) limiter: Option<(&'a LimiterConfig, usize)>,
+    /// The pool of its breakers in [`Guards`].
+    pub(super) breaker: Option<usize>,
+    /// The pool of its budgets.
+    pub(super) budget: Option<usize>,
+    /// The pool of its limiters.
+    pub(super) limiter: Option<usize>,
+}
+
+impl Layer {
+    /// True if anything guards it.
+    pub(super) const fn is_guarded(&self) -> bool {
+        self.breaker.is_some() || self.budget.is_some() || self.limiter.is_some()
+    }
 }
 
 /// What guards the attempts of all workloads. It is kept apart from the clients, because workloads can share.
 #[derive(Debug, Default)]
-pub(super) struct Guards {
-    pub(super) breakers: Vec<Pool<Breaker>>,
-    pub(super) budgets: Vec<Pool<Budget>>,
-    pub(super) limiters: Vec<Pool<Limiter>>,
+pub(super) struct Guards<'a> {
+    pub(super) breakers: Vec<Pool<BreakerRules, Breaker>>,
+    pub(super) budgets: Vec<Pool<&'a BudgetConfig, Budget>>,
+    pub(super) limiters: Vec<Pool<&'a LimiterConfig, Limiter>>,
     /// Which pools all workloads share, by kind of guard, policy, and depth of the layer in it.
     shared: BTreeMap<(&'static str, usize, usize), usize>,
 }
@@ -67,12 +76,12 @@ struct Asker {
 }
 
 /// Adds a pool to `pools`, unless one that all share is there already; its index.
-fn pool<T: Clone>(
-    pools: &mut Vec<Pool<T>>,
+fn pool<R, T>(
+    pools: &mut Vec<Pool<R, T>>,
     shared: &mut BTreeMap<(&'static str, usize, usize), usize>,
     (kind, scope): (&'static str, Scope),
     asker: Asker,
-    state: impl FnOnce() -> T,
+    (rules, state): (R, impl Fn(&R, u32) -> T),
 ) -> usize {
     let place = (kind, asker.policy, asker.depth);
     if scope == Scope::Global
@@ -80,38 +89,43 @@ fn pool<T: Clone>(
     {
         return index;
     }
-    pools.push(Pool::new(scope, asker.clients, state()));
+    pools.push(Pool::new(rules, scope, asker.clients, state));
     if scope == Scope::Global {
         shared.insert(place, pools.len() - 1);
     }
     pools.len() - 1
 }
 
-impl Guards {
+impl<'a> Guards<'a> {
     /// The layers of one policy of a chain: itself, and perhaps a breaker around it.
-    fn layers<'a>(
+    fn layers(
         &mut self,
         config: &'a PolicyConfig,
-        idempotent: bool,
-        number: usize,
+        (idempotent, number): (bool, usize),
         asker: Asker,
-    ) -> Vec<Layer<'a>> {
+        key: &impl Fn(Purpose) -> Key,
+    ) -> Vec<Layer> {
         let Self { breakers, budgets, limiters, shared } = self;
         let breaker = config.breaker.as_ref().map(|breaker| {
-            (breaker, pool(breakers, shared, ("breaker", breaker.scope), asker, Breaker::new))
+            let rules = BreakerRules::new(breaker, key(Purpose::BreakerOpen));
+            let made = (rules, |_: &BreakerRules, number| Breaker::new(number));
+            pool(breakers, shared, ("breaker", breaker.scope), asker, made)
         });
         let budget = config.budget.as_ref().map(|budget| {
-            (budget, pool(budgets, shared, ("budget", budget.scope), asker, || Budget::new(budget)))
+            let made = (budget, |budget: &&BudgetConfig, _| Budget::new(budget));
+            pool(budgets, shared, ("budget", budget.scope), asker, made)
         });
         let limiter = config.limiter.as_ref().map(|limiter| {
-            (limiter, pool(limiters, shared, ("limiter", limiter.scope), asker, || Limiter::new(limiter)))
+            let made = (limiter, |limiter: &&LimiterConfig, _| Limiter::new(limiter));
+            pool(limiters, shared, ("limiter", limiter.scope), asker, made)
         });
-        let outside = breaker.filter(|(breaker, _)| breaker.position == Position::Outside);
-        let around = outside.map(|_| Layer {
+        let is_outside = config.breaker.as_ref().is_some_and(|breaker| breaker.position == Position::Outside);
+        let (outside, inside) = if is_outside { (breaker, None) } else { (None, breaker) };
+        let around = outside.map(|breaker| Layer {
             policy: None,
             number,
             frees_slot: false,
-            breaker: outside,
+            breaker: Some(breaker),
             budget: None,
             limiter: None,
         });
@@ -119,7 +133,7 @@ impl Guards {
             policy: Some(Policy::new(config, idempotent)),
             number,
             frees_slot: config.slot_during_backoff == DuringBackoff::Freed,
-            breaker: breaker.filter(|_| outside.is_none()),
+            breaker: inside,
             budget,
             limiter,
         };
@@ -135,12 +149,12 @@ struct Cache {
     kept_until: Vec<Instant>,
 }
 
-impl<'a> Clients<'a> {
+impl Clients {
     /// The clients of `workload` under `policy`, which is number `index` of the scenario.
-    pub(super) fn new(
+    pub(super) fn new<'a>(
         workload: &Workload,
         (policy, index): (&'a PolicyConfig, usize),
-        guards: &mut Guards,
+        guards: &mut Guards<'a>,
         key: impl Fn(Purpose) -> Key,
     ) -> Self {
         let clients = workload.config.clients.get() as usize;
@@ -153,7 +167,8 @@ impl<'a> Clients<'a> {
         let mut layers = Vec::new();
         for (depth, config) in policy.layers().enumerate() {
             let asker = Asker { clients, policy: index, depth };
-            layers.extend(guards.layers(config, workload.config.idempotent, policies - 1 - depth, asker));
+            let kind = (workload.config.idempotent, policies - 1 - depth);
+            layers.extend(guards.layers(config, kind, asker, &key));
         }
         layers.reverse();
         Self {
@@ -161,10 +176,9 @@ impl<'a> Clients<'a> {
             service: workload.service,
             layers,
             timeout: workload.config.timeout.unwrap_or(Interval::MAX),
-            slots: workload
-                .config
-                .slots
-                .map(|slots| Pool::new(slots.scope, clients, Places::new(slots.limit.get_u32()))),
+            slots: workload.config.slots.map(|slots| {
+                Pool::new((), slots.scope, clients, |&(), _| Places::new(slots.limit.get_u32()))
+            }),
             cache,
             keys,
             swallows: policy.on_failure == OnFailure::Swallow,
@@ -178,16 +192,14 @@ impl<'a> Clients<'a> {
     /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its
     /// own. Otherwise nothing can tell whether it was handled when it was sent or when it came.
     pub(super) fn share_outcomes(&self) -> bool {
-        self.cache.is_some()
-            || self.slots.is_some()
-            || self.layers.iter().any(|layer| layer.breaker.is_some())
+        self.cache.is_some() || self.slots.is_some() || self.layers.iter().any(Layer::is_guarded)
     }
 
     /// Adds what the clients kept to the tally.
-    pub(super) fn settle(&self, guards: &Guards, tally: &mut WorkloadTally, horizon: Instant) {
+    pub(super) fn settle(&self, guards: &Guards<'_>, tally: &mut WorkloadTally, horizon: Instant) {
         tally.swallows = self.swallows;
         tally.layers = self.layers.iter().filter(|layer| layer.policy.is_some()).count();
-        for index in self.layers.iter().filter_map(|layer| Some(layer.breaker?.1)) {
+        for index in self.layers.iter().filter_map(|layer| layer.breaker) {
             for breaker in guards.breakers[index].states() {
                 tally.breakers += 1;
                 tally.breaker_trips += u64::from(breaker.trips());

@@ -3,6 +3,7 @@
 use super::Simulation;
 use super::event::{Class as Turn, Event};
 use super::request::Stage;
+use crate::breaker;
 use crate::budget::{Class, Grant};
 use crate::limiter::Admission;
 use crate::outcome::Outcome;
@@ -29,40 +30,48 @@ impl Simulation<'_> {
         let (client, number, attempts) = (request.client, request.number, request.attempts);
         let clients = &self.clients[usize::from(request.workload)];
         let guards = &clients.layers[layer];
-        if let Some((config, index)) = guards.breaker {
-            let permit = self.guards.breakers[index].of(client).try_acquire(config, self.now);
-            self.requests.layer(slot, layer).permit = permit;
-            if permit.is_none() {
-                return Passage::Refused(Outcome::BreakerOpen);
+        if let Some(index) = guards.breaker {
+            let breakers = &mut self.guards.breakers[index];
+            let (rules, breaker) = breakers.of(client);
+            let admission = breaker.try_acquire(rules, self.now);
+            let layered = self.requests.layer(slot, layer);
+            (layered.permit, layered.sent) = (admission.permit(), self.now);
+            match admission {
+                breaker::Admission::Granted(_) => {}
+                breaker::Admission::Refused => return Passage::Refused(Outcome::BreakerOpen),
+                breaker::Admission::Wait => {
+                    breakers.wait(client, slot);
+                    self.go_on(slot, layer, Stage::AtBreaker);
+                    return Passage::Later;
+                }
             }
         }
-        let Some((config, index)) = guards.limiter else { return Passage::Through };
+        let Some(index) = guards.limiter else { return Passage::Through };
         let bits = clients.limiter.block(number, (layer as u64) << 32 | u64::from(attempts))[0];
         let limiters = &mut self.guards.limiters[index];
-        let admission = limiters.of(client).acquire(config, self.now, bits);
+        let (rules, limiter) = limiters.of(client);
+        let admission = limiter.acquire(rules, self.now, bits);
         self.requests.layer(slot, layer).limited = matches!(admission, Admission::Now | Admission::After(_));
         match admission {
             Admission::Now => Passage::Through,
             Admission::Shed => Passage::Refused(Outcome::Shed),
             Admission::After(wait) => {
-                self.go_on(slot, layer, Stage::Through, Some(self.now + wait));
+                self.go_on(slot, layer, Stage::Through);
+                self.wake(slot, self.now + wait);
                 Passage::Later
             }
             Admission::Queue => {
                 limiters.wait(client, slot);
-                self.go_on(slot, layer, Stage::Through, None);
+                self.go_on(slot, layer, Stage::Through);
                 Passage::Later
             }
         }
     }
 
-    /// The attempt goes on at `layer`, at an instant that may not be known yet.
-    fn go_on(&mut self, slot: u32, layer: usize, stage: Stage, at: Option<Instant>) {
+    /// When the attempt goes on, it does so at this stage of `layer`.
+    fn go_on(&mut self, slot: u32, layer: usize, stage: Stage) {
         let request = &mut self.requests[slot];
         (request.enters, request.stage) = (layer as u8, stage);
-        if let Some(at) = at {
-            self.schedule(at, Turn::Begin, slot, Event::Attempt { slot });
-        }
     }
 
     /// The guards of a layer that let the attempt through learn its outcome.
@@ -70,54 +79,65 @@ impl Simulation<'_> {
         let request = &self.requests[slot];
         let (client, outcome, asked) = (request.client, request.outcome, request.retry_after.is_some());
         let guards = &self.clients[usize::from(request.workload)].layers[layer];
-        if guards.breaker.is_none() && guards.limiter.is_none() && guards.budget.is_none() {
+        if !guards.is_guarded() {
             return;
         }
         let success = outcome.is_success();
         let layered = self.requests.layer(slot, layer);
-        if let Some((config, index)) = guards.breaker
-            && let Some(permit) = layered.permit.take()
-        {
-            let failed = config.counts.includes(outcome, asked);
-            self.guards.breakers[index].of(client).record(config, at, permit, !failed);
-        }
-        if let Some((config, index)) = guards.budget {
-            let budget = self.guards.budgets[index].of(client);
+        let took = at.since(layered.sent);
+        if let Some(index) = guards.budget {
+            let (rules, budget) = self.guards.budgets[index].of(client);
             if success {
-                budget.on_success(config, at, layered.grant);
+                budget.on_success(rules, at, layered.grant);
             } else {
                 let retryable =
                     guards.policy.as_ref().is_some_and(|policy| policy.would_retry(outcome, asked));
-                budget.on_failure(config, retryable);
+                budget.on_failure(rules, retryable);
             }
             if std::mem::take(&mut layered.retrying) {
                 budget.on_retry_end();
             }
         }
-        if let Some((config, index)) = guards.limiter
-            && std::mem::take(&mut layered.limited)
+        let limiter = guards.limiter.filter(|_| std::mem::take(&mut layered.limited));
+        if let Some(index) = guards.breaker
+            && let Some(permit) = layered.permit.take()
         {
+            let breakers = &mut self.guards.breakers[index];
+            let (rules, breaker) = breakers.of(client);
+            let failed = rules.is_failure(outcome, asked);
+            if breaker.record(rules, at, permit, !failed, took) {
+                let waiting: Vec<u32> = std::iter::from_fn(|| breakers.next(client)).collect();
+                waiting.into_iter().for_each(|next| self.wake(next, at));
+            }
+        }
+        if let Some(index) = limiter {
             let limiters = &mut self.guards.limiters[index];
-            let limiter = limiters.of(client);
-            limiter.on_outcome(config, at, success, outcome.is_throttling());
+            let (rules, limiter) = limiters.of(client);
+            limiter.on_outcome(rules, at, success, outcome.is_throttling());
             limiter.release();
             // The place goes to the one that has waited longest, before anyone who comes now.
             if let Some(next) = limiters.next(client) {
-                limiters.of(client).acquire(config, at, 0);
+                let (rules, limiter) = limiters.of(client);
+                limiter.acquire(rules, at, 0);
                 self.requests.layer(next, layer).limited = true;
-                self.schedule(at, Turn::Begin, next, Event::Attempt { slot: next });
+                self.wake(next, at);
             }
         }
+    }
+
+    /// A request that has waited goes on.
+    fn wake(&mut self, slot: u32, at: Instant) {
+        self.schedule(at, Turn::Begin, slot, Event::Attempt { slot });
     }
 
     /// A layer begins its first attempt of a request, or a retry that the budget has granted.
     pub(super) fn count_in_budget(&mut self, slot: u32, layer: usize) {
         let request = &self.requests[slot];
-        if let Some((config, index)) = self.clients[usize::from(request.workload)].layers[layer].budget {
-            let budget = self.guards.budgets[index].of(request.client);
+        if let Some(index) = self.clients[usize::from(request.workload)].layers[layer].budget {
+            let (rules, budget) = self.guards.budgets[index].of(request.client);
             match self.requests.layer(slot, layer).attempts {
-                1 => budget.on_request(config, self.now),
-                _ => budget.on_retry(config),
+                1 => budget.on_request(rules, self.now),
+                _ => budget.on_retry(rules),
             }
         }
     }
@@ -125,10 +145,11 @@ impl Simulation<'_> {
     /// True if the budget of a layer has a retry left. Some are asked at the decision, some when the retry begins.
     pub(super) fn affords(&mut self, slot: u32, at: Instant, layer: usize, begins: bool) -> bool {
         let request = &self.requests[slot];
-        let Some((config, index)) = self.clients[usize::from(request.workload)].layers[layer].budget else {
+        let Some(index) = self.clients[usize::from(request.workload)].layers[layer].budget else {
             return true;
         };
-        if config.asks_at_start() != begins {
+        let (rules, budget) = self.guards.budgets[index].of(request.client);
+        if rules.asks_at_start() != begins {
             return true;
         }
         let class = match request.outcome {
@@ -136,7 +157,7 @@ impl Simulation<'_> {
             Outcome::Timeout => Class::Timeout,
             _ => Class::Transient,
         };
-        let grant: Option<Grant> = self.guards.budgets[index].of(request.client).try_retry(config, at, class);
+        let grant: Option<Grant> = budget.try_retry(rules, at, class);
         let layered = self.requests.layer(slot, layer);
         layered.retrying = grant.is_some();
         layered.grant = grant.or(layered.grant);
@@ -146,8 +167,9 @@ impl Simulation<'_> {
     /// A layer has done with a request.
     pub(super) fn leave_budget(&mut self, slot: u32, layer: usize) {
         let request = &self.requests[slot];
-        if let Some((config, index)) = self.clients[usize::from(request.workload)].layers[layer].budget {
-            self.guards.budgets[index].of(request.client).on_request_end(config);
+        if let Some(index) = self.clients[usize::from(request.workload)].layers[layer].budget {
+            let (rules, budget) = self.guards.budgets[index].of(request.client);
+            budget.on_request_end(rules);
         }
     }
 }

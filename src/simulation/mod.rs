@@ -51,8 +51,8 @@ pub struct Simulation<'a> {
     horizon: Instant,
     queue: EventQueue<Event>,
     arrivals: Vec<Arrivals>,
-    clients: Vec<Clients<'a>>,
-    guards: Guards,
+    clients: Vec<Clients>,
+    guards: Guards<'a>,
     services: Vec<Service>,
     requests: Requests,
     tallies: Vec<WorkloadTally>,
@@ -88,7 +88,7 @@ impl<'a> Simulation<'a> {
         });
         let mut guards = Guards::default();
         let assigned = scenario.workloads.iter().zip(&scenario.arms[arm].policies);
-        let clients: Vec<Clients<'_>> = assigned
+        let clients: Vec<Clients> = assigned
             .map(|(workload, &index)| {
                 let policy = (&scenario.policies[index].config, index);
                 Clients::new(workload, policy, &mut guards, |purpose| key(purpose, &workload.name))

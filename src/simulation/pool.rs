@@ -4,31 +4,33 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::scope::Scope;
 
-/// The states of one breaker, budget, limiter or set of slots, by who shares them.
+/// The states of one breaker, budget, limiter or set of slots, by who shares them, with the rules that they all obey.
 #[derive(Debug)]
-pub(super) struct Pool<T> {
+pub(super) struct Pool<R, T> {
+    rules: R,
     scope: Scope,
     states: Vec<T>,
     /// Who waits for a state to change, first come first served, by the index of the state.
     waiting: BTreeMap<usize, VecDeque<u32>>,
 }
 
-impl<T: Clone> Pool<T> {
-    /// As many copies of `state` as `scope` has it, of so many clients.
-    pub(super) fn new(scope: Scope, clients: usize, state: T) -> Self {
-        let states = vec![state; if scope == Scope::Client { clients } else { 1 }];
-        Self { scope, states, waiting: BTreeMap::new() }
+impl<R, T> Pool<R, T> {
+    /// As many states as `scope` has it, of so many clients; `state` makes each by its number.
+    pub(super) fn new(rules: R, scope: Scope, clients: usize, state: impl Fn(&R, u32) -> T) -> Self {
+        let count = if scope == Scope::Client { clients as u32 } else { 1 };
+        let states = (0..count).map(|number| state(&rules, number)).collect();
+        Self { rules, scope, states, waiting: BTreeMap::new() }
     }
 
     fn index(&self, client: u32) -> usize {
         if self.scope == Scope::Client { client as usize } else { 0 }
     }
 
-    /// The state that belongs to a client.
+    /// The state that belongs to a client, and its rules.
     #[inline]
-    pub(super) fn of(&mut self, client: u32) -> &mut T {
+    pub(super) fn of(&mut self, client: u32) -> (&R, &mut T) {
         let index = self.index(client);
-        &mut self.states[index]
+        (&self.rules, &mut self.states[index])
     }
 
     /// The request in `slot` waits for the state of its client to change.
@@ -87,16 +89,16 @@ mod tests {
     #[test]
     fn states_are_shared_as_the_scope_says() {
         for (scope, states) in [(Scope::Client, 3), (Scope::Workload, 1), (Scope::Global, 1)] {
-            let mut pool = Pool::new(scope, 3, 0);
-            *pool.of(2) += 1;
+            let mut pool = Pool::new((), scope, 3, |&(), _| 0);
+            *pool.of(2).1 += 1;
             assert_eq!(pool.states().len(), states);
-            assert_eq!(*pool.of(0), i32::from(scope != Scope::Client), "{scope:?}");
+            assert_eq!(*pool.of(0).1, i32::from(scope != Scope::Client), "{scope:?}");
         }
     }
 
     #[test]
     fn those_who_wait_for_one_client_do_not_wait_for_another() {
-        let mut pool = Pool::new(Scope::Client, 3, 0);
+        let mut pool = Pool::new((), Scope::Client, 3, |&(), _| 0);
         pool.wait(1, 7);
         pool.wait(1, 8);
         assert_eq!([pool.next(2), pool.next(1), pool.next(1), pool.next(1)], [None, Some(7), Some(8), None]);

@@ -1,5 +1,5 @@
-//! Presets agree with the libraries they are named after: with delays drawn by the real code, and with what real breakers
-//! did, call by call (`tests/data/policy_vectors.csv`, `tests/data/breaker_traces.csv`).
+//! Presets agree with the libraries they are named after: with delays drawn by the real code (`tests/data/policy_vectors.csv`).
+//! Breakers are in `tests/breakers.rs`.
 
 mod javascript_and_rust;
 mod others;
@@ -8,12 +8,11 @@ mod python;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use retrysim::breaker::{Breaker, BreakerConfig, State};
 use retrysim::outcome::{Outcome, StatusCode};
 use retrysim::policy::{Decision, History, Memory, Policy};
 use retrysim::random::{Key, Purpose};
 use retrysim::scenario::Scenario;
-use retrysim::time::{Instant, Interval};
+use retrysim::time::Interval;
 
 /// Draws per random row, as many as the reference took.
 const DRAWS: u64 = 20_000;
@@ -192,52 +191,4 @@ fn compare(row: &Row, drawn: &[f64], preset: &Setup) -> Option<String> {
             preset.policy.replace('\n', "; ")
         )
     })
-}
-
-fn breaker(library: &str) -> BreakerConfig {
-    let breaker = match library {
-        "seed-guide" => "{ use = 'guide:breaker', failure_threshold = 3, timeout = 10 }",
-        "pybreaker" => "{ use = 'textbook:breaker', threshold = 3, open_for = '10s' }",
-        "gobreaker" => "{ use = 'textbook:breaker', threshold = 3, open_for = '10s', boundary = 'after' }",
-        other => panic!("no breaker stands for {other}"),
-    };
-    let scenario = scenario(&format!("retries = 0\nbreaker = {breaker}"));
-    scenario.policies[0].config.breaker.clone().expect("the policy has a breaker")
-}
-
-#[test]
-fn breakers_admit_and_change_state_as_the_real_ones_did() {
-    let mut steps = 0;
-    for library in ["seed-guide", "pybreaker", "gobreaker"] {
-        let config = breaker(library);
-        let mut breaker = Breaker::new();
-        for row in rows(include_str!("../data/breaker_traces.csv"))
-            .iter()
-            .filter(|row| row.get("library") == library)
-        {
-            let now = Instant::from_nanos((row.number("time_s") * 1e9).round() as u64);
-            let permit = breaker.try_acquire(&config, now);
-            let context = format!("{library}, step {} at {} s", row.get("step"), row.get("time_s"));
-            assert_eq!(permit.is_some(), row.get("admitted") == "1", "{context}");
-            if let Some(permit) = permit {
-                breaker.record(&config, now, permit, row.get("outcome") == "S");
-            }
-            let (state, count) =
-                row.get("state_after").split_once('/').unwrap_or((row.get("state_after"), ""));
-            let expected = match state {
-                "closed" => State::Closed,
-                "open" => State::Open,
-                _ => State::HalfOpen,
-            };
-            assert_eq!(breaker.state(), expected, "{context}");
-            // The guide's counter is compared as well; pybreaker's goes on counting where ours starts anew.
-            if library == "seed-guide"
-                && let Some((_, failures)) = count.split_once('=')
-            {
-                assert_eq!(breaker.failures().to_string(), failures, "{context}");
-            }
-            steps += 1;
-        }
-    }
-    assert_eq!(steps, 33 + 33 + 24);
 }
