@@ -12,6 +12,7 @@
 //! The breaker is pure state: it is told the time and never asks for it. [`BreakerRules`] are shared by all that have the same
 //! rules; a [`Breaker`] is small, since every client may have one of its own.
 
+mod admission;
 mod config;
 mod count_window;
 mod half_open;
@@ -21,6 +22,7 @@ mod rate;
 mod time_window;
 mod trip;
 
+pub use admission::{Admission, Permit, State};
 pub use config::{
     AfterOpen, Boundary, BreakerConfig, BreakerRules, Changes, HalfOpenFor, LateResults, OnClose, Overflow,
     Position, ProbeResults, Probes, ProbesCounted, Then, TimerFrom,
@@ -59,73 +61,6 @@ pub struct Breaker {
     time_open: Interval,
 }
 
-/// The three states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Calls pass.
-    Closed,
-    /// Calls are refused.
-    Open,
-    /// Probes pass.
-    HalfOpen,
-}
-
-impl State {
-    /// The state's name in results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half-open",
-        }
-    }
-}
-
-/// Leave to call, to be handed back with the result. It knows the state in which the call began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Permit(u32);
-
-impl Permit {
-    const fn state(self) -> State {
-        match self.0 % 4 {
-            0 => State::Closed,
-            1 => State::Open,
-            _ => State::HalfOpen,
-        }
-    }
-
-    /// The next number, with another state.
-    const fn next(self, state: State) -> Self {
-        let place = match state {
-            State::Closed => 0,
-            State::Open => 1,
-            State::HalfOpen => 2,
-        };
-        Self((self.0 / 4 * 4).wrapping_add(4) + place)
-    }
-}
-
-/// The answer to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// It may go; its result is to be recorded.
-    Granted(Permit),
-    /// It may not.
-    Refused,
-    /// It is to ask again when [`Breaker::record`] says that a probe has ended.
-    Wait,
-}
-
-impl Admission {
-    /// The permit, if there is one.
-    pub const fn permit(self) -> Option<Permit> {
-        match self {
-            Self::Granted(permit) => Some(permit),
-            Self::Refused | Self::Wait => None,
-        }
-    }
-}
-
 impl Default for Breaker {
     fn default() -> Self {
         Self::new(0)
@@ -157,6 +92,14 @@ impl Breaker {
 
     /// The state at `now`: what has changed since by the passing of time alone.
     pub fn state_at(&self, rules: &BreakerRules, now: Instant) -> State {
+        let waits_for_calls = match self.state() {
+            State::Closed => !rules.trip.passes(),
+            State::Open => rules.changes == Changes::OnCall,
+            State::HalfOpen => rules.half_open_for.is_none(),
+        };
+        if waits_for_calls {
+            return self.state();
+        }
         let mut then = self.clone();
         then.pass(rules, now);
         then.state()

@@ -202,9 +202,14 @@ impl TimeRules {
         judged && self.too_much.reached(buckets.tally)
     }
 
+    /// Whether it is judged by the clock.
+    pub(super) fn has_ticks(&self) -> bool {
+        self.judged_on == JudgedOn::Tick
+    }
+
     /// The first tick up to `now` at which what was complete is too much.
     pub(super) fn tick(&self, buckets: &mut Buckets, now: Instant) -> Option<Instant> {
-        if self.judged_on != JudgedOn::Tick {
+        if !self.has_ticks() {
             return None;
         }
         buckets.step_to(&self.cut, now, |tally| self.too_much.reached(tally))

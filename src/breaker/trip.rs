@@ -183,6 +183,15 @@ impl TripRules {
         }
     }
 
+    /// Whether the passing of time alone can open it.
+    pub(super) fn passes(&self) -> bool {
+        match self {
+            Self::Time(rules) => rules.has_ticks(),
+            Self::Any(parts) => parts.iter().any(Self::passes),
+            _ => false,
+        }
+    }
+
     /// Lets time pass up to `now` while closed.
     pub(super) fn pass(&self, memory: &mut Memory, now: Instant) -> Passed {
         match self {
