@@ -189,7 +189,11 @@ impl Jitter {
                 }
             }
             // g(t) - g(t - 1) or more: the least that the walk can have climbed before is g(n - 2).
-            Self::DecorrelatedV2 => level(first, f64::from(n)) - level(first, (f64::from(n) - 2.0).max(0.0)),
+            // Where the level saturates, so does the delay.
+            Self::DecorrelatedV2 => match level(first, f64::from(n)) {
+                Interval::MAX => Interval::MAX,
+                most => most - level(first, (f64::from(n) - 2.0).max(0.0)),
+            },
             Self::Compounding(with) => with.cap.max(first),
         }
     }
@@ -461,6 +465,9 @@ mod tests {
         assert_eq!(first("jitter.decorrelated_with = { begins = 'exact' }", u64::MAX), x);
         assert_eq!(first("jitter.compounding = { cap = '1h' }", u64::MAX), x);
         assert!(first("jitter = 'decorrelated'", u64::MAX) > Interval::from_millis(2999));
+        // However far the walk has climbed, its longest step is not nothing.
+        let longest = |n| jitter("jitter = 'decorrelated_v2'").longest(n, x, x, x);
+        assert!(longest(10) > Interval::from_secs(500) && longest(100_000) == Interval::MAX);
         // Polly: with U = 0 the first step of the walk is nothing at all.
         assert_eq!(first("jitter = 'decorrelated_v2'", 0), Interval::ZERO);
     }

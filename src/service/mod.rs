@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub use fault::{FailsFirst, Failure, Fault, RandomFault};
 pub use incident::{Incident, Outage};
-pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfterHeader, TokenBucket};
+pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
@@ -139,10 +139,11 @@ impl Service {
     /// second on latency.
     pub fn answer(&mut self, now: Instant, attempt: u32, bits: Block) -> Answer {
         if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
-            return self.turn_away(Outcome::Status(status), None, Verdict::Down, bits);
+            return self.turn_away(now, Outcome::Status(status), None, Verdict::Down, bits);
         }
         if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
             return self.turn_away(
+                now,
                 Outcome::Status(StatusCode::TOO_MANY_REQUESTS),
                 refusal.retry_after,
                 Verdict::Limited,
@@ -160,12 +161,15 @@ impl Service {
 
     fn turn_away(
         &self,
+        now: Instant,
         outcome: Outcome,
-        retry_after: Option<Interval>,
+        header: Option<RetryAfter>,
         verdict: Verdict,
         bits: Block,
     ) -> Answer {
-        Answer { outcome, latency: self.rejection_latency.sample(bits[1]), retry_after, verdict }
+        let latency = self.rejection_latency.sample(bits[1]);
+        let retry_after = header.map(|header| header.wait(now + latency));
+        Answer { outcome, latency, retry_after, verdict }
     }
 }
 

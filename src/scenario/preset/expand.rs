@@ -225,6 +225,8 @@ fn duration<'s>(value: Value<'s>, unit: &str, length: f64) -> Result<Value<'s>, 
     let span = value.span();
     let expected = format!("write a number of {unit}, or a list of them");
     let number = |text: &str| match text.replace('_', "").parse::<f64>() {
+        // JavaScript libraries write Infinity where there is no limit; no interval is longer than this one.
+        Ok(f64::INFINITY) => Ok(nanos(f64::INFINITY)),
         Ok(number) if (0.0..=Interval::MAX.as_secs_f64()).contains(&(number * length / 1e9)) => {
             Ok(nanos(number * length))
         }
