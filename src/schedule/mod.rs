@@ -14,7 +14,7 @@ mod rounding;
 use serde::Deserialize;
 
 pub use backoff::{Backoff, DelayList, Exponential};
-pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower};
+pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw};
 pub use rounding::Rounding;
 
 use crate::random::{Block, fork};
@@ -341,7 +341,8 @@ mod tests {
     fn the_longest_delay_bounds_every_draw() {
         let key = crate::random::Key::derive(1, 0, crate::random::Purpose::Backoff, "longest");
         for jitter in [
-            "'full'", "'equal'", "{ proportional = 0.5 }", "{ scale = [1, 2] }", "{ add = '3s' }", "{ add_per_retry = '3s' }",
+            "'full'", "'equal'", "{ proportional = 0.5 }", "{ scale = [1, 2] }",
+            "{ scale_or_redraw = { scale = [1, 2], above = '30s', redraw = [0.5, 1] } }", "{ add = '3s' }", "{ add_per_retry = '3s' }",
             "{ plus_minus = '3s' }", "{ between = '9s' }", "{ truncated_exponential = 0.5 }", "{ truncated_seconds = 0.9 }",
             "{ whole_percent = 0.3 }", "{ hash = 'k{request}' }", "'decorrelated'", "{ decorrelated_with = { lower = 'previous' } }",
             "'decorrelated_v2'", "{ compounding = { cap = '1m' } }",
