@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
 use super::rounding::Rounding;
-use crate::random::{unit, up_to};
+use crate::random::{fork, unit, up_to};
 use crate::range::{Multiples, Span};
 use crate::time::Interval;
 use crate::units::{Amount, Share};
@@ -24,6 +24,8 @@ pub enum Jitter {
     Proportional(Share),
     /// Uniform on [low x, high x]: backon [1, 2], gRPC [0.8, 1.2], stripe [0.5, 1].
     Scale(Multiples),
+    /// As `scale`, but a result (rounded) above a limit is drawn anew from a range below it.
+    ScaleOrRedraw(ScaleOrRedraw),
     /// x plus uniform on [low, high]; one duration is [0s, high] (urllib3, tenacity, ioredis).
     Add(Span),
     /// x plus uniform on [0, n width] before retry n (Sidekiq: 10 s).
@@ -58,6 +60,18 @@ pub enum Jitter {
     /// A walk: the first delay as it is, then uniform on [0, previous delay * 2^(n - 1)]; as soon as that end reaches the
     /// cap, the cap itself. Source: Finagle 24.5, `Backoff.exponentialJittered`.
     Compounding(Compounding),
+}
+
+/// Scaling with a limit that is not a cap: no delay repeats it. Source: dramatiq 2.2.1, `common.py`, `compute_backoff`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleOrRedraw {
+    /// Uniform on [low x, high x].
+    pub scale: Multiples,
+    /// The limit.
+    pub above: Interval,
+    /// What a result above the limit becomes: uniform on [low limit, high limit].
+    pub redraw: Multiples,
 }
 
 /// Bounds of a decorrelated walk.
@@ -171,6 +185,10 @@ impl Jitter {
             Self::None | Self::Full | Self::Equal => x,
             Self::Proportional(share) => x.scale(1.0 + share.get()),
             Self::Scale(multiples) => x.scale(multiples.high),
+            Self::ScaleOrRedraw(ScaleOrRedraw { scale, above, redraw }) => {
+                let scaled = x.scale(scale.high);
+                if scaled <= *above { scaled } else { (*above).max(above.scale(redraw.high)) }
+            }
             Self::Add(span) => x + span.high,
             Self::AddPerRetry(width) => x + width.times(n.into()),
             Self::PlusMinus(width) => x + *width,
@@ -247,6 +265,14 @@ impl Jitter {
     fn draw(&self, given: &Given, bits: u64) -> (Interval, Option<Interval>) {
         let Given { n, x, first, walk, request, .. } = *given;
         let delay = match self {
+            Self::ScaleOrRedraw(ScaleOrRedraw { scale, above, redraw }) => {
+                let scaled = given.uniform(x.scale(scale.low), x.scale(scale.high), bits);
+                if given.rounding.map_or(scaled, |rounding| rounding.apply(scaled)) <= *above {
+                    scaled
+                } else {
+                    given.uniform(above.scale(redraw.low), above.scale(redraw.high), fork(bits, 1))
+                }
+            }
             Self::Add(span) => given.uniform(x + span.low, x + span.high, bits),
             Self::AddPerRetry(width) => given.uniform(x, x + width.times(n.into()), bits),
             Self::PlusMinus(width) => given.uniform(x, x + width.times(2), bits) - *width,
@@ -350,6 +376,14 @@ mod tests {
             ),
             ("jitter.proportional = 0.5", uniform(30.0, 90.0)),
             ("jitter.scale = [0.8, 1.2]", uniform(48.0, 72.0)),
+            (
+                "jitter.scale_or_redraw = { scale = [1, 2], above = '2m', redraw = [0.5, 1] }",
+                uniform(60.0, 120.0),
+            ),
+            (
+                "jitter.scale_or_redraw = { scale = [1, 2], above = '40s', redraw = [0.5, 1] }",
+                uniform(20.0, 40.0),
+            ),
             ("jitter.add = '10s'", uniform(60.0, 70.0)),
             ("jitter.add = ['5s', '10s']", uniform(65.0, 70.0)),
             ("jitter.add_per_retry = '10s'", uniform(60.0, 80.0)),
@@ -415,6 +449,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_draw_above_the_limit_is_drawn_anew() {
+        // x = 60 s in [1, 2], limit 90 s: half of the draws stay in [60, 90], the other half comes from [45, 90]. The mean is
+        // (75 + 67.5) / 2, the variance (75 + 168.75) / 2 + 3.75^2.
+        let seen = draws(
+            &jitter("jitter.scale_or_redraw = { scale = [1, 2], above = '90s', redraw = [0.5, 1] }"),
+            None,
+            50_000,
+        );
+        assert!(seen.iter().all(|&delay| (45.0..=90.0).contains(&delay)));
+        let mean = seen.iter().sum::<f64>() / 50_000.0;
+        assert!((mean - 71.25).abs() < 4.0 * (136f64 / 50_000.0).sqrt(), "{mean}");
+        // A third of the second half lies below 60 s, whatever the first draw was: the two draws are independent.
+        let low = seen.iter().filter(|&&delay| delay < 60.0).count() as f64 / 50_000.0;
+        assert!((low - 1.0 / 6.0).abs() < 4.0 * (5.0 / 36.0 / 50_000f64).sqrt(), "{low}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod rounding;
 use serde::Deserialize;
 
 pub use backoff::{Backoff, DelayList, Exponential};
-pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower};
+pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw};
 pub use rounding::Rounding;
 
 use crate::random::{Block, fork};
@@ -377,6 +377,7 @@ mod tests {
             "'equal'",
             "{ proportional = 0.5 }",
             "{ scale = [1, 2] }",
+            "{ scale_or_redraw = { scale = [1, 2], above = '30s', redraw = [0.5, 1] } }",
             "{ add = '3s' }",
             "{ add_per_retry = '3s' }",
             "{ plus_minus = '3s' }",

@@ -179,7 +179,11 @@ fn random_delays_keep_their_bounds_and_means() {
         ),
         ("'again@0.1'\njitter = true", status(503), &[(0.0, 0.999, 0.4995), (0.0, 1.999, 0.9995)]),
         // Five seconds draw 2 + {0, 1, 2}, and ten 5 + {0, ..., 5}.
-        ("'failsafe-rs@1:equal-jittered'\nstart = 5", status(503), &[(2.0, 4.0, 3.0), (5.0, 10.0, 7.5), (10.0, 20.0, 15.0)]),
+        (
+            "'failsafe-rs@1:equal-jittered'\nstart = 5",
+            status(503),
+            &[(2.0, 4.0, 3.0), (5.0, 10.0, 7.5), (10.0, 20.0, 15.0)],
+        ),
         ("'aws-smithy-runtime@1.16'", status(429), &[(0.0, 1.0, 0.5), (0.0, 2.0, 1.0)]),
         (
             "'linkerd2-proxy@2'\nlimit = 4",

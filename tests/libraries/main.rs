@@ -5,6 +5,7 @@ mod javascript_and_rust;
 mod javascript_and_rust_schedules;
 mod others;
 mod python;
+mod python_schedules;
 
 use std::collections::BTreeMap;
 
@@ -168,7 +169,8 @@ fn compare(row: &Row, drawn: &[f64], preset: &Setup) -> Option<String> {
     let (least, most) = drawn.iter().fold((f64::MAX, 0.0f64), |(low, high), &x| (low.min(x), high.max(x)));
     // Many draws may have one value, a cap or a whole millisecond: a quantile then lies anywhere in that step.
     let below = |bound: f64| drawn.iter().filter(|&&x| x < bound - 1e-9).count() as f64 / drawn.len() as f64;
-    let at_most = |bound: f64| drawn.iter().filter(|&&x| x <= bound + 1e-9).count() as f64 / drawn.len() as f64;
+    let at_most =
+        |bound: f64| drawn.iter().filter(|&&x| x <= bound + 1e-9).count() as f64 / drawn.len() as f64;
     let agrees = match stat {
         "exact" | "exact_doc" => drawn.iter().all(|&x| (x - value).abs() <= 1e-9),
         "n" => value == drawn.len() as f64,
