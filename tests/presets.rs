@@ -1,0 +1,99 @@
+//! Every preset is sound: its file is named after its id, each of its defaults and choices makes a policy or a breaker that a
+//! scenario can run, and it says where it comes from.
+
+use std::collections::BTreeSet;
+
+use retrysim::scenario::{Kind, Preset, Scenario};
+
+/// A scenario that uses a preset, with one more line in its table.
+fn scenario(preset: &Preset, line: &str) -> String {
+    let used = match preset.kind() {
+        Kind::Policy => format!("[policies.p]\nuse = \"{}\"\n{line}\n", preset.id),
+        Kind::Breaker => format!("[policies.p]\nretries = 0\n[policies.p.breaker]\nuse = \"{}\"\n{line}\n", preset.id),
+    };
+    format!("horizon = '1h'\n[services.s]\n[workloads.w]\nservice = 's'\narrivals.burst = {{}}\n{used}")
+}
+
+fn read(preset: &Preset, line: &str) -> Result<Scenario, String> {
+    let text = scenario(preset, line);
+    Scenario::parse(&preset.id, &preset.id, &text, &[]).map_err(|error| error.to_string())
+}
+
+#[test]
+fn files_are_named_after_their_ids_and_no_id_comes_twice() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
+    let files = std::fs::read_dir(folder).expect("there are presets");
+    let files: BTreeSet<String> = files
+        .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    let named: BTreeSet<String> = Preset::all()
+        .iter()
+        .map(|preset| preset.id.replace(['@', ':', '.'], "-") + ".toml")
+        .collect();
+    assert_eq!(named.len(), Preset::all().len(), "an id comes twice");
+    assert_eq!(files, named);
+}
+
+#[test]
+fn defaults_and_choices_make_sound_parts() {
+    let mut complaints = Vec::new();
+    for preset in Preset::all() {
+        // What stops a policy that its library never stops is up to its user.
+        let endless = read(preset, "").is_err_and(|error| error.contains("for ever at one instant"));
+        let stop = if endless { "retries = 3" } else { "" };
+        let mut lines = vec![stop.to_owned()];
+        for (name, parameter) in &preset.parameters {
+            let quote = |value: &String| {
+                let plain = value.parse::<f64>().is_ok() || ["true", "false"].contains(&value.as_str());
+                if plain { value.clone() } else { format!("{value:?}") }
+            };
+            lines.extend(parameter.values.keys().map(|value| format!("{name} = {}\n{stop}", quote(value))));
+        }
+        for line in lines {
+            if let Err(error) = read(preset, &line) {
+                complaints.push(format!("{} with `{line}`:\n{error}", preset.id));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn every_preset_says_what_it_is_and_where_it_comes_from() {
+    for preset in Preset::all() {
+        let id = &preset.id;
+        for (field, text) in [
+            ("library", &preset.library),
+            ("version", &preset.version),
+            ("source", &preset.source),
+            ("summary", &preset.summary),
+        ] {
+            assert!(!text.trim().is_empty() && !text.contains('\n'), "{id}: {field}");
+        }
+        assert!(!preset.summary.ends_with('.'), "{id}: the summary is no sentence");
+        for surprise in &preset.surprises {
+            assert!(surprise.ends_with(['.', '!', '?']), "{id}: {surprise}");
+        }
+        for (name, parameter) in &preset.parameters {
+            assert!(!parameter.about.is_empty(), "{id}: {name}");
+        }
+        let version_of_id = id.split('@').nth(1).is_some() || ["guide", "textbook"].iter().any(|own| id.starts_with(own));
+        assert!(version_of_id, "{id} has no version");
+    }
+}
+
+#[test]
+fn at_least_one_preset_stands_for_each_library_that_is_promised() {
+    let promised = "prefect@3 prefect@3:client prefect@2 tenacity@9 backoff-py@2 urllib3@2 botocore@1.44 botocore@1.34 \
+        google-api-core@2 celery@5 kombu@5 dramatiq@2 stamina@26 notion-client@3 stripe-python@16 stripe-node@23 redis-py@8 \
+        airflow@2 airflow@3 dagster@1 slack-sdk@3 retry@0.13 async-retry@1 p-retry@7 axios-retry@4 got@14 cockatiel@3 \
+        exponential-backoff-npm@3 octokit-plugin-retry@8 ioredis@6 bullmq@6 smithy-js@3.41 backon@1 tokio-retry@0.3 \
+        tokio-retry2@0.9 backoff-rs@0.4 retry-policies@0.5 failsafe-rs@1 tower@0.5 aws-smithy-runtime@1.16 sidekiq@8 \
+        cloud-tasks@2 pubsub@1 cloudflare-queues@2026 zapier-autoreplay@2026 n8n@1 guide:breaker pybreaker@1 circuitbreaker@2 \
+        aiobreaker@1 purgatory@3 cockatiel@3:consecutive opossum@9 recloser@1 hystrix@1 gobreaker@2 \
+        polly@8:breaker envoy@1:outlier-detection brooker@2022:adaptive";
+    for id in promised.split_whitespace() {
+        assert!(Preset::all().iter().any(|preset| preset.id == id), "{id}");
+    }
+}
