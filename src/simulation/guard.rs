@@ -21,7 +21,17 @@ pub(super) enum Passage {
 
 impl Simulation<'_> {
     /// Asks the guards of a layer for leave.
+    #[inline]
     pub(super) fn guard(&mut self, slot: u32, layer: usize) -> Passage {
+        let request = &self.requests[slot];
+        if self.clients[usize::from(request.workload)].layers[layer].is_guarded() {
+            self.ask_guards(slot, layer)
+        } else {
+            Passage::Through
+        }
+    }
+
+    fn ask_guards(&mut self, slot: u32, layer: usize) -> Passage {
         let request = &self.requests[slot];
         let stage = if layer == usize::from(request.enters) { request.stage } else { Stage::New };
         if stage == Stage::Through {
@@ -75,13 +85,18 @@ impl Simulation<'_> {
     }
 
     /// The guards of a layer that let the attempt through learn its outcome.
+    #[inline]
     pub(super) fn inform(&mut self, slot: u32, at: Instant, layer: usize) {
+        let request = &self.requests[slot];
+        if self.clients[usize::from(request.workload)].layers[layer].is_guarded() {
+            self.tell_guards(slot, at, layer);
+        }
+    }
+
+    fn tell_guards(&mut self, slot: u32, at: Instant, layer: usize) {
         let request = &self.requests[slot];
         let (client, outcome, asked) = (request.client, request.outcome, request.retry_after.is_some());
         let guards = &self.clients[usize::from(request.workload)].layers[layer];
-        if !guards.is_guarded() {
-            return;
-        }
         let success = outcome.is_success();
         let layered = self.requests.layer(slot, layer);
         let took = at.since(layered.sent);
