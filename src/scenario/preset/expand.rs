@@ -49,9 +49,15 @@ pub(in crate::scenario) fn expand<'s>(
     let given = Given::take(document, path, preset, table)?;
     let mut template = preset.template();
     for (name, parameter) in &preset.parameters {
+        let mut add = |path: &[&str]| {
+            let fields = preset.part(path).and_then(|fields| fields.into_inner().as_table().cloned());
+            merge(&mut template, fields.unwrap_or_default());
+        };
         if let Some(chosen) = given.chosen(name, parameter) {
-            let fields = preset.part(&["parameters", name, "values", &chosen]);
-            merge(&mut template, fields.and_then(|fields| fields.into_inner().as_table().cloned()).unwrap_or_default());
+            add(&["parameters", name, "values", &chosen]);
+        }
+        if given.values.contains_key(name.as_str()) {
+            add(&["parameters", name, "adds"]);
         }
     }
     given.fill(&mut template);
@@ -192,8 +198,12 @@ fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
+/// A count without end: arithmetic leaves it as it is, so that `"= $max_attempts - 1"` of it is unlimited as well.
+const UNLIMITED: &str = "unlimited";
+
 fn number(value: &Value<'_>) -> Option<f64> {
     match value.get_ref() {
+        DeValue::String(text) if text == UNLIMITED => Some(f64::INFINITY),
         DeValue::Integer(_) | DeValue::Float(_) => shown(value.get_ref()).replace('_', "").parse().ok(),
         _ => None,
     }
@@ -203,6 +213,7 @@ fn number(value: &Value<'_>) -> Option<f64> {
 fn written<'s>(value: expression::Value) -> DeValue<'s> {
     match value {
         expression::Value::Seconds(seconds) => nanos(seconds * 1e9),
+        expression::Value::Number(number) if number == f64::INFINITY => DeValue::String(Cow::Borrowed(UNLIMITED)),
         expression::Value::Number(number) => {
             let text = if libm::trunc(number) == number { format!("{number:.0}") } else { format!("{number}") };
             // The parser's numbers borrow their text. It is a few bytes and as long-lived as the presets themselves.

@@ -2,7 +2,8 @@
 //!
 //! A value of a composition that begins with `=` is an expression over the parameters, such as `"= $max_attempts - 1"` or
 //! `"= $backoff_factor * 2 s"`: numbers, `$names`, `+ - * /`, parentheses, `min(a, b)`, `max(a, b)`, and at the end perhaps a
-//! unit (`s`, `ms`, `min`), which makes it a duration.
+//! unit (`s`, `ms`, `min`), which makes it a duration. A parameter that is "unlimited" counts as infinite, and a result that is
+//! infinite is "unlimited" again.
 
 use std::collections::BTreeMap;
 

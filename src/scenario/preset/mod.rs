@@ -62,6 +62,9 @@ pub struct Parameter {
     /// The values that it can have, and which fields each adds to the composition; any value if absent.
     #[serde(default)]
     pub values: BTreeMap<String, toml::Table>,
+    /// Fields that the composition has only if this parameter has a value, such as a deadline with its boundary.
+    #[serde(default)]
+    pub adds: toml::Table,
 }
 
 /// How the values of a parameter are written.
