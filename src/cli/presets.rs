@@ -55,6 +55,13 @@ fn show(preset: &Preset) -> String {
         let unit = parameter.unit.time().map(|(unit, _)| format!(", in {unit}")).unwrap_or_default();
         let default = parameter.default.as_ref().map_or("absent".into(), ToString::to_string);
         text += &format!("  {name} = {default}{unit}: {}\n", parameter.about);
+        let inline = |fields: &toml::Table| toml::Value::Table(fields.clone()).to_string();
+        for (value, fields) in &parameter.values {
+            text += &format!("    {value} adds {}\n", inline(fields));
+        }
+        if !parameter.adds.is_empty() {
+            text += &format!("    if given it adds {}\n", inline(&parameter.adds));
+        }
     }
     text += &format!("\ncomposition\n{}", indent(&preset.composition()));
     if !preset.surprises.is_empty() {
