@@ -45,11 +45,13 @@
 //! ```
 
 pub mod breaker;
+pub mod budget;
 pub mod cli;
 pub mod distribution;
 pub mod error;
 pub mod event_queue;
 pub mod experiment;
+pub mod limiter;
 pub mod metrics;
 pub mod outcome;
 pub mod outcomes;
@@ -60,6 +62,7 @@ pub mod range;
 pub mod report;
 pub mod scenario;
 pub mod schedule;
+pub mod scope;
 pub mod service;
 pub mod simulation;
 pub mod statistics;

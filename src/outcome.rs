@@ -98,19 +98,25 @@ pub enum Ending {
     DeadlineExceeded,
     /// The last attempt was refused by an open breaker.
     BreakerRejected,
+    /// A budget allowed no retry.
+    BudgetDenied,
+    /// The last attempt was refused by the client's own limiter.
+    ShedByClient,
     /// Still alive when the run ended.
     Unfinished,
 }
 
 impl Ending {
     /// All endings, in the order of reports.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Succeeded,
         Self::Cached,
         Self::Exhausted,
         Self::NotRetryable,
         Self::DeadlineExceeded,
         Self::BreakerRejected,
+        Self::BudgetDenied,
+        Self::ShedByClient,
         Self::Unfinished,
     ];
 
@@ -123,6 +129,8 @@ impl Ending {
             Self::NotRetryable => "not_retryable",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::BreakerRejected => "breaker_rejected",
+            Self::BudgetDenied => "budget_denied",
+            Self::ShedByClient => "shed_by_client",
             Self::Unfinished => "unfinished",
         }
     }

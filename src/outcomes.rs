@@ -101,7 +101,8 @@ impl<'de> Deserialize<'de> for Statuses {
                         f.write_str("a status code such as 503, or a class such as \"5xx\"")
                     }
                     fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
-                        StatusCode::deserialize(serde::de::value::I64Deserializer::new(number)).map(|code| Item(Ok(code)))
+                        StatusCode::deserialize(serde::de::value::I64Deserializer::new(number))
+                            .map(|code| Item(Ok(code)))
                     }
                     fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
                         let class = text.strip_suffix("xx").and_then(|class| class.parse().ok());

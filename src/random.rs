@@ -27,6 +27,10 @@ pub enum Purpose {
     Backoff = 4,
     /// Which requests are traced. Named by workload, entity = request.
     Trace = 5,
+    /// How long a breaker stays open. Named by workload, entity = breaker, index = 4 * opening + part of its condition.
+    BreakerOpen = 6,
+    /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
+    Limiter = 7,
 }
 
 /// The key of one family of draws.

@@ -94,7 +94,9 @@ mod tests {
         struct Wrapper<T> {
             x: T,
         }
-        toml::from_str::<Wrapper<T>>(&format!("x = {text}")).map(|wrapper| wrapper.x).map_err(|e| e.message().to_owned())
+        toml::from_str::<Wrapper<T>>(&format!("x = {text}"))
+            .map(|wrapper| wrapper.x)
+            .map_err(|e| e.message().to_owned())
     }
 
     #[test]

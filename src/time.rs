@@ -37,6 +37,11 @@ impl Instant {
         Interval(self.0).as_secs_f64()
     }
 
+    /// The first whole second that is not before `self`.
+    pub const fn ceil_to_seconds(self) -> Self {
+        Self(self.0.div_ceil(NANOS_PER_SECOND).saturating_mul(NANOS_PER_SECOND))
+    }
+
     /// The time from `earlier` to `self`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Interval {
         Interval(self.0.saturating_sub(earlier.0))

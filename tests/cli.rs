@@ -222,17 +222,17 @@ fn a_trace_holds_every_attempt_with_its_reason() {
     stdout(&place.run(&["run", "small.toml", "--trace", "10"]));
     let trace = fs::read_to_string(place.path("output/small/attempts.csv")).expect("the trace is written");
     let expected = "\
-arm,workload,replication,request,client,arrived_s,attempt,sent_s,known_s,outcome,retry_after_s,decision,delay_s,reason
-fixed,calls,0,0,0,0,1,0,0,200,,end,,succeeded
-fixed,calls,0,1,0,0.25,1,0.25,0.25,429,1,retry,1,backoff
-fixed,calls,0,1,0,0.25,2,1.25,1.25,200,,end,,succeeded
-fixed,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded
-fixed,calls,0,3,0,0.75,1,0.75,0.75,429,1,retry,1,backoff
-fixed,calls,0,3,0,0.75,2,1.75,1.75,200,,end,,succeeded
-none,calls,0,0,0,0,1,0,0,200,,end,,succeeded
-none,calls,0,1,0,0.25,1,0.25,0.25,429,1,end,,exhausted
-none,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded
-none,calls,0,3,0,0.75,1,0.75,0.75,429,1,end,,exhausted
+arm,workload,replication,request,client,arrived_s,attempt,sent_s,known_s,outcome,retry_after_s,decision,delay_s,reason,layer
+fixed,calls,0,0,0,0,1,0,0,200,,end,,succeeded,
+fixed,calls,0,1,0,0.25,1,0.25,0.25,429,1,retry,1,backoff,1
+fixed,calls,0,1,0,0.25,2,1.25,1.25,200,,end,,succeeded,
+fixed,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded,
+fixed,calls,0,3,0,0.75,1,0.75,0.75,429,1,retry,1,backoff,1
+fixed,calls,0,3,0,0.75,2,1.75,1.75,200,,end,,succeeded,
+none,calls,0,0,0,0,1,0,0,200,,end,,succeeded,
+none,calls,0,1,0,0.25,1,0.25,0.25,429,1,end,,exhausted,
+none,calls,0,2,0,0.5,1,0.5,0.5,200,,end,,succeeded,
+none,calls,0,3,0,0.75,1,0.75,0.75,429,1,end,,exhausted,
 ";
     assert_eq!(trace, expected);
 }
@@ -361,7 +361,7 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
             &["policies.none.retries", "-1 is out of range", "from 0 to 1000000"],
         ),
         ("retries = 3", "retries = -1", &["policies.fixed.retries", "-1 is out of range"]),
-        ("retries = 0", "retries = \"many\"", &["policies.none.retries", "a whole number from 0"]),
+        ("retries = 0", "retries = \"many\"", &["policies.none.retries", "a whole number from 0 to 1000000"]),
         ("retries = 0", "retries = 1.5", &["1.5 is not a whole number"]),
         ("retries = 0", "retries = 99999999999999999999", &["policies.none.retries"]),
         (
@@ -399,8 +399,8 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
         ),
         (
             "retries = 0",
-            "retries = 0\nbreaker = { threshold = 0, open_for = \"1s\" }",
-            &["policies.none.breaker.threshold", "0 is out of range"],
+            "retries = 0\nbreaker = { trip.consecutive = 0, open_for = \"1s\" }",
+            &["policies.none.breaker.trip.consecutive", "0 is out of range"],
         ),
         (
             "\"prefect@3\"",

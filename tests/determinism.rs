@@ -191,7 +191,7 @@ fn a_breaker_that_never_trips_is_no_breaker() {
     );
     let idle = plain.replace(
         "retry_after.obey_with = { add = \"1s\" }",
-        "retry_after.obey_with = { add = \"1s\" }\nbreaker = { threshold = 1000000000, open_for = \"1s\" }",
+        "retry_after.obey_with = { add = \"1s\" }\nbreaker = { trip.consecutive = 1000000000, open_for = \"1s\" }",
     );
     assert_ne!(plain, idle);
     let (plain, idle) = (files(&plain, 0), files(&idle, 0));

@@ -140,7 +140,7 @@ fn assert_lives_make_sense(record: &Record) {
             assert!(step.sent >= free && step.known >= step.sent, "an attempt begins when its delay is over");
             let last = index + 1 == request.steps.len();
             match step.next {
-                Next::Retry(delay) => free = step.known + delay.wait,
+                Next::Retry { delay, .. } => free = step.known + delay.wait,
                 Next::End(_) => assert!(last, "nothing follows the end"),
             }
             if step.attempt > 0 {
@@ -156,7 +156,7 @@ fn assert_lives_make_sense(record: &Record) {
 
 fn free_of(step: &retrysim::simulation::Step) -> retrysim::time::Instant {
     match step.next {
-        Next::Retry(delay) => step.known + delay.wait,
+        Next::Retry { delay, .. } => step.known + delay.wait,
         Next::End(_) => step.known,
     }
 }

@@ -1,199 +1,126 @@
 //! Circuit breakers: stop calling a service that keeps failing, and find out when it works again.
 //!
-//! Closed lets everything through and counts consecutive failures; open refuses everything; half-open lets probes
-//! through and judges by them. Every outcome that is no success counts as a failure, whatever its status. The real ones differ in every detail (from when the open time counts, whether its end is
-//! included, how many probes may run, how many failures re-open), so each detail is a field. The breaker is pure state:
-//! it is told the time and never asks for it.
+//! Closed lets everything through and remembers results; open refuses everything; half-open lets probes through and judges
+//! by them. The real ones differ in every detail,
+//! so each detail is a field and a breaker is a composition of few parts:
+//!
+//! 1. [`Trip`] says what opens a closed breaker: failures in a row, a window of results, a window of time, an average;
+//! 2. [`OpenFor`] says for how long;
+//! 3. [`HalfOpenConfig`] says what probes prove;
+//! 4. [`LateResults`] says what becomes of calls that began before all this.
+//!
+//! The breaker is pure state: it is told the time and never asks for it. [`BreakerRules`] are shared by all that have the same
+//! rules; a [`Breaker`] is small, since every client may have one of its own.
 
-use std::fmt;
+mod admission;
+mod config;
+mod count_window;
+mod half_open;
+mod moving_average;
+mod open_time;
+mod rate;
+mod time_window;
+mod trip;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+pub use admission::{Admission, Permit, State};
+pub use config::{
+    AfterOpen, Boundary, BreakerConfig, BreakerRules, Changes, HalfOpenFor, LateResults, OnClose, Overflow,
+    Position, ProbeResults, Probes, ProbesCounted, Then, TimerFrom,
+};
+pub use count_window::{CountWindow, JudgedOn};
+pub use half_open::{Enough, HalfOpenConfig, HalfOpenRate, HalfOpenRing};
+pub use moving_average::{MovingAverage, SuccessRate};
+pub use open_time::{Forgets, Grows, OpenFor, OpenJitter};
+pub use rate::{Arithmetic, Compare, Minimum, Percent, SlowConfig, Tally};
+pub use time_window::{Align, ShareOf, TimeWindow};
+pub use trip::{Consecutive, Trip};
 
 use crate::time::{Instant, Interval};
-use crate::units::Count;
-
-/// A breaker as written in a scenario. The defaults are those of a textbook breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BreakerConfig {
-    /// Consecutive failures that open the breaker.
-    pub threshold: Count<1, 1_000_000_000>,
-    /// How long it stays open before probes are let through.
-    pub open_for: Interval,
-    /// Whether the open time ends `at` its last instant or strictly `after` it.
-    #[serde(default)]
-    pub boundary: Boundary,
-    /// From when the open time counts.
-    #[serde(default)]
-    pub timer_from: TimerFrom,
-    /// How many probes may be under way at once while half-open: a number, or "unlimited".
-    #[serde(default)]
-    pub probes: Probes,
-    /// Failures while half-open that open it again.
-    #[serde(default = "one")]
-    pub reopens_after: Count<1, 1_000_000_000>,
-    /// Successes while half-open that close it.
-    #[serde(default = "one")]
-    pub closes_after: Count<1, 1_000_000_000>,
-    /// What becomes of a result whose call began before the last change of state.
-    #[serde(default)]
-    pub late_results: LateResults,
-    /// Who shares one breaker.
-    #[serde(default)]
-    pub scope: Scope,
-}
-
-const fn one() -> Count<1, 1_000_000_000> {
-    Count::of(1)
-}
-
-/// Whether the end of the open time belongs to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Boundary {
-    /// A call at exactly the end is let through (`>=`).
-    #[default]
-    At,
-    /// A call at exactly the end is refused (strict `>`).
-    After,
-}
-
-/// From when the open time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimerFrom {
-    /// From the moment it opened.
-    #[default]
-    Trip,
-    /// From the last failure seen, even one that came in while it was open.
-    LastFailure,
-}
-
-/// What becomes of results of calls that began in an earlier state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LateResults {
-    /// They are ignored.
-    #[default]
-    Ignore,
-    /// They count as if the call had begun now: a late success closes an open breaker.
-    Count,
-}
-
-/// Who shares one breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// All clients of the workload.
-    #[default]
-    Workload,
-    /// Nobody: each client has its own.
-    Client,
-}
-
-/// How many probes may be under way at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Probes(u32);
-
-impl Default for Probes {
-    fn default() -> Self {
-        Self(1)
-    }
-}
-
-impl<'de> Deserialize<'de> for Probes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Number;
-        impl Visitor<'_> for Number {
-            type Value = u32;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number from 1, or \"unlimited\"")
-            }
-            fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
-                u32::try_from(number).ok().filter(|&n| n > 0).ok_or_else(|| {
-                    E::custom(format!(
-                        "{number} probes make no sense: write a whole number from 1, or \"unlimited\""
-                    ))
-                })
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<u32, E> {
-                if text == "unlimited" {
-                    Ok(u32::MAX)
-                } else {
-                    Err(E::custom(format!(
-                        "\"{text}\" is not a number of probes: write a whole number from 1, or \"unlimited\""
-                    )))
-                }
-            }
-        }
-        deserializer.deserialize_any(Number).map(Self)
-    }
-}
+use half_open::{Probed, Verdict};
+use trip::{MAX_PARTS, Memory, Passed};
 
 /// One breaker's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Breaker {
-    state: State,
-    failures: u32,
-    successes: u32,
-    under_way: u32,
-    /// Changes with every change of state, so that late results can be told apart.
-    generation: u32,
-    timer: Instant,
+    /// The state, and a number that changes with it so that late results can be told apart.
+    phase: Permit,
+    /// Which of those with the same rules it is: the address of its luck.
+    number: u32,
+    /// Probes that count against the limit.
+    probes: u32,
+    trips: u32,
+    /// How often it opened in a row; each part of `trip.any` may count by itself.
+    openings: [u8; MAX_PARTS],
+    probed: Probed,
+    memory: Memory,
+    lasts: Interval,
     opened: Instant,
-    /// When the open time is over: a breaker that nobody calls stays open in name, but keeps nobody out.
+    /// When the open time is over: a breaker that nobody calls stays open in name, but keeps nobody out. While closed or
+    /// half-open, since when it is.
     over: Instant,
     time_open: Interval,
-    trips: u32,
 }
-
-/// The three states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Calls pass.
-    Closed,
-    /// Calls are refused.
-    Open,
-    /// Probes pass.
-    HalfOpen,
-}
-
-/// Leave to call, to be handed back with the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Permit(u32);
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self::new()
+        Self::new(0)
     }
 }
 
 impl Breaker {
-    /// A closed breaker that has seen nothing.
-    pub const fn new() -> Self {
+    /// A closed breaker that has seen nothing, the one with this number among those with the same rules.
+    pub fn new(number: u32) -> Self {
         Self {
-            state: State::Closed,
-            failures: 0,
-            successes: 0,
-            under_way: 0,
-            generation: 0,
-            timer: Instant::START,
+            phase: Permit::default(),
+            number,
+            probes: 0,
+            trips: 0,
+            openings: [0; MAX_PARTS],
+            probed: Probed::default(),
+            memory: Memory::default(),
+            lasts: Interval::ZERO,
             opened: Instant::START,
             over: Instant::START,
             time_open: Interval::ZERO,
-            trips: 0,
         }
     }
 
     /// The state as of the last call or result.
     pub const fn state(&self) -> State {
-        self.state
+        self.phase.state()
     }
 
-    /// Failures counted towards the next change of state.
-    pub const fn failures(&self) -> u32 {
-        self.failures
+    /// The state at `now`: what has changed since by the passing of time alone.
+    pub fn state_at(&self, rules: &BreakerRules, now: Instant) -> State {
+        let waits_for_calls = match self.state() {
+            State::Closed => !rules.trip.passes(),
+            State::Open => rules.changes == Changes::OnCall,
+            State::HalfOpen => rules.half_open_for.is_none(),
+        };
+        if waits_for_calls {
+            return self.state();
+        }
+        let mut then = self.clone();
+        then.pass(rules, now);
+        then.state()
+    }
+
+    /// Failures counted towards the next change of state, as of the last call or result.
+    pub fn failures(&self) -> u32 {
+        let remembered = self.memory.tally();
+        let probed = self.state() != State::Closed && remembered.total == 0;
+        if probed { self.probed.tally.failures } else { remembered.failures }
+    }
+
+    /// What counts at `now`: the results of probes while half-open and after they opened it again, else what the trip
+    /// condition remembers.
+    pub fn tally(&self, rules: &BreakerRules, now: Instant) -> Tally {
+        let by_probes = self.state() == State::Open && self.probed.tally.total > 0;
+        if by_probes || self.state() == State::HalfOpen {
+            self.probed.tally
+        } else {
+            rules.trip.tally(&self.memory, now)
+        }
     }
 
     /// How often it opened.
@@ -203,98 +130,208 @@ impl Breaker {
 
     /// How long it kept calls out in all, up to `now`.
     pub fn time_open(&self, now: Instant) -> Interval {
-        if self.state == State::Open {
+        if self.state() == State::Open {
             self.time_open + now.min(self.over).since(self.opened)
         } else {
             self.time_open
         }
     }
 
-    /// Asks for leave to call at `now`; `None` is a refusal.
-    pub fn try_acquire(&mut self, config: &BreakerConfig, now: Instant) -> Option<Permit> {
-        if self.state == State::Open {
-            let passed = now.since(self.timer);
-            let over = match config.boundary {
-                Boundary::At => passed >= config.open_for,
-                Boundary::After => passed > config.open_for,
-            };
-            if !over {
-                return None;
+    /// Asks for leave to call at `now`.
+    pub fn try_acquire(&mut self, rules: &BreakerRules, now: Instant) -> Admission {
+        self.pass(rules, now);
+        rules.trip.called(&mut self.memory, now);
+        if self.state() == State::Open {
+            if !self.is_over(rules, now) {
+                return Admission::Refused;
             }
-            self.time_open = self.time_open(now);
-            self.enter(State::HalfOpen);
+            self.end_open(rules, now);
         }
-        if self.state == State::HalfOpen {
-            if self.under_way >= config.probes.0 {
-                return None;
+        if self.state() == State::HalfOpen {
+            if self.probes >= rules.probes {
+                return match rules.overflow {
+                    Overflow::Reject => Admission::Refused,
+                    Overflow::Wait => Admission::Wait,
+                };
             }
-            self.under_way += 1;
+            self.probes += 1;
         }
-        Some(Permit(self.generation))
+        Admission::Granted(self.phase)
     }
 
-    /// Takes the result of a call that was let through with `permit`.
-    pub fn record(&mut self, config: &BreakerConfig, now: Instant, permit: Permit, success: bool) {
-        if !success && self.state == State::Open && config.timer_from == TimerFrom::LastFailure {
-            self.set_timer(config, now);
+    /// Takes the result of a call that was let through with `permit` and took so long. True if those who were told to wait
+    /// should ask again.
+    pub fn record(
+        &mut self,
+        rules: &BreakerRules,
+        now: Instant,
+        permit: Permit,
+        success: bool,
+        took: Interval,
+    ) -> bool {
+        self.pass(rules, now);
+        let as_begun = matches!(rules.late_results, LateResults::AsBegun | LateResults::AsBegunUnlessOpen);
+        let late = permit != self.phase;
+        let last_failure = rules.timer_from == TimerFrom::LastFailure;
+        if !success && last_failure && !as_begun && self.state() == State::Open {
+            self.set_timer(rules, now);
         }
-        let late = permit.0 != self.generation;
-        if late && config.late_results == LateResults::Ignore {
-            return;
+        if !late && self.state() == State::HalfOpen && rules.probes_counted == ProbesCounted::UnderWay {
+            self.probes -= 1;
         }
-        if !late && self.state == State::HalfOpen {
-            self.under_way -= 1;
+        if !late || rules.late_results != LateResults::Ignore {
+            let begun = if late && as_begun { permit.state() } else { self.state() };
+            self.judge(rules, now, begun, success, took);
         }
-        if success { self.succeeded(config, now) } else { self.failed(config, now) }
+        rules.overflow == Overflow::Wait && permit.state() == State::HalfOpen
     }
 
-    fn succeeded(&mut self, config: &BreakerConfig, now: Instant) {
-        match self.state {
-            State::Closed => self.failures = 0,
-            State::HalfOpen => {
-                self.successes += 1;
-                if u64::from(self.successes) >= config.closes_after.get() {
-                    self.enter(State::Closed);
+    /// Judges a result by the rules of the state `by`, which is another than the breaker's only for late results.
+    fn judge(&mut self, rules: &BreakerRules, now: Instant, by: State, success: bool, took: Interval) {
+        match by {
+            State::Closed => {
+                let tripped = rules.trip.record(&mut self.memory, now, success, took);
+                if tripped != 0 {
+                    self.open(rules, now, tripped);
                 }
             }
-            // Only a late success that counts gets here.
-            State::Open => {
-                self.time_open = self.time_open(now);
-                self.enter(State::Closed);
+            State::HalfOpen => {
+                let tripped = match rules.probe_results {
+                    ProbeResults::Apart => 0,
+                    ProbeResults::Remembered => rules.trip.record(&mut self.memory, now, success, took),
+                };
+                let stays_open =
+                    rules.late_results == LateResults::AsBegunUnlessOpen && self.state() == State::Open;
+                match rules.judge.record(&mut self.probed, success, took) {
+                    Verdict::Open => self.open(rules, now, tripped),
+                    Verdict::Close if !stays_open => self.close(rules, now, took),
+                    Verdict::Close | Verdict::Undecided => {}
+                }
+            }
+            // Only a late result gets here.
+            State::Open => match rules.late_results {
+                LateResults::Count if success => self.close(rules, now, took),
+                LateResults::RecordSuccesses if !success => {}
+                _ => drop(rules.trip.record(&mut self.memory, now, success, took)),
+            },
+        }
+    }
+
+    /// Lets time pass up to `now`: what changes by itself does.
+    fn pass(&mut self, rules: &BreakerRules, now: Instant) {
+        if self.state() == State::Closed {
+            match rules.trip.pass(&mut self.memory, now) {
+                Passed::Nothing => {}
+                Passed::Forgot => self.phase = self.phase.next(State::Closed),
+                Passed::Tripped(at) => self.open(rules, at, 1),
+            }
+        }
+        loop {
+            match (self.state(), rules.half_open_for) {
+                (State::Open, _) if rules.changes != Changes::OnCall && self.is_over(rules, now) => {
+                    self.end_open(rules, self.over);
+                }
+                (State::HalfOpen, Some(most)) if now >= self.over + most.at_most => {
+                    let at = self.over + most.at_most;
+                    match most.then {
+                        Then::Open => self.open(rules, at, 1),
+                        Then::Closed => self.close(rules, at, Interval::ZERO),
+                    }
+                }
+                _ => return,
             }
         }
     }
 
-    fn failed(&mut self, config: &BreakerConfig, now: Instant) {
-        self.failures = self.failures.saturating_add(1);
-        if config.timer_from == TimerFrom::LastFailure {
-            self.set_timer(config, now);
-        }
-        let limit = match self.state {
-            State::Closed => config.threshold,
-            State::HalfOpen => config.reopens_after,
-            State::Open => return,
-        };
-        if u64::from(self.failures) >= limit.get() {
-            let failures = self.failures;
-            self.enter(State::Open);
-            self.failures = failures;
-            self.trips += 1;
-            self.opened = now;
-            self.set_timer(config, now);
+    fn is_over(&self, rules: &BreakerRules, now: Instant) -> bool {
+        match rules.boundary {
+            Boundary::At => now >= self.over,
+            Boundary::After => now > self.over,
         }
     }
 
-    fn set_timer(&mut self, config: &BreakerConfig, now: Instant) {
-        self.timer = now;
-        self.over = now + config.open_for;
+    fn end_open(&mut self, rules: &BreakerRules, at: Instant) {
+        match rules.after_open {
+            AfterOpen::Closed => self.close(rules, at, Interval::ZERO),
+            AfterOpen::HalfOpen => {
+                self.time_open = self.time_open(at);
+                self.enter(State::HalfOpen);
+                self.probed = Probed::default();
+                self.over = at;
+                if rules.probe_results == ProbeResults::Apart && rules.on_close != OnClose::Remember {
+                    rules.trip.clear(&mut self.memory, at);
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, rules: &BreakerRules, at: Instant, took: Interval) {
+        self.time_open = self.time_open(at);
+        self.enter(State::Closed);
+        self.probed = Probed::default();
+        self.over = at;
+        if rules.open_for.forgets == Forgets::OnClose {
+            self.openings = [0; MAX_PARTS];
+        }
+        if rules.on_close != OnClose::Remember {
+            rules.trip.clear(&mut self.memory, at);
+        }
+        if rules.on_close == OnClose::ForgetButLast {
+            rules.trip.record(&mut self.memory, at, true, took);
+        }
+    }
+
+    /// Opens, or keeps open for longer if a late failure would have opened it. `tripped` are the parts of the trip condition
+    /// that hold.
+    fn open(&mut self, rules: &BreakerRules, at: Instant, tripped: u8) {
+        match self.state() {
+            State::Open => {
+                if rules.timer_from == TimerFrom::LastFailure {
+                    self.set_timer(rules, at);
+                }
+                return;
+            }
+            State::Closed => {
+                if let Forgets::OneEvery(every) = rules.open_for.forgets {
+                    let passed = |until: Instant| until.as_nanos() / every.as_nanos();
+                    let forgotten = passed(at) - passed(self.over);
+                    let left = u64::from(self.openings[0]).saturating_sub(forgotten);
+                    self.openings[0] = left as u8;
+                }
+            }
+            State::HalfOpen => {}
+        }
+        let counted = match rules.open_for.grows {
+            Grows::EachOpening => 1,
+            Grows::EachTrip => tripped,
+        };
+        let mut lasts = None;
+        for part in (0..MAX_PARTS).filter(|part| counted >> part & 1 == 1) {
+            let luck = || rules.key.block(self.number.into(), u64::from(self.trips) * 4 + part as u64)[0];
+            let length = rules.open_for.length(self.openings[part], luck);
+            self.openings[part] = self.openings[part].saturating_add(1);
+            lasts = lasts.max(Some(length));
+        }
+        self.lasts = lasts.unwrap_or(self.lasts);
+        self.trips += 1;
+        self.opened = at;
+        self.enter(State::Open);
+        self.set_timer(rules, at);
+    }
+
+    fn set_timer(&mut self, rules: &BreakerRules, now: Instant) {
+        self.over = now + self.lasts;
+        if let Changes::Every(every) = rules.changes {
+            let checks = self.over.as_nanos().div_ceil(every.as_nanos());
+            self.over = Instant::from_nanos(checks.saturating_mul(every.as_nanos()));
+        }
     }
 
     fn enter(&mut self, state: State) {
-        self.state = state;
-        self.failures = 0;
-        self.successes = 0;
-        self.under_way = 0;
-        self.generation = self.generation.wrapping_add(1);
+        self.phase = self.phase.next(state);
+        self.probes = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

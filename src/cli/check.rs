@@ -8,6 +8,7 @@ use clap::Args;
 use super::print;
 use super::run::Overrides;
 use crate::error::Error;
+use crate::policy::PolicyConfig;
 use crate::report::number::short;
 use crate::scenario::Scenario;
 
@@ -40,6 +41,17 @@ impl Check {
     }
 }
 
+/// The most attempts of one request, as a product where policies are inside each other: `4 x 3 = 12`.
+fn worst_case(policy: &PolicyConfig) -> String {
+    let Some(most) = policy.max_attempts() else { return "unlimited".into() };
+    let layers: Vec<String> = policy
+        .layers()
+        .filter_map(PolicyConfig::max_retries)
+        .map(|retries| (retries + 1).to_string())
+        .collect();
+    if layers.len() > 1 { format!("{} = {most}", layers.join(" x ")) } else { most.to_string() }
+}
+
 fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
     let arms: Vec<&str> = scenario.arms.iter().map(|arm| arm.name.as_str()).collect();
     let bound = scenario.expected_attempts_bound();
@@ -57,7 +69,7 @@ fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
         short(scenario.expected_requests()),
     );
     for policy in &scenario.policies {
-        let attempts = policy.config.max_attempts().map_or("unlimited".into(), |most| most.to_string());
+        let attempts = worst_case(&policy.config);
         let wait = policy
             .config
             .longest_wait()

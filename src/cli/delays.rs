@@ -110,9 +110,9 @@ pub(super) fn policy(name: &str, set: &[String]) -> Result<PolicyConfig, Error> 
 /// `NAME=VALUE` as (name, value).
 pub(super) fn fields(set: &[String]) -> Result<Vec<(String, String)>, Error> {
     let split = |text: &String| {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set retries=3")))?;
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set retries=3"))
+        })?;
         Ok((name.trim().to_owned(), value.trim().to_owned()))
     };
     set.iter().map(split).collect()
@@ -126,11 +126,15 @@ fn outcome(text: &str) -> Result<Outcome, String> {
         "shed" => Ok(Outcome::Shed),
         _ => match text.parse() {
             Ok(code @ 300..=599) => Ok(Outcome::Status(StatusCode::of(code))),
-            _ => Err("write a status from 300 to 599, timeout, connection_error, breaker_open or shed".into()),
+            _ => {
+                Err("write a status from 300 to 599, timeout, connection_error, breaker_open or shed".into())
+            }
         },
     }
 }
 
 fn interval(text: &str) -> Result<Interval, String> {
-    toml::Value::String(text.to_owned()).try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+    toml::Value::String(text.to_owned())
+        .try_into()
+        .map_err(|error: toml::de::Error| error.message().to_owned())
 }

@@ -1,5 +1,7 @@
 //! The command line: verbs, options, exit codes. Each verb is a room of its own that parses, calls and prints.
 
+mod breaker;
+mod breaker_trace;
 mod check;
 mod delays;
 mod new;
@@ -30,6 +32,7 @@ enum Verb {
     New(new::New),
     Delays(delays::Delays),
     Presets(presets::Presets),
+    Breaker(breaker::Replay),
 }
 
 /// The exit code when an expectation is not met.
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
         Verb::New(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
+        Verb::Breaker(verb) => verb.execute(),
     };
     match done {
         Ok(code) => code,

@@ -57,10 +57,13 @@ pub fn delays(config: &PolicyConfig, drawing: Drawing) -> Result<Vec<DelaySummar
     let mut drawn: Vec<Vec<Interval>> = Vec::new();
     let mut totals: Vec<f64> = Vec::new();
     for request in 0..u64::from(drawing.samples) {
-        let mut history = History { attempts: 1, elapsed: Interval::ZERO, request, memory: Memory::default() };
+        let mut history =
+            History { attempts: 1, elapsed: Interval::ZERO, request, memory: Memory::default() };
         while history.attempts <= drawing.retries {
             let luck = |retry: u32| key.block(request, retry.into());
-            let Decision::Retry(delay) = policy.decide(outcome, drawing.retry_after, &history, &luck) else { break };
+            let Decision::Retry(delay) = policy.decide(outcome, drawing.retry_after, &history, &luck) else {
+                break;
+            };
             let index = history.attempts as usize - 1;
             if drawn.len() == index {
                 drawn.push(Vec::new());
@@ -156,8 +159,12 @@ mod tests {
 
     #[test]
     fn an_outcome_that_is_retried_is_looked_for() {
-        assert_eq!(draw("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = { connection_error = true }", 1).len(), 1);
-        let config: PolicyConfig = toml::from_str("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = {}").unwrap();
+        assert_eq!(
+            draw("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = { connection_error = true }", 1).len(),
+            1
+        );
+        let config: PolicyConfig =
+            toml::from_str("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = {}").unwrap();
         let drawing = Drawing { retries: 1, samples: 1, seed: 1, outcome: None, retry_after: None };
         assert!(delays(&config, drawing).expect_err("nothing is retried").to_string().contains("--outcome"));
     }

@@ -46,6 +46,11 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
+/// Retries made by one of the policies around each other, if there is such a one.
+fn retries(tally: &WorkloadTally, layer: usize) -> Option<f64> {
+    (layer < tally.layers).then(|| tally.retries[layer] as f64)
+}
+
 /// The figures of a workload.
 pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure("requests", "1", "requests that arrived", |t, _| Some(t.requests as f64)),
@@ -58,7 +63,7 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure(
         "attempts_per_request",
         "1",
-        "attempts, those included that a breaker refused / requests",
+        "attempts, those included that a breaker or limiter refused / requests",
         |t, _| share(t.attempts, t.requests),
     ),
     measure("amplification", "1", "attempts sent to the service / requests", |t, _| {
@@ -117,6 +122,9 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure("attempts_refused", "1", "attempts that a breaker refused to send", |t, _| {
         Some(t.refused as f64)
     }),
+    measure("attempts_shed", "1", "attempts that the client's own limiter refused to send", |t, _| {
+        Some(t.shed as f64)
+    }),
     measure(
         "attempts_wasted",
         "1",
@@ -138,6 +146,10 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure("breaker_time_open", "s", "how long a breaker was open, on average over the breakers", |t, _| {
         (t.breakers > 0).then(|| t.breaker_open.as_secs_f64() / t.breakers as f64)
     }),
+    measure("retries_layer_1", "1", "retries made by the innermost policy", |t, _| retries(t, 0)),
+    measure("retries_layer_2", "1", "retries made by the policy around it", |t, _| retries(t, 1)),
+    measure("retries_layer_3", "1", "retries made by the policy around that", |t, _| retries(t, 2)),
+    measure("retries_layer_4", "1", "retries made by the outermost of four policies", |t, _| retries(t, 3)),
     measure("failures_swallowed", "1", "requests whose failure was hidden from the caller", |t, _| {
         t.swallows.then(|| t.time_to_give_up.count() as f64)
     }),
@@ -162,6 +174,15 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure("ended_breaker_rejected", "1", "requests whose last attempt a breaker refused", |t, _| {
         Some(t.ended_as(Ending::BreakerRejected) as f64)
     }),
+    measure("ended_budget_denied", "1", "requests that a budget allowed no retry", |t, _| {
+        Some(t.ended_as(Ending::BudgetDenied) as f64)
+    }),
+    measure(
+        "ended_shed_by_client",
+        "1",
+        "requests whose last attempt the client's own limiter refused",
+        |t, _| Some(t.ended_as(Ending::ShedByClient) as f64),
+    ),
     measure("ended_unfinished", "1", "requests still alive when the run ended", |t, _| {
         Some(t.ended_as(Ending::Unfinished) as f64)
     }),

@@ -7,6 +7,9 @@ use super::time_series::{Column, TimeSeries};
 use crate::outcome::{Ending, Outcome};
 use crate::time::{Instant, Interval};
 
+/// The most policies around each other whose retries are told apart.
+const MAX_LAYERS: usize = 4;
+
 /// What is counted of one workload.
 #[derive(Debug, Clone)]
 pub struct WorkloadTally {
@@ -26,6 +29,8 @@ pub struct WorkloadTally {
     pub timed_out: u64,
     /// Attempts that the breaker refused.
     pub refused: u64,
+    /// Attempts that the client's own limiter refused.
+    pub shed: u64,
     /// Attempts that the service worked on although their client had stopped waiting.
     pub wasted: u64,
     /// Times from arrival to success, of requests that succeeded.
@@ -44,6 +49,10 @@ pub struct WorkloadTally {
     pub breaker_open: Interval,
     /// How many breakers there were.
     pub breakers: u64,
+    /// Retries by the layer of policies that made them, the innermost first.
+    pub retries: [u64; MAX_LAYERS],
+    /// How many layers of policies there are.
+    pub layers: usize,
     /// True if the policy hides failures from the caller.
     pub swallows: bool,
 }
@@ -81,6 +90,7 @@ impl WorkloadTally {
             failed: 0,
             timed_out: 0,
             refused: 0,
+            shed: 0,
             wasted: 0,
             time_to_success: Histogram::default(),
             time_to_give_up: Histogram::default(),
@@ -90,6 +100,8 @@ impl WorkloadTally {
             breaker_trips: 0,
             breaker_open: Interval::ZERO,
             breakers: 0,
+            retries: [0; MAX_LAYERS],
+            layers: 1,
             swallows: false,
         }
     }
@@ -115,10 +127,22 @@ impl WorkloadTally {
         }
     }
 
+    /// A layer of policies made a retry.
+    pub fn retried(&mut self, layer: usize) {
+        self.retries[layer] += 1;
+    }
+
     /// The breaker refused an attempt.
     pub fn refused(&mut self, at: Instant) {
         self.attempts += 1;
         self.refused += 1;
+        self.series.record(at, Column::Refused);
+    }
+
+    /// The client's own limiter refused an attempt.
+    pub fn shed(&mut self, at: Instant) {
+        self.attempts += 1;
+        self.shed += 1;
         self.series.record(at, Column::Refused);
     }
 
@@ -167,7 +191,9 @@ impl WorkloadTally {
     /// If requests or attempts do not add up, which would be a bug in the simulation.
     pub fn assert_conserved(&self) {
         assert_eq!(self.requests, self.endings.iter().sum::<u64>(), "every request ends exactly once");
-        assert_eq!(self.attempts, self.sent + self.refused, "every attempt is sent or refused");
+        assert_eq!(self.attempts, self.sent + self.refused + self.shed, "every attempt is sent or refused");
+        let first = self.attempts - self.retries.iter().sum::<u64>();
+        assert!(first <= self.requests, "every attempt is a request's first or a retry");
         assert_eq!(self.succeeded(), self.endings[0] + self.endings[1], "every success is timed");
         let in_bins: u64 = (0..self.series.bins()).map(|bin| self.series.attempts(bin)).sum();
         assert_eq!(self.sent, in_bins, "every attempt sent is in a bin");

@@ -26,7 +26,7 @@ pub enum Column {
     Failed,
     /// Attempts that ran into the client's timeout, when it expired.
     TimedOut,
-    /// Attempts that the breaker did not let out.
+    /// Attempts that a breaker or the client's own limiter did not let out.
     Refused,
     /// Requests that succeeded, when the client knew.
     Succeeded,

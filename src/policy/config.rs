@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::stop::{Deadline, Retries, StopWhen};
-use super::{MAX_RETRIES, RetryAfterRule};
+use super::{MAX_LAYERS, MAX_RETRIES, RetryAfterRule};
 use crate::breaker::BreakerConfig;
+use crate::budget::BudgetConfig;
+use crate::limiter::LimiterConfig;
 use crate::outcomes::Outcomes;
 use crate::schedule::{Backoff, Draws, Jitter, MAX_SORTED, Rounding, ScheduleConfig};
 use crate::time::Interval;
@@ -54,8 +56,17 @@ pub struct PolicyConfig {
     /// What a Retry-After header does; ignored if absent.
     #[serde(default)]
     pub retry_after: RetryAfterRule,
-    /// A circuit breaker around each attempt, inside the retry.
+    /// A circuit breaker around each attempt, or around the request.
     pub breaker: Option<BreakerConfig>,
+    /// An allowance for retries that requests share; without one, every request that may retry does.
+    pub budget: Option<BudgetConfig>,
+    /// A limit that clients put on all that they send.
+    pub limiter: Option<LimiterConfig>,
+    /// Whether a request keeps its slot while it waits for a retry, if the slots of its workload are limited.
+    #[serde(default)]
+    pub slot_during_backoff: DuringBackoff,
+    /// A policy inside this one: what this one tries again is a whole life of the inner one (a task around an SDK's call).
+    pub inner: Option<Box<Self>>,
     /// Keep successes and answer later requests with the same input key from them.
     pub cache: Option<CacheConfig>,
     /// What a failed request does to its caller; raised if absent.
@@ -105,6 +116,17 @@ impl RetryOn {
     }
 }
 
+/// What becomes of a slot while its request waits for a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuringBackoff {
+    /// The request keeps it: it sleeps where it runs (a Prefect 3 task, and every library that sleeps in the caller).
+    #[default]
+    Held,
+    /// Another request can have it; the retry has to get one again (queues: Celery, Sidekiq, SQS).
+    Freed,
+}
+
 /// Caching of successes by input key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,9 +170,16 @@ impl PolicyConfig {
         self.attempts = None;
     }
 
-    /// The number of attempts one request can make at most; `None` if only time stops it.
+    /// This policy and those inside it, the outermost first.
+    pub fn layers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |policy| policy.inner.as_deref())
+    }
+
+    /// The number of attempts one request can make at most, with those of all policies inside; `None` if only time stops
+    /// it.
     pub fn max_attempts(&self) -> Option<u64> {
-        self.max_retries().map(|retries| retries + 1)
+        self.layers()
+            .try_fold(1u64, |attempts, layer| Some(attempts.saturating_mul(layer.max_retries()? + 1)))
     }
 
     fn other_stops(&self) -> bool {
@@ -172,11 +201,18 @@ impl PolicyConfig {
 
     /// The longest that all delays of one request can last together, without Retry-After; `None` if only time stops it.
     pub fn longest_wait(&self) -> Option<Interval> {
+        let inner = self.inner.as_ref().map_or(Some(Interval::ZERO), |inner| inner.longest_wait())?;
+        Some(self.longest_own_wait()? + inner.times(self.max_retries()? + 1))
+    }
+
+    fn longest_own_wait(&self) -> Option<Interval> {
         let (schedule, throttled) = (self.schedule(), self.throttled.as_ref());
         let (mut total, mut previous) = (Interval::ZERO, Interval::ZERO);
         for retry in 1..=self.max_retries()? as u32 {
             let usual = schedule.longest(retry, previous);
-            let Some(longest) = throttled.and_then(|other| other.longest(retry, previous)).max(usual) else { break };
+            let Some(longest) = throttled.and_then(|other| other.longest(retry, previous)).max(usual) else {
+                break;
+            };
             total += longest;
             if total == Interval::MAX {
                 break;
@@ -187,7 +223,35 @@ impl PolicyConfig {
     }
 
     /// What is wrong with the fields taken together: (field, message) for each problem.
-    pub fn problems(&self) -> Vec<(&'static str, String)> {
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let own = self.own_problems().into_iter().map(|(field, message)| (field.to_owned(), message));
+        let mut problems: Vec<_> = own.collect();
+        if let Some(inner) = &self.inner {
+            let below = |(field, message): (String, String)| {
+                (format!("inner.{field}").trim_end_matches('.').to_owned(), message)
+            };
+            problems.extend(inner.problems().into_iter().map(below));
+            for (field, given) in
+                [("cache", inner.cache.is_some()), ("on_failure", inner.on_failure != OnFailure::Raise)]
+            {
+                if given {
+                    problems.push((
+                        format!("inner.{field}"),
+                        format!("only the outermost policy can have `{field}`"),
+                    ));
+                }
+            }
+        }
+        if self.layers().count() > MAX_LAYERS {
+            problems.push((
+                "inner".into(),
+                format!("more than {MAX_LAYERS} policies inside each other: leave some out"),
+            ));
+        }
+        problems
+    }
+
+    fn own_problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         let never_retries = self.max_retries() == Some(0);
         if self.backoff.is_none() && !never_retries {
@@ -203,8 +267,22 @@ impl PolicyConfig {
         if self.backoff.is_some() {
             problems.extend(schedule.problem().map(|message| (self.blamed(), message)));
         }
-        problems.extend(self.throttled.as_ref().and_then(ScheduleConfig::problem).map(|message| ("throttled", message)));
+        problems.extend(
+            self.throttled.as_ref().and_then(ScheduleConfig::problem).map(|message| ("throttled", message)),
+        );
         problems.extend(self.retry_after.problem().map(|message| ("retry_after", message)));
+        if let Some(breaker) = &self.breaker {
+            let path = |field: &str| match field {
+                "trip" => "breaker.trip",
+                "open_for" => "breaker.open_for",
+                "half_open" => "breaker.half_open",
+                _ => "breaker",
+            };
+            problems.extend(breaker.problems().into_iter().map(|(field, message)| (path(field), message)));
+        }
+        problems.extend(self.budget.and_then(|budget| budget.problem()).map(|message| ("budget", message)));
+        problems
+            .extend(self.limiter.and_then(|limiter| limiter.problem()).map(|message| ("limiter", message)));
         self.endless(&schedule, &mut problems);
         if self.stop_when == StopWhen::All && !self.other_stops() {
             problems.push((
@@ -213,7 +291,10 @@ impl PolicyConfig {
             ));
         }
         if self.draws == Draws::Sorted && self.max_retries().is_none_or(|retries| retries > MAX_SORTED) {
-            problems.push(("draws", format!("delays are sorted before the first one: give at most {MAX_SORTED} retries")));
+            problems.push((
+                "draws",
+                format!("delays are sorted before the first one: give at most {MAX_SORTED} retries"),
+            ));
         }
         problems
     }
@@ -236,14 +317,19 @@ impl PolicyConfig {
         if self.max_retries().is_some() || self.backoff.is_none() || schedule.problem().is_some() {
             return;
         }
-        if self.retries != Some(Retries::Unlimited) && !self.other_stops() && schedule.longest(100_000, Interval::ZERO).is_some() {
+        if self.retries != Some(Retries::Unlimited)
+            && !self.other_stops()
+            && schedule.longest(100_000, Interval::ZERO).is_some()
+        {
             problems.push((
                 "",
                 "this policy never stops: give `retries`, `max_elapsed` or `deadline`; or `retries = \"unlimited\"`, and it stops \
                  with the run"
                     .into(),
             ));
-        } else if schedule.longest(100_000, Interval::from_secs(1)).is_some_and(Interval::is_zero) {
+        } else if !self.budget.is_some_and(|budget| budget.runs_dry())
+            && schedule.longest(100_000, Interval::from_secs(1)).is_some_and(Interval::is_zero)
+        {
             problems.push((
                 "",
                 "without a delay and without a number of `retries` this policy would retry for ever at one instant: give \

@@ -14,7 +14,7 @@ mod config;
 mod retry_after;
 mod stop;
 
-pub use config::{ByIdempotence, CacheConfig, OnFailure, PolicyConfig, RetryOn};
+pub use config::{ByIdempotence, CacheConfig, DuringBackoff, OnFailure, PolicyConfig, RetryOn};
 pub use retry_after::{ObeyWith, RetryAfterRule};
 pub use stop::{Boundary, Deadline, Late, Retries, StopWhen};
 
@@ -27,6 +27,9 @@ use retry_after::Advice;
 
 /// The most retries of one request, whatever the policy: a run must end even if a deadline is far and the delays short.
 pub const MAX_RETRIES: u64 = 1_000_000;
+
+/// The most policies inside each other.
+pub const MAX_LAYERS: usize = 4;
 
 /// A [`PolicyConfig`] ready to decide.
 #[derive(Debug, Clone)]
@@ -103,6 +106,11 @@ impl Policy {
         }
     }
 
+    /// True if such an outcome is retried while retries are left; `header` says whether it came with a Retry-After.
+    pub fn would_retry(&self, outcome: Outcome, header: bool) -> bool {
+        self.retry_on.includes(outcome, header)
+    }
+
     /// Decides after `outcome`, which is not a success. `retry_after` is what the service asked for, `bits` the random
     /// bits addressed to a retry by its number: the first word is for the jitter, the second for the spread of a
     /// Retry-After.
@@ -114,7 +122,13 @@ impl Policy {
         bits: &dyn Fn(u32) -> Block,
     ) -> Decision {
         self.delay(outcome, retry_after, history, bits).map_or_else(
-            |ending| Decision::GiveUp(if outcome == Outcome::BreakerOpen { Ending::BreakerRejected } else { ending }),
+            |ending| {
+                Decision::GiveUp(match outcome {
+                    Outcome::BreakerOpen => Ending::BreakerRejected,
+                    Outcome::Shed => Ending::ShedByClient,
+                    _ => ending,
+                })
+            },
             Decision::Retry,
         )
     }

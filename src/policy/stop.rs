@@ -35,7 +35,9 @@ impl<'de> Deserialize<'de> for Retries {
                 if text == "unlimited" {
                     return Ok(Retries::Unlimited);
                 }
-                Err(E::custom(format!("\"{text}\" is no number of retries: write a whole number, or \"unlimited\"")))
+                Err(E::custom(format!(
+                    "\"{text}\" is no number of retries: write a whole number from 0 to 1000000, or \"unlimited\""
+                )))
             }
         }
         deserializer.deserialize_any(NumberOrWord)

@@ -135,10 +135,7 @@ fn the_longest_wait_bounds_every_schedule() {
         let longest = config(text).longest_wait().unwrap();
         let worst = waits(text, u64::MAX).into_iter().fold(Interval::ZERO, |sum, wait| sum + wait);
         let slack = Interval::from_nanos(100);
-        assert!(
-            worst <= longest + slack && longest <= worst + slack,
-            "{text}: {worst} against {longest}"
-        );
+        assert!(worst <= longest + slack && longest <= worst + slack, "{text}: {worst} against {longest}");
     }
 }
 

@@ -149,15 +149,18 @@ pub fn attempts(scenario: &Scenario, results: &Results) -> Vec<u8> {
         "decision",
         "delay_s",
         "reason",
+        "layer",
     ]);
     for (arm, result) in arms(scenario, results) {
         for (workload, trace) in scenario.workloads.iter().zip(&result.traces) {
             for request in trace {
                 for step in &request.steps {
-                    let (decision, delay, reason) = match step.next {
-                        Next::Retry(delay) if delay.asked => ("retry", Some(delay.wait), "retry_after"),
-                        Next::Retry(delay) => ("retry", Some(delay.wait), "backoff"),
-                        Next::End(ending) => ("end", None, ending.name()),
+                    let (decision, delay, reason, layer) = match step.next {
+                        Next::Retry { delay, layer } => {
+                            let reason = if delay.asked { "retry_after" } else { "backoff" };
+                            ("retry", Some(delay.wait), reason, (layer + 1).to_string())
+                        }
+                        Next::End(ending) => ("end", None, ending.name(), String::new()),
                     };
                     let seconds = |interval: crate::time::Interval| machine(interval.as_secs_f64());
                     rows.push([
@@ -175,6 +178,7 @@ pub fn attempts(scenario: &Scenario, results: &Results) -> Vec<u8> {
                         decision.to_owned(),
                         delay.map(seconds).unwrap_or_default(),
                         reason.to_owned(),
+                        layer,
                     ]);
                 }
             }

@@ -24,7 +24,8 @@ fn close(seconds: f64) -> String {
 }
 
 fn cells(summary: &DelaySummary) -> Vec<String> {
-    let mut cells = vec![summary.retry.to_string(), summary.n.to_string(), exact(summary.min), exact(summary.max)];
+    let mut cells =
+        vec![summary.retry.to_string(), summary.n.to_string(), exact(summary.min), exact(summary.max)];
     cells.extend([close(summary.mean), close(summary.std)]);
     cells.extend(summary.quantiles.map(close));
     cells

@@ -170,6 +170,14 @@ fn expand_policy<'s>(document: &mut Document<'s>, path: &str, value: Value<'s>) 
         table.insert(key, breaker.value);
         policy.parameters.extend(breaker.parameters);
     }
+    if let DeValue::Table(table) = policy.value.get_mut()
+        && let Some((key, inner)) = table.remove_entry("inner")
+    {
+        let path = if path.is_empty() { "inner".to_owned() } else { format!("{path}.inner") };
+        let inner = expand_policy(document, &path, inner)?;
+        table.insert(key, inner.value);
+        policy.parameters.extend(inner.parameters);
+    }
     Some(policy)
 }
 

@@ -39,7 +39,7 @@ pub(super) fn check_parts(
     }
     for policy in policies {
         for (field, message) in policy.config.problems() {
-            document.problem(&join("policies", &policy.name, field), message, None);
+            document.problem(&join("policies", &policy.name, &field), message, None);
         }
     }
 }

@@ -236,7 +236,11 @@ impl<'de> Deserialize<'de> for DelayList {
             type Value = DelayList;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{} or a list of them, or {{ delays = [...], then = \"give_up\" }}", Interval::EXPECTED)
+                write!(
+                    f,
+                    "{} or a list of them, or {{ delays = [...], then = \"give_up\" }}",
+                    Interval::EXPECTED
+                )
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DelayList, E> {
@@ -292,7 +296,10 @@ mod tests {
                 &[(1, 60_000), (2, 180_000), (3, 420_000)],
             ),
             // tokio-retry: the base is start and ratio at once.
-            ("backoff.exponential = { base = '1ms', factor = 10, exponent = 1 }", &[(1, 10), (2, 100), (3, 1_000)]),
+            (
+                "backoff.exponential = { base = '1ms', factor = 10, exponent = 1 }",
+                &[(1, 10), (2, 100), (3, 1_000)],
+            ),
             // Sidekiq: c^4 + 15 with c = n - 1; octokit: n^2.
             (
                 "backoff.polynomial = { unit = '1s', power = 4, offset = -1, plus = '15s' }",
@@ -307,7 +314,15 @@ mod tests {
             // The example of the Cloud Tasks documentation, before its cap of 300 s.
             (
                 "backoff.double_then_linear = { base = '10s', doublings = 3 }",
-                &[(1, 10_000), (2, 20_000), (3, 40_000), (4, 80_000), (5, 160_000), (6, 240_000), (7, 320_000)],
+                &[
+                    (1, 10_000),
+                    (2, 20_000),
+                    (3, 40_000),
+                    (4, 80_000),
+                    (5, 160_000),
+                    (6, 240_000),
+                    (7, 320_000),
+                ],
             ),
             // resilience4j: 500, 750, 1125, 1687, 2530, 3795, 5692 ms.
             (

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
 use super::rounding::Rounding;
-use crate::random::{unit, up_to};
-use crate::time::Interval;
+use crate::random::{fork, unit, up_to};
 use crate::range::{Multiples, Span};
+use crate::time::Interval;
 use crate::units::{Amount, Share};
 
 /// How the delay x of a retry is randomised.
@@ -24,6 +24,8 @@ pub enum Jitter {
     Proportional(Share),
     /// Uniform on [low x, high x]: backon [1, 2], gRPC [0.8, 1.2], stripe [0.5, 1].
     Scale(Multiples),
+    /// As `scale`, but a result (rounded) above a limit is drawn anew from a range below it.
+    ScaleOrRedraw(ScaleOrRedraw),
     /// x plus uniform on [low, high]; one duration is [0s, high] (urllib3, tenacity, ioredis).
     Add(Span),
     /// x plus uniform on [0, n width] before retry n (Sidekiq: 10 s).
@@ -58,6 +60,18 @@ pub enum Jitter {
     /// A walk: the first delay as it is, then uniform on [0, previous delay * 2^(n - 1)]; as soon as that end reaches the
     /// cap, the cap itself. Source: Finagle 24.5, `Backoff.exponentialJittered`.
     Compounding(Compounding),
+}
+
+/// Scaling with a limit that is not a cap: no delay repeats it. Source: dramatiq 2.2.1, `common.py`, `compute_backoff`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleOrRedraw {
+    /// Uniform on [low x, high x].
+    pub scale: Multiples,
+    /// The limit.
+    pub above: Interval,
+    /// What a result above the limit becomes: uniform on [low limit, high limit].
+    pub redraw: Multiples,
 }
 
 /// Bounds of a decorrelated walk.
@@ -171,6 +185,10 @@ impl Jitter {
             Self::None | Self::Full | Self::Equal => x,
             Self::Proportional(share) => x.scale(1.0 + share.get()),
             Self::Scale(multiples) => x.scale(multiples.high),
+            Self::ScaleOrRedraw(ScaleOrRedraw { scale, above, redraw }) => {
+                let scaled = x.scale(scale.high);
+                if scaled <= *above { scaled } else { (*above).max(above.scale(redraw.high)) }
+            }
             Self::Add(span) => x + span.high,
             Self::AddPerRetry(width) => x + width.times(n.into()),
             Self::PlusMinus(width) => x + *width,
@@ -182,10 +200,18 @@ impl Jitter {
             Self::Decorrelated => previous.max(first).scale(3.0),
             Self::DecorrelatedWith(with) => {
                 let high = previous.max(first).scale(with.factor.get());
-                if n == 1 && with.begins == Begins::Exact { first } else { high.min(with.cap.unwrap_or(high)) }
+                if n == 1 && with.begins == Begins::Exact {
+                    first
+                } else {
+                    high.min(with.cap.unwrap_or(high))
+                }
             }
             // g(t) - g(t - 1) or more: the least that the walk can have climbed before is g(n - 2).
-            Self::DecorrelatedV2 => level(first, f64::from(n)) - level(first, (f64::from(n) - 2.0).max(0.0)),
+            // Where the level saturates, so does the delay.
+            Self::DecorrelatedV2 => match level(first, f64::from(n)) {
+                Interval::MAX => Interval::MAX,
+                most => most - level(first, (f64::from(n) - 2.0).max(0.0)),
+            },
             Self::Compounding(with) => with.cap.max(first),
         }
     }
@@ -239,6 +265,14 @@ impl Jitter {
     fn draw(&self, given: &Given, bits: u64) -> (Interval, Option<Interval>) {
         let Given { n, x, first, walk, request, .. } = *given;
         let delay = match self {
+            Self::ScaleOrRedraw(ScaleOrRedraw { scale, above, redraw }) => {
+                let scaled = given.uniform(x.scale(scale.low), x.scale(scale.high), bits);
+                if given.rounding.map_or(scaled, |rounding| rounding.apply(scaled)) <= *above {
+                    scaled
+                } else {
+                    given.uniform(above.scale(redraw.low), above.scale(redraw.high), fork(bits, 1))
+                }
+            }
             Self::Add(span) => given.uniform(x + span.low, x + span.high, bits),
             Self::AddPerRetry(width) => given.uniform(x, x + width.times(n.into()), bits),
             Self::PlusMinus(width) => given.uniform(x, x + width.times(2), bits) - *width,
@@ -283,7 +317,12 @@ impl Jitter {
                 }
             }
             // Prepared before: see `Jitter::prepare`.
-            Self::None | Self::Full | Self::Equal | Self::Proportional(_) | Self::Scale(_) | Self::TruncatedExponential(_) => x,
+            Self::None
+            | Self::Full
+            | Self::Equal
+            | Self::Proportional(_)
+            | Self::Scale(_)
+            | Self::TruncatedExponential(_) => x,
         };
         (delay, None)
     }
@@ -323,16 +362,28 @@ mod tests {
     /// Bounds, mean and standard deviation of each kind for a delay of 60 s before the second retry.
     #[test]
     fn every_kind_has_its_bounds_and_its_mean() {
-        let uniform = |low: f64, high: f64| (low, high, f64::midpoint(low, high), (high - low) / 12f64.sqrt());
+        let uniform =
+            |low: f64, high: f64| (low, high, f64::midpoint(low, high), (high - low) / 12f64.sqrt());
         // Truncated exponential, f = 0.5: the catalogue's closed form, lo = 0.6294, hi = 1.5, mean 1.0023, std 0.2467.
         let cases = [
             ("jitter = 'none'", (60.0, 60.0, 60.0, 0.0)),
             ("jitter = 'full'", uniform(0.0, 60.0)),
             ("jitter = 'equal'", uniform(30.0, 60.0)),
             ("jitter = 'decorrelated'", uniform(60.0, 180.0)),
-            ("jitter.decorrelated_with = { lower = 'previous', factor = 2, cap = '100s' }", uniform(60.0, 100.0)),
+            (
+                "jitter.decorrelated_with = { lower = 'previous', factor = 2, cap = '100s' }",
+                uniform(60.0, 100.0),
+            ),
             ("jitter.proportional = 0.5", uniform(30.0, 90.0)),
             ("jitter.scale = [0.8, 1.2]", uniform(48.0, 72.0)),
+            (
+                "jitter.scale_or_redraw = { scale = [1, 2], above = '2m', redraw = [0.5, 1] }",
+                uniform(60.0, 120.0),
+            ),
+            (
+                "jitter.scale_or_redraw = { scale = [1, 2], above = '40s', redraw = [0.5, 1] }",
+                uniform(20.0, 40.0),
+            ),
             ("jitter.add = '10s'", uniform(60.0, 70.0)),
             ("jitter.add = ['5s', '10s']", uniform(65.0, 70.0)),
             ("jitter.add_per_retry = '10s'", uniform(60.0, 80.0)),
@@ -351,7 +402,10 @@ mod tests {
             // The extremes are reached: fewer than 1e-4 of the range is missed by 50,000 draws, but for the tail.
             assert!(least <= low + 0.02 && most >= high - 0.05, "{text}: {least} to {most}");
             let measured = draws.iter().sum::<f64>() / draws.len() as f64;
-            assert!((measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9, "{text}: {measured}");
+            assert!(
+                (measured - mean).abs() <= 4.0 * std / (draws.len() as f64).sqrt() + 1e-9,
+                "{text}: {measured}"
+            );
         }
     }
 
@@ -389,16 +443,38 @@ mod tests {
             }
             for (multiple, &count) in counts.iter().enumerate() {
                 let expected = if (multiple as u64) < multiples { 1000 } else { 0 };
-                assert!((count - expected).abs() <= 143 * i64::from(expected > 0), "{rounding:?} {multiple}: {count}");
+                assert!(
+                    (count - expected).abs() <= 143 * i64::from(expected > 0),
+                    "{rounding:?} {multiple}: {count}"
+                );
             }
         }
     }
 
     #[test]
+    fn a_draw_above_the_limit_is_drawn_anew() {
+        // x = 60 s in [1, 2], limit 90 s: half of the draws stay in [60, 90], the other half comes from [45, 90]. The mean is
+        // (75 + 67.5) / 2, the variance (75 + 168.75) / 2 + 3.75^2.
+        let seen = draws(
+            &jitter("jitter.scale_or_redraw = { scale = [1, 2], above = '90s', redraw = [0.5, 1] }"),
+            None,
+            50_000,
+        );
+        assert!(seen.iter().all(|&delay| (45.0..=90.0).contains(&delay)));
+        let mean = seen.iter().sum::<f64>() / 50_000.0;
+        assert!((mean - 71.25).abs() < 4.0 * (136f64 / 50_000.0).sqrt(), "{mean}");
+        // A third of the second half lies below 60 s, whatever the first draw was: the two draws are independent.
+        let low = seen.iter().filter(|&&delay| delay < 60.0).count() as f64 / 50_000.0;
+        assert!((low - 1.0 / 6.0).abs() < 4.0 * (5.0 / 36.0 / 50_000f64).sqrt(), "{low}");
+    }
+
+    #[test]
     fn a_discrete_jitter_has_its_gap_and_its_double_weights() {
         // Rust exponential-backoff with jitter 0.3: 1 - r/100 for r below 30, 1 + floor(r/2)/100 for r from 30 to 59.
-        let mut factors: Vec<u32> =
-            draws(&jitter("jitter.whole_percent = 0.3"), None, 20_000).iter().map(|d| (d / 0.6).round() as u32).collect();
+        let mut factors: Vec<u32> = draws(&jitter("jitter.whole_percent = 0.3"), None, 20_000)
+            .iter()
+            .map(|d| (d / 0.6).round() as u32)
+            .collect();
         factors.sort_unstable();
         factors.dedup();
         let expected: Vec<u32> = (71..=100).chain(115..=129).collect();
@@ -440,6 +516,9 @@ mod tests {
         assert_eq!(first("jitter.decorrelated_with = { begins = 'exact' }", u64::MAX), x);
         assert_eq!(first("jitter.compounding = { cap = '1h' }", u64::MAX), x);
         assert!(first("jitter = 'decorrelated'", u64::MAX) > Interval::from_millis(2999));
+        // However far the walk has climbed, its longest step is not nothing.
+        let longest = |n| jitter("jitter = 'decorrelated_v2'").longest(n, x, x, x);
+        assert!(longest(10) > Interval::from_secs(500) && longest(100_000) == Interval::MAX);
         // Polly: with U = 0 the first step of the walk is nothing at all.
         assert_eq!(first("jitter = 'decorrelated_v2'", 0), Interval::ZERO);
     }

@@ -14,7 +14,7 @@ mod rounding;
 use serde::Deserialize;
 
 pub use backoff::{Backoff, DelayList, Exponential};
-pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower};
+pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw};
 pub use rounding::Rounding;
 
 use crate::random::{Block, fork};
@@ -80,8 +80,9 @@ impl ScheduleConfig {
     pub fn problem(&self) -> Option<String> {
         let walks_from_nothing = || {
             let first = self.backoff.delay(1).unwrap_or(Interval::ZERO);
-            (self.jitter.is_walk() && first.is_zero())
-                .then(|| "this jitter grows from the first delay, which is 0s: give a backoff above 0s".into())
+            (self.jitter.is_walk() && first.is_zero()).then(|| {
+                "this jitter grows from the first delay, which is 0s: give a backoff above 0s".into()
+            })
         };
         let sorted_walk = || {
             (self.jitter.is_walk() && self.draws == Draws::Sorted)
@@ -107,12 +108,15 @@ impl ScheduleConfig {
         let x = match &self.backoff {
             Backoff::Chain(_) => part(&parts[(n as usize - 1).min(parts.len() - 1)])?,
             Backoff::Sum(_) => parts.iter().map(part).try_fold(Interval::ZERO, |sum, x| Some(sum + x?))?,
-            Backoff::Max(_) => parts.iter().map(part).try_fold(Interval::ZERO, |most, x| Some(most.max(x?)))?,
+            Backoff::Max(_) => {
+                parts.iter().map(part).try_fold(Interval::ZERO, |most, x| Some(most.max(x?)))?
+            }
             plain => plain.delay(n)?,
         };
         let first = self.backoff.delay(1)?.min(self.cap_before_jitter.unwrap_or(Interval::MAX));
         let x = x.min(self.cap_before_jitter.unwrap_or(Interval::MAX));
-        let jittered = self.jitter.longest(n, x, first, previous).min(self.cap_after_jitter.unwrap_or(Interval::MAX));
+        let jittered =
+            self.jitter.longest(n, x, first, previous).min(self.cap_after_jitter.unwrap_or(Interval::MAX));
         let delay = jittered.max(self.floor.unwrap_or(Interval::ZERO));
         Some(self.round.map_or(delay, |rounding| rounding.apply(delay).max(delay)))
     }
@@ -159,7 +163,8 @@ impl Schedule {
             Backoff::Sum(_) => Shape::Sum(parts()),
             Backoff::Max(_) => Shape::Max(parts()),
             formula => {
-                let ahead = if matches!(formula, Backoff::Iterated { .. }) { backoff::ITERATIONS } else { AHEAD };
+                let ahead =
+                    if matches!(formula, Backoff::Iterated { .. }) { backoff::ITERATIONS } else { AHEAD };
                 let ahead = ahead.min(retries.max(1));
                 Shape::Formula((1..=ahead).map(|n| formula.delay(n)).collect(), formula.clone())
             }
@@ -196,11 +201,24 @@ impl Schedule {
     }
 
     /// As [`Schedule::step`], of a delay that is at least `least` before it is randomised (axios-retry obeys Retry-After so).
-    pub fn step_from(&self, n: u32, request: u64, bits: &dyn Fn(u32) -> Block, least: Interval) -> Option<Step> {
+    pub fn step_from(
+        &self,
+        n: u32,
+        request: u64,
+        bits: &dyn Fn(u32) -> Block,
+        least: Interval,
+    ) -> Option<Step> {
         self.drawn(n, Interval::ZERO, request, &|| bits(n)[0], least)
     }
 
-    fn drawn(&self, n: u32, walk: Interval, request: u64, bits: &dyn Fn() -> u64, least: Interval) -> Option<Step> {
+    fn drawn(
+        &self,
+        n: u32,
+        walk: Interval,
+        request: u64,
+        bits: &dyn Fn() -> u64,
+        least: Interval,
+    ) -> Option<Step> {
         let x = self.before_jitter(n, request, bits)?.max(least);
         let first = match &self.shape {
             Shape::Formula(ahead, _) => ahead[0]?.min(self.cap_before),
@@ -282,8 +300,14 @@ mod tests {
     #[test]
     fn a_delay_is_capped_jittered_capped_raised_and_rounded_in_this_order() {
         let cases: [(&str, &[u64]); 12] = [
-            ("backoff.exponential = { base = '8s' }\njitter = 'full'\ncap_before_jitter = '20s'", &[4000, 8000, 10_000]),
-            ("backoff.exponential = { base = '8s' }\njitter = 'full'\ncap_after_jitter = '10s'", &[4000, 8000, 10_000]),
+            (
+                "backoff.exponential = { base = '8s' }\njitter = 'full'\ncap_before_jitter = '20s'",
+                &[4000, 8000, 10_000],
+            ),
+            (
+                "backoff.exponential = { base = '8s' }\njitter = 'full'\ncap_after_jitter = '10s'",
+                &[4000, 8000, 10_000],
+            ),
             ("backoff.exponential = { base = '1s' }\njitter = 'full'\nfloor = '700ms'", &[700, 1000, 2000]),
             ("backoff.fixed = '2501ms'\njitter = 'full'\nround.down = '1s'", &[1000, 1000, 1000]),
             ("backoff.fixed = '3s'\njitter = 'full'\nround.nearest = '1s'", &[2000, 2000, 2000]),
@@ -304,8 +328,14 @@ mod tests {
                 "backoff.chain = [{ backoff.fixed = '1s' }, { backoff.fixed = '8s', jitter = 'full', cap_after_jitter = '1ms' }]",
                 &[1000, 1, 1],
             ),
-            ("backoff.sum = [{ backoff.fixed = '1s' }, { backoff.linear = { first = '2s', step = '2s' } }]", &[3000, 5000, 7000]),
-            ("backoff.max = [{ backoff.fixed = '3s' }, { backoff.linear = { first = '2s', step = '2s' } }]", &[3000, 4000, 6000]),
+            (
+                "backoff.sum = [{ backoff.fixed = '1s' }, { backoff.linear = { first = '2s', step = '2s' } }]",
+                &[3000, 5000, 7000],
+            ),
+            (
+                "backoff.max = [{ backoff.fixed = '3s' }, { backoff.linear = { first = '2s', step = '2s' } }]",
+                &[3000, 4000, 6000],
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(delays(text, 3, &|_| [HALF; 2]), expected, "{text}");
@@ -315,7 +345,9 @@ mod tests {
     #[test]
     fn luck_is_drawn_each_time_once_or_in_order() {
         let luck = |n: u32| [u64::MAX / 8 * u64::from(9 - 2 * n), 0];
-        let schedule = |draws: &str| format!("backoff.fixed = '8s'\njitter = 'full'\ndraws = '{draws}'\nround.nearest = '1s'");
+        let schedule = |draws: &str| {
+            format!("backoff.fixed = '8s'\njitter = 'full'\ndraws = '{draws}'\nround.nearest = '1s'")
+        };
         assert_eq!(delays(&schedule("each"), 4, &luck), [7000, 5000, 3000, 1000]);
         assert_eq!(delays(&schedule("once"), 4, &luck), [7000, 7000, 7000, 7000]);
         assert_eq!(delays(&schedule("sorted"), 4, &luck), [1000, 3000, 5000, 7000]);
@@ -341,20 +373,38 @@ mod tests {
     fn the_longest_delay_bounds_every_draw() {
         let key = crate::random::Key::derive(1, 0, crate::random::Purpose::Backoff, "longest");
         for jitter in [
-            "'full'", "'equal'", "{ proportional = 0.5 }", "{ scale = [1, 2] }", "{ add = '3s' }", "{ add_per_retry = '3s' }",
-            "{ plus_minus = '3s' }", "{ between = '9s' }", "{ truncated_exponential = 0.5 }", "{ truncated_seconds = 0.9 }",
-            "{ whole_percent = 0.3 }", "{ hash = 'k{request}' }", "'decorrelated'", "{ decorrelated_with = { lower = 'previous' } }",
-            "'decorrelated_v2'", "{ compounding = { cap = '1m' } }",
+            "'full'",
+            "'equal'",
+            "{ proportional = 0.5 }",
+            "{ scale = [1, 2] }",
+            "{ scale_or_redraw = { scale = [1, 2], above = '30s', redraw = [0.5, 1] } }",
+            "{ add = '3s' }",
+            "{ add_per_retry = '3s' }",
+            "{ plus_minus = '3s' }",
+            "{ between = '9s' }",
+            "{ truncated_exponential = 0.5 }",
+            "{ truncated_seconds = 0.9 }",
+            "{ whole_percent = 0.3 }",
+            "{ hash = 'k{request}' }",
+            "'decorrelated'",
+            "{ decorrelated_with = { lower = 'previous' } }",
+            "'decorrelated_v2'",
+            "{ compounding = { cap = '1m' } }",
         ] {
             let config: ScheduleConfig =
-                toml::from_str(&format!("backoff.exponential = {{ base = '5s' }}\njitter = {jitter}")).unwrap();
+                toml::from_str(&format!("backoff.exponential = {{ base = '5s' }}\njitter = {jitter}"))
+                    .unwrap();
             let schedule = Schedule::new(&config, 5);
             for request in 0..2000 {
                 let (mut walk, mut longest) = (Interval::ZERO, Interval::ZERO);
                 for n in 1..=5 {
                     let step = schedule.step(n, walk, request, &|n| key.block(request, n.into())).unwrap();
                     longest = config.longest(n, longest).unwrap();
-                    assert!(step.delay <= longest + Interval::from_nanos(9), "{jitter}, retry {n}: {}", step.delay);
+                    assert!(
+                        step.delay <= longest + Interval::from_nanos(9),
+                        "{jitter}, retry {n}: {}",
+                        step.delay
+                    );
                     walk = step.walk;
                 }
             }

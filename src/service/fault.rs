@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::outcome::StatusCode;
+use crate::outcome::{Outcome, StatusCode};
 use crate::random::unit;
 use crate::units::{Count, Probability};
 
@@ -22,10 +22,38 @@ pub enum Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFault {
-    /// What a failing attempt is answered.
-    pub status: StatusCode,
+    /// What a failing attempt comes to: a status code, or "`connection_error`".
+    pub status: Failure,
     /// How likely an attempt fails this way.
     pub probability: Probability,
+}
+
+/// What an attempt that fails comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure(Outcome);
+
+impl<'de> Deserialize<'de> for Failure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CodeOrWord;
+        impl Visitor<'_> for CodeOrWord {
+            type Value = Outcome;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a status code such as 503, or \"connection_error\"")
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Outcome, E> {
+                StatusCode::deserialize(serde::de::value::I64Deserializer::new(number)).map(Outcome::Status)
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Outcome, E> {
+                if text == "connection_error" {
+                    return Ok(Outcome::ConnectionError);
+                }
+                Err(E::custom(format!(
+                    "\"{text}\" is no failure: write a status code such as 503, or \"connection_error\""
+                )))
+            }
+        }
+        deserializer.deserialize_any(CodeOrWord).map(Self)
+    }
 }
 
 /// The first N attempts of every request fail: `fails_first = 2`, or `fails_first = { attempts = 2, status = 503 }`.
@@ -68,11 +96,11 @@ impl<'de> Deserialize<'de> for FailsFirst {
 }
 
 impl Fault {
-    /// What an attempt is answered that it strikes.
-    pub const fn status(&self) -> StatusCode {
+    /// What an attempt comes to that it strikes.
+    pub const fn outcome(&self) -> Outcome {
         match self {
-            Self::Random(fault) => fault.status,
-            Self::FailsFirst(fault) => fault.status,
+            Self::Random(fault) => fault.status.0,
+            Self::FailsFirst(fault) => Outcome::Status(fault.status),
         }
     }
 
@@ -85,19 +113,20 @@ impl Fault {
     }
 }
 
-/// The status of the first fault in the list that strikes the `attempt`-th attempt (from 1) at these random bits. Random
-/// faults exclude each other: one draw is laid over their probabilities side by side.
-pub(super) fn first_to_strike(faults: &[Fault], attempt: u32, bits: u64) -> Option<StatusCode> {
+/// What the first fault that strikes makes of the `attempt`-th attempt (from 1) at these random bits. Random faults exclude each other: one draw is laid over their probabilities side by side.
+pub(super) fn first_to_strike(faults: &[Fault], attempt: u32, bits: u64) -> Option<Outcome> {
     let luck = unit(bits);
     let mut laid = 0.0;
     for fault in faults {
         match fault {
-            Fault::FailsFirst(fault) if attempt <= fault.attempts => return Some(fault.status),
+            Fault::FailsFirst(fault) if attempt <= fault.attempts => {
+                return Some(Outcome::Status(fault.status));
+            }
             Fault::FailsFirst(_) => {}
             Fault::Random(fault) => {
                 laid += fault.probability.get();
                 if luck < laid {
-                    return Some(fault.status);
+                    return Some(fault.status.0);
                 }
             }
         }
@@ -129,7 +158,11 @@ mod tests {
         for (luck, status) in
             [(0.0, Some(500)), (0.0999, Some(500)), (0.101, Some(503)), (0.2999, Some(503)), (0.301, None)]
         {
-            assert_eq!(first_to_strike(&faults, 1, bits(luck)).map(StatusCode::get), status, "{luck}");
+            assert_eq!(
+                first_to_strike(&faults, 1, bits(luck)).map(|o| o.to_string()),
+                status.map(|s: u16| s.to_string()),
+                "{luck}"
+            );
         }
     }
 
@@ -142,9 +175,9 @@ mod tests {
         ] {
             let faults = faults(&format!("[[faults]]\n{text}"));
             let strikes: Vec<_> = (1..=4)
-                .map(|attempt| first_to_strike(&faults, attempt, bits(0.5)).map(StatusCode::get))
+                .map(|attempt| first_to_strike(&faults, attempt, bits(0.5)).map(|o| o.to_string()))
                 .collect();
-            assert_eq!(strikes, [Some(500), Some(500), None, None], "{text}");
+            assert_eq!(strikes, [Some("500".to_owned()), Some("500".to_owned()), None, None], "{text}");
         }
     }
 }

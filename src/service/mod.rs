@@ -10,9 +10,9 @@ mod rate_limit;
 
 use serde::Deserialize;
 
-pub use fault::{FailsFirst, Fault, RandomFault};
+pub use fault::{FailsFirst, Failure, Fault, RandomFault};
 pub use incident::{Incident, Outage};
-pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfterHeader, TokenBucket};
+pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
@@ -51,14 +51,13 @@ impl ServiceConfig {
             problems.extend(law.problem().map(|message| (field.to_owned(), message)));
         }
         let faults =
-            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.status()));
+            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.outcome()));
         let incidents = self.incidents.iter().enumerate();
-        let incidents = incidents.map(|(index, incident)| (format!("incidents.{index}"), incident.status()));
-        for (path, status) in faults.chain(incidents).filter(|(_, status)| status.is_success()) {
-            problems.push((
-                path,
-                format!("status {} is a success, not a failure: write for example 503", status.get()),
-            ));
+        let incidents = incidents
+            .map(|(index, incident)| (format!("incidents.{index}"), Outcome::Status(incident.status())));
+        for (path, outcome) in faults.chain(incidents).filter(|(_, outcome)| outcome.is_success()) {
+            problems
+                .push((path, format!("status {outcome} is a success, not a failure: write for example 503")));
         }
         let limit = self.rate_limit.and_then(|limit| limit.problem());
         problems.extend(limit.map(|message| ("rate_limit".to_owned(), message)));
@@ -95,7 +94,7 @@ pub struct Service {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
     /// What comes back, if the client waits for it.
-    pub status: StatusCode,
+    pub outcome: Outcome,
     /// How long after it was sent.
     pub latency: Interval,
     /// What the Retry-After header asks for, counted from the moment the answer is received.
@@ -124,13 +123,6 @@ impl Verdict {
     }
 }
 
-impl Answer {
-    /// The answer as the client sees it when it waits.
-    pub const fn outcome(&self) -> Outcome {
-        Outcome::Status(self.status)
-    }
-}
-
 impl Service {
     /// The service at the start of a run.
     pub fn new(config: &ServiceConfig) -> Self {
@@ -147,11 +139,12 @@ impl Service {
     /// second on latency.
     pub fn answer(&mut self, now: Instant, attempt: u32, bits: Block) -> Answer {
         if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
-            return self.turn_away(status, None, Verdict::Down, bits);
+            return self.turn_away(now, Outcome::Status(status), None, Verdict::Down, bits);
         }
         if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
             return self.turn_away(
-                StatusCode::TOO_MANY_REQUESTS,
+                now,
+                Outcome::Status(StatusCode::TOO_MANY_REQUESTS),
                 refusal.retry_after,
                 Verdict::Limited,
                 bits,
@@ -159,7 +152,7 @@ impl Service {
         }
         let fault = fault::first_to_strike(&self.faults, attempt, bits[0]);
         Answer {
-            status: fault.unwrap_or(StatusCode::OK),
+            outcome: fault.unwrap_or(Outcome::Status(StatusCode::OK)),
             latency: self.latency.sample(bits[1]),
             retry_after: None,
             verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
@@ -168,12 +161,15 @@ impl Service {
 
     fn turn_away(
         &self,
-        status: StatusCode,
-        retry_after: Option<Interval>,
+        now: Instant,
+        outcome: Outcome,
+        header: Option<RetryAfter>,
         verdict: Verdict,
         bits: Block,
     ) -> Answer {
-        Answer { status, latency: self.rejection_latency.sample(bits[1]), retry_after, verdict }
+        let latency = self.rejection_latency.sample(bits[1]);
+        let retry_after = header.map(|header| header.wait(now + latency));
+        Answer { outcome, latency, retry_after, verdict }
     }
 }
 
@@ -195,14 +191,19 @@ mod tests {
         );
         let mut answer = |seconds: u64| {
             let answer = service.answer(Instant::from_nanos(seconds * 1_000_000_000), 1, [0; 2]);
-            (answer.status.get(), answer.verdict, answer.latency)
+            (answer.outcome, answer.verdict, answer.latency)
         };
         let (slow, fast) = (Interval::from_secs(2), Interval::from_millis(20));
-        assert_eq!(answer(0), (500, Verdict::Faulty, slow), "the token is taken, then the fault strikes");
-        assert_eq!(answer(0), (429, Verdict::Limited, fast));
-        assert_eq!(answer(10), (502, Verdict::Down, fast), "the outage begins at its first instant");
-        assert_eq!(answer(14), (502, Verdict::Down, fast), "and takes no token");
-        assert_eq!(answer(15), (500, Verdict::Faulty, slow), "its last instant is not part of it");
+        let status = |code| Outcome::Status(StatusCode::of(code));
+        assert_eq!(
+            answer(0),
+            (status(500), Verdict::Faulty, slow),
+            "the token is taken, then the fault strikes"
+        );
+        assert_eq!(answer(0), (status(429), Verdict::Limited, fast));
+        assert_eq!(answer(10), (status(502), Verdict::Down, fast), "the outage begins at its first instant");
+        assert_eq!(answer(14), (status(502), Verdict::Down, fast), "and takes no token");
+        assert_eq!(answer(15), (status(500), Verdict::Faulty, slow), "its last instant is not part of it");
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub enum RetryAfterHeader {
     /// The time until an attempt could pass, rounded up to whole seconds, as HTTP's integer form must.
     #[default]
     Seconds,
+    /// The second in which an attempt could pass, as an HTTP date, which has no fractions: rounded up. Who receives it waits
+    /// until then, so all wait for the same instant.
+    Date,
     /// The time until an attempt could pass, to the nanosecond.
     Exact,
     /// There is no header.
@@ -60,12 +63,32 @@ pub enum RetryAfterHeader {
 }
 
 impl RetryAfterHeader {
-    fn of(self, wait: Interval) -> Option<Interval> {
+    fn of(self, now: Instant, wait: Interval) -> Option<RetryAfter> {
         match self {
-            Self::Seconds => Some(wait.ceil_to_seconds()),
-            Self::Exact => Some(wait),
+            Self::Seconds => Some(RetryAfter::In(wait.ceil_to_seconds())),
+            Self::Date => Some(RetryAfter::At((now + wait).ceil_to_seconds())),
+            Self::Exact => Some(RetryAfter::In(wait)),
             Self::None => None,
-            Self::Constant(wait) => Some(wait),
+            Self::Constant(wait) => Some(RetryAfter::In(wait)),
+        }
+    }
+}
+
+/// What a Retry-After header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// To wait so long from when it is received.
+    In(Interval),
+    /// To wait until then.
+    At(Instant),
+}
+
+impl RetryAfter {
+    /// What one has to wait who receives it at `received`.
+    pub fn wait(self, received: Instant) -> Interval {
+        match self {
+            Self::In(wait) => wait,
+            Self::At(instant) => instant.since(received),
         }
     }
 }
@@ -127,7 +150,7 @@ pub enum RateLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     /// What the header says, if there is one.
-    pub retry_after: Option<Interval>,
+    pub retry_after: Option<RetryAfter>,
 }
 
 impl RateLimit {
@@ -157,7 +180,7 @@ impl RateLimit {
                     return Ok(());
                 }
                 let wait = (token - *level).div_ceil(u128::from(config.rate.count()));
-                Err(Refusal { retry_after: config.retry_after.of(Interval::from_nanos(wait as u64)) })
+                Err(Refusal { retry_after: config.retry_after.of(now, Interval::from_nanos(wait as u64)) })
             }
             Self::FixedWindow { config, current, admitted } => {
                 let window = config.window.as_nanos();
@@ -170,7 +193,7 @@ impl RateLimit {
                     return Ok(());
                 }
                 let wait = window - now.as_nanos() % window;
-                Err(Refusal { retry_after: config.retry_after.of(Interval::from_nanos(wait)) })
+                Err(Refusal { retry_after: config.retry_after.of(now, Interval::from_nanos(wait)) })
             }
         }
     }
@@ -202,7 +225,7 @@ mod tests {
         let mut bucket = limit("limit.token_bucket = { rate = '3/s', burst = 5, retry_after = 'exact' }");
         let answers: Vec<_> = (0..8).map(|_| bucket.admit(at(0))).collect();
         assert_eq!(answers[..5], [Ok(()); 5]);
-        let wait = Refusal { retry_after: Some(Interval::from_nanos(333_333_334)) };
+        let wait = Refusal { retry_after: Some(RetryAfter::In(Interval::from_nanos(333_333_334))) };
         assert_eq!(answers[5..], [Err(wait); 3]);
     }
 
@@ -236,8 +259,20 @@ mod tests {
                 "limit.token_bucket = {{ rate = '10/s', burst = 1, retry_after = {header} }}"
             ));
             bucket.admit(at(0)).unwrap();
-            assert_eq!(bucket.admit(at(0)), Err(Refusal { retry_after: expected }), "{header}");
+            let refusal = Refusal { retry_after: expected.map(RetryAfter::In) };
+            assert_eq!(bucket.admit(at(0)), Err(refusal), "{header}");
         }
+    }
+
+    #[test]
+    fn a_date_names_the_whole_second_after_which_an_attempt_could_pass() {
+        let mut bucket = limit("limit.token_bucket = { rate = '1/s', burst = 1, retry_after = 'date' }");
+        let second = 1_000_000_000;
+        bucket.admit(at(second / 4)).unwrap();
+        let date = bucket.admit(at(second / 2)).unwrap_err().retry_after.expect("there is a header");
+        assert_eq!(date, RetryAfter::At(at(2 * second)), "the token is there at 1.25 s");
+        assert_eq!(date.wait(at(second)), Interval::from_secs(1), "who learns it later waits less");
+        assert_eq!(date.wait(at(3 * second)), Interval::ZERO);
     }
 
     #[test]
@@ -246,7 +281,7 @@ mod tests {
         let minute = 60_000_000_000;
         assert!(window.admit(at(10)).is_ok() && window.admit(at(20)).is_ok());
         let refusal = window.admit(at(minute / 4)).unwrap_err();
-        assert_eq!(refusal.retry_after, Some(Interval::from_secs(45)));
+        assert_eq!(refusal.retry_after, Some(RetryAfter::In(Interval::from_secs(45))));
         assert!(window.admit(at(minute - 1)).is_err());
         assert!(window.admit(at(minute)).is_ok() && window.admit(at(minute)).is_ok());
         assert!(window.admit(at(minute)).is_err());

@@ -1,116 +1,20 @@
-//! The life of a request, seen from its client: arrival -> cache? -> breaker? -> attempt -> outcome -> decision.
+//! The life of a request, seen from its client: arrival -> cache? -> slot? -> breaker? -> attempt -> outcome -> decision.
+//!
+//! Policies nest: an attempt of the outer one is a whole life of the inner one. An attempt goes down through the layers, past
+//! their guards; a failure climbs up, until a layer retries it or none is left.
 
 use super::Simulation;
+use super::clients::Layer;
 use super::event::{Class, Event};
-use super::request::Request;
+use super::guard::Passage;
+use super::request::{Layered, Request, Stage};
 use super::trace::{Next, Step};
-use crate::breaker::{Breaker, BreakerConfig, Permit, Scope};
-use crate::metrics::{Attempt, Ended, WorkloadTally};
+use crate::metrics::{Attempt, Ended};
 use crate::outcome::{Ending, Outcome};
-use crate::policy::{Decision, History, Memory, OnFailure, Policy, PolicyConfig};
-use crate::random::{Key, Purpose};
-use crate::scenario::{Named, Workload};
+use crate::policy::{Decision, Delay, History};
 use crate::service::{Answer, Verdict};
-use crate::time::{Instant, Interval};
-use crate::workload::{Arrival, input_key};
-
-/// The clients of one workload, with all that they share.
-#[derive(Debug)]
-pub(super) struct Clients<'a> {
-    /// Place among the workloads in the order of names, which settles ties.
-    pub(super) tie: u16,
-    service: usize,
-    policy: Policy,
-    timeout: Interval,
-    breakers: Option<Breakers<'a>>,
-    cache: Option<Cache>,
-    keys: Option<u64>,
-    swallows: bool,
-    input: Key,
-    luck: Key,
-    backoff: Key,
-}
-
-/// One breaker for all clients, or one for each.
-#[derive(Debug)]
-struct Breakers<'a> {
-    config: &'a BreakerConfig,
-    breakers: Vec<Breaker>,
-}
-
-impl Breakers<'_> {
-    fn of(&mut self, client: u32) -> &mut Breaker {
-        let index = if self.config.scope == Scope::Client { client as usize } else { 0 };
-        &mut self.breakers[index]
-    }
-}
-
-/// Successes kept by input key.
-#[derive(Debug)]
-struct Cache {
-    ttl: Interval,
-    /// Until when each key's success is kept; `START` if there is none.
-    kept_until: Vec<Instant>,
-}
-
-impl<'a> Clients<'a> {
-    pub(super) fn new(
-        workload: &Workload,
-        policy: &'a Named<PolicyConfig>,
-        key: impl Fn(Purpose) -> Key,
-    ) -> Self {
-        let clients = workload.config.clients.get() as usize;
-        let keys = workload.config.keys.map(crate::units::Count::get);
-        let breakers = policy.config.breaker.as_ref().map(|config| Breakers {
-            config,
-            breakers: vec![Breaker::new(); if config.scope == Scope::Client { clients } else { 1 }],
-        });
-        let cache = policy
-            .config
-            .cache
-            .zip(keys)
-            .map(|(cache, keys)| Cache { ttl: cache.ttl, kept_until: vec![Instant::START; keys as usize] });
-        Self {
-            tie: workload.tie,
-            service: workload.service,
-            policy: Policy::new(&policy.config, workload.config.idempotent),
-            timeout: workload.config.timeout.unwrap_or(Interval::MAX),
-            breakers,
-            cache,
-            keys,
-            swallows: policy.config.on_failure == OnFailure::Swallow,
-            input: key(Purpose::InputKeys),
-            luck: key(Purpose::Service),
-            backoff: key(Purpose::Backoff),
-        }
-    }
-
-    /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its
-    /// own. Otherwise nothing can tell whether it was handled when it was sent or when it came.
-    fn share_outcomes(&self) -> bool {
-        self.breakers.is_some() || self.cache.is_some()
-    }
-
-    /// Adds what the clients kept to the tally.
-    pub(super) fn settle(&self, tally: &mut WorkloadTally, horizon: Instant) {
-        tally.swallows = self.swallows;
-        for breaker in self.breakers.iter().flat_map(|breakers| &breakers.breakers) {
-            tally.breakers += 1;
-            tally.breaker_trips += u64::from(breaker.trips());
-            tally.breaker_open += breaker.time_open(horizon);
-        }
-    }
-
-    fn cached(&self, number: u64, now: Instant) -> bool {
-        let (Some(cache), Some(keys)) = (&self.cache, self.keys) else { return false };
-        now < cache.kept_until[input_key(self.input, number, keys) as usize]
-    }
-
-    fn keep(&mut self, number: u64, now: Instant) {
-        let (Some(cache), Some(keys)) = (&mut self.cache, self.keys) else { return };
-        cache.kept_until[input_key(self.input, number, keys) as usize] = now + cache.ttl;
-    }
-}
+use crate::time::Instant;
+use crate::workload::Arrival;
 
 impl Simulation<'_> {
     /// A request arrives, and the next one of its workload is looked up.
@@ -119,19 +23,23 @@ impl Simulation<'_> {
         let Arrival { at, number, client } = arrivals.next.expect("the arrival was seen a moment ago");
         arrivals.next = arrivals.stream.next();
         self.tallies[workload].arrived(at);
+        let outermost = self.clients[workload].layers.len() as u8 - 1;
         let slot = self.requests.insert(Request {
             number,
             arrived: at,
             sent: at,
-            memory: Memory::default(),
             retry_after: None,
             outcome: Outcome::Timeout,
-            permit: Permit::default(),
             client,
             attempts: 0,
             workload: workload as u16,
+            maker: outermost,
+            enters: outermost,
+            stage: Stage::New,
             alive: true,
             traced: self.tracers[workload].follows(number, client, at),
+            placed: false,
+            innermost: Layered::default(),
         });
         if self.clients[workload].cached(number, at) {
             self.end(slot, at, Ending::Cached);
@@ -140,27 +48,41 @@ impl Simulation<'_> {
         }
     }
 
-    /// A request begins its next attempt: the breaker lets it out or not, the service answers.
+    /// A request begins its next attempt, or goes on with it: if it has a slot and no guard stops it, the service answers.
     pub(super) fn attempt(&mut self, slot: u32) {
-        let now = self.now;
-        let request = &mut self.requests[slot];
-        let workload = request.workload as usize;
-        let clients = &mut self.clients[workload];
-        request.attempts += 1;
-        request.sent = now;
-        request.retry_after = None;
-        if let Some(breakers) = &mut clients.breakers {
-            let config = breakers.config;
-            let Some(permit) = breakers.of(request.client).try_acquire(config, now) else {
-                request.outcome = Outcome::BreakerOpen;
-                self.tallies[workload].refused(now);
-                return self.decide(slot, now);
-            };
-            request.permit = permit;
+        if !self.take_place(slot) {
+            return;
         }
-        let luck = clients.luck.block(request.number, u64::from(request.attempts));
-        let answer = self.services[clients.service].answer(now, request.attempts, luck);
-        let attempt = Attempt { sent: now, number: request.attempts };
+        let (now, maker) = (self.now, usize::from(self.requests[slot].maker));
+        if self.requests[slot].stage == Stage::New {
+            let retries = self.requests.layer(slot, maker).attempts > 0;
+            if retries && !self.affords(slot, now, maker, true) {
+                self.leave_budget(slot, maker);
+                return self.climb(slot, now, maker + 1, Ending::BudgetDenied);
+            }
+            self.begin(slot);
+        }
+        for layer in (0..=usize::from(self.requests[slot].enters)).rev() {
+            match self.guard(slot, layer) {
+                Passage::Through => {}
+                Passage::Refused(refusal) => return self.refuse(slot, layer, refusal),
+                Passage::Later => return,
+            }
+        }
+        self.send(slot);
+    }
+
+    /// The attempt reaches its service.
+    fn send(&mut self, slot: u32) {
+        let now = self.now;
+        self.count_retry(slot);
+        let request = &mut self.requests[slot];
+        request.sent = now;
+        let (workload, number) = (usize::from(request.workload), request.attempts);
+        let clients = &self.clients[workload];
+        let luck = clients.luck.block(request.number, u64::from(number));
+        let answer = self.services[clients.service].answer(now, number, luck);
+        let attempt = Attempt { sent: now, number };
         let limited = answer.verdict == Verdict::Limited;
         let failed = matches!(answer.verdict, Verdict::Faulty | Verdict::Down);
         self.tallies[workload].sent(attempt, limited, failed);
@@ -168,17 +90,91 @@ impl Simulation<'_> {
         self.await_answer(slot, answer);
     }
 
+    /// A guard does not let the attempt out.
+    fn refuse(&mut self, slot: u32, layer: usize, refusal: Outcome) {
+        let now = self.now;
+        self.count_retry(slot);
+        let request = &mut self.requests[slot];
+        (request.sent, request.outcome) = (now, refusal);
+        let tally = &mut self.tallies[usize::from(request.workload)];
+        let ending = if refusal == Outcome::Shed {
+            tally.shed(now);
+            Ending::ShedByClient
+        } else {
+            tally.refused(now);
+            Ending::BreakerRejected
+        };
+        self.climb(slot, now, layer, ending);
+    }
+
+    /// Tells a retry from a first attempt, and which policy has made it.
+    fn count_retry(&mut self, slot: u32) {
+        let request = &self.requests[slot];
+        if request.attempts > 1 {
+            let workload = usize::from(request.workload);
+            let layer = &self.clients[workload].layers[usize::from(request.maker)];
+            self.tallies[workload].retried(layer.number);
+        }
+    }
+
+    /// Takes one of the slots of the workload for a request, if they are limited; false if it has to wait for one.
+    fn take_place(&mut self, slot: u32) -> bool {
+        let request = &mut self.requests[slot];
+        if !request.placed
+            && let Some(slots) = &mut self.clients[usize::from(request.workload)].slots
+        {
+            request.placed = slots.of(request.client).1.take(slot);
+            return request.placed;
+        }
+        true
+    }
+
+    /// Gives the request's slot to the one that has waited longest.
+    fn give_place(&mut self, slot: u32, at: Instant) {
+        let request = &mut self.requests[slot];
+        if request.placed
+            && let Some(slots) = &mut self.clients[usize::from(request.workload)].slots
+        {
+            request.placed = false;
+            if let Some(next) = slots.of(request.client).1.give_back() {
+                self.requests[next].placed = true;
+                self.schedule(at, Class::Begin, next, Event::Attempt { slot: next });
+            }
+        }
+    }
+
+    /// Counts the attempt, at the layer that makes it and anew in all layers inside.
+    fn begin(&mut self, slot: u32) {
+        let now = self.now;
+        let request = &mut self.requests[slot];
+        let (maker, base) = (usize::from(request.maker), request.attempts);
+        request.attempts += 1;
+        request.retry_after = None;
+        for inner in 0..maker {
+            *self.requests.layer(slot, inner) = Layered { base, ..Layered::default() };
+        }
+        for layer in 0..=maker {
+            let layered = self.requests.layer(slot, layer);
+            layered.attempts += 1;
+            layered.sent = now;
+            if layered.attempts == 1 {
+                layered.began = now;
+            }
+            self.count_in_budget(slot, layer);
+        }
+    }
+
     /// The client waits for the answer, but no longer than its timeout.
     fn await_answer(&mut self, slot: u32, answer: Answer) {
         let request = &mut self.requests[slot];
-        let workload = request.workload as usize;
+        let workload = usize::from(request.workload);
         let clients = &self.clients[workload];
         let waits = answer.latency <= clients.timeout;
         let (class, wait) =
             if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, clients.timeout) };
         let known = self.now + wait;
         (request.outcome, request.retry_after) =
-            if waits { (answer.outcome(), answer.retry_after) } else { (Outcome::Timeout, None) };
+            if waits { (answer.outcome, answer.retry_after) } else { (Outcome::Timeout, None) };
         if !waits && known < self.horizon {
             self.tallies[workload].timed_out(known, answer.verdict.is_work());
         }
@@ -190,56 +186,76 @@ impl Simulation<'_> {
     }
 
     /// The client learns the outcome of its attempt at `at`, which may lie ahead of the clock (see
-    /// [`Clients::share_outcomes`]).
+    /// [`Clients::share_outcomes`](super::clients::Clients::share_outcomes)).
     pub(super) fn conclude(&mut self, slot: u32, at: Instant) {
-        if at >= self.horizon {
-            return;
-        }
-        let request = &self.requests[slot];
-        let clients = &mut self.clients[request.workload as usize];
-        let success = request.outcome.is_success();
-        self.service_tallies[clients.service].answered(request.outcome);
-        if let Some(breakers) = &mut clients.breakers {
-            let config = breakers.config;
-            breakers.of(request.client).record(config, at, request.permit, success);
-        }
-        if success {
-            clients.keep(request.number, at);
-            self.end(slot, at, Ending::Succeeded);
-        } else {
-            self.decide(slot, at);
+        if at < self.horizon {
+            let Request { workload, outcome, .. } = self.requests[slot];
+            self.service_tallies[self.clients[usize::from(workload)].service].answered(outcome);
+            let ending = if outcome.is_success() { Ending::Succeeded } else { Ending::Exhausted };
+            self.climb(slot, at, 0, ending);
         }
     }
 
-    /// The policy decides what becomes of a request whose attempt failed.
-    fn decide(&mut self, slot: u32, at: Instant) {
-        let request = &mut self.requests[slot];
-        let clients = &self.clients[request.workload as usize];
-        let history = History {
-            attempts: request.attempts,
-            elapsed: at.since(request.arrived),
-            request: request.number,
-            memory: request.memory,
-        };
-        let number = request.number;
-        let decision = clients.policy.decide(request.outcome, request.retry_after, &history, &|retry| {
-            clients.backoff.block(number, u64::from(retry))
-        });
-        match decision {
-            Decision::Retry(delay) => {
-                request.memory = delay.memory;
-                self.trace(slot, at, Next::Retry(delay));
-                self.schedule(at + delay.wait, Class::Begin, slot, Event::Attempt { slot });
+    /// The outcome goes up through the layers from `from` on: their guards learn it, and their policies decide about a
+    /// failure, until one retries it. `ending` is how the request ends if none does, and none gives another reason.
+    fn climb(&mut self, slot: u32, at: Instant, from: usize, mut ending: Ending) {
+        let workload = usize::from(self.requests[slot].workload);
+        for layer in from..self.clients[workload].layers.len() {
+            self.inform(slot, at, layer);
+            if ending != Ending::Succeeded {
+                match self.decide(slot, at, layer) {
+                    Some(Decision::Retry(delay)) if self.affords(slot, at, layer, false) => {
+                        return self.retry(slot, at, layer, delay);
+                    }
+                    Some(Decision::Retry(_)) => ending = Ending::BudgetDenied,
+                    Some(Decision::GiveUp(reason)) => ending = reason,
+                    None => {}
+                }
             }
-            Decision::GiveUp(ending) => self.end(slot, at, ending),
+            self.leave_budget(slot, layer);
         }
+        if ending == Ending::Succeeded {
+            let number = self.requests[slot].number;
+            self.clients[workload].keep(number, at);
+        }
+        self.end(slot, at, ending);
+    }
+
+    /// A layer tries again after a delay.
+    fn retry(&mut self, slot: u32, at: Instant, layer: usize, delay: Delay) {
+        self.requests.layer(slot, layer).memory = delay.memory;
+        let request = &mut self.requests[slot];
+        (request.maker, request.enters, request.stage) = (layer as u8, layer as u8, Stage::New);
+        let Layer { number, frees_slot, .. } = self.clients[usize::from(request.workload)].layers[layer];
+        self.trace(slot, at, Next::Retry { delay, layer: number });
+        if frees_slot {
+            self.give_place(slot, at);
+        }
+        self.schedule(at + delay.wait, Class::Begin, slot, Event::Attempt { slot });
+    }
+
+    /// What the policy of a layer makes of a failure; nothing if the layer has none.
+    fn decide(&mut self, slot: u32, at: Instant, layer: usize) -> Option<Decision> {
+        let Layered { began, base, attempts, memory, .. } = *self.requests.layer(slot, layer);
+        let request = &self.requests[slot];
+        let clients = &self.clients[usize::from(request.workload)];
+        let history = History { attempts, elapsed: at.since(began), request: request.number, memory };
+        // Each retry of each layer has luck of its own; the innermost layer's first attempts come first.
+        let luck = |retry: u32| {
+            let index = (layer as u64) << 32 | u64::from(base + retry);
+            clients.backoff.block(request.number, index)
+        };
+        let policy = clients.layers[layer].policy.as_ref()?;
+        Some(policy.decide(request.outcome, request.retry_after, &history, &luck))
     }
 
     /// The request ends.
     fn end(&mut self, slot: u32, at: Instant, ending: Ending) {
         self.trace(slot, at, Next::End(ending));
+        self.give_place(slot, at);
         let request = &self.requests[slot];
-        self.tallies[request.workload as usize].ended(Ended { ending, at, age: at.since(request.arrived) });
+        let age = at.since(request.arrived);
+        self.tallies[usize::from(request.workload)].ended(Ended { ending, at, age });
         self.requests.remove(slot);
     }
 
@@ -255,7 +271,7 @@ impl Simulation<'_> {
                 retry_after: request.retry_after,
                 next,
             };
-            self.tracers[request.workload as usize].record(request.number, step);
+            self.tracers[usize::from(request.workload)].record(request.number, step);
         }
     }
 }

@@ -10,7 +10,10 @@
 //! nothing about memory, threads, or when the event happened to be scheduled.
 
 mod client;
+mod clients;
 mod event;
+mod guard;
+mod pool;
 mod request;
 mod trace;
 
@@ -23,7 +26,7 @@ use crate::scenario::Scenario;
 use crate::service::Service;
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
-use client::Clients;
+use clients::{Clients, Guards};
 use event::{Class, Event, rank};
 use request::Requests;
 use trace::Tracer;
@@ -48,7 +51,8 @@ pub struct Simulation<'a> {
     horizon: Instant,
     queue: EventQueue<Event>,
     arrivals: Vec<Arrivals>,
-    clients: Vec<Clients<'a>>,
+    clients: Vec<Clients>,
+    guards: Guards<'a>,
     services: Vec<Service>,
     requests: Requests,
     tallies: Vec<WorkloadTally>,
@@ -82,19 +86,25 @@ impl<'a> Simulation<'a> {
             let mut stream = ArrivalStream::new(config.arrivals, config.clients.get(), arrivals, horizon);
             Arrivals { next: stream.next(), stream, tie: workload.tie }
         });
-        let clients =
-            scenario.workloads.iter().zip(&scenario.arms[arm].policies).map(|(workload, &policy)| {
-                Clients::new(workload, &scenario.policies[policy], |purpose| key(purpose, &workload.name))
-            });
+        let mut guards = Guards::default();
+        let assigned = scenario.workloads.iter().zip(&scenario.arms[arm].policies);
+        let clients: Vec<Clients> = assigned
+            .map(|(workload, &index)| {
+                let policy = (&scenario.policies[index].config, index);
+                Clients::new(workload, policy, &mut guards, |purpose| key(purpose, &workload.name))
+            })
+            .collect();
+        let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,
             horizon,
             queue: EventQueue::new(),
             arrivals: arrivals.collect(),
-            clients: clients.collect(),
+            clients,
+            guards,
             services: scenario.services.iter().map(|service| Service::new(&service.config)).collect(),
-            requests: Requests::default(),
+            requests: Requests::new(layers),
             tallies: vec![
                 WorkloadTally::new(scenario.bin, scenario.window, scenario.horizon);
                 scenario.workloads.len()
@@ -151,7 +161,7 @@ impl<'a> Simulation<'a> {
         }
         for ((tally, clients), count) in self.tallies.iter_mut().zip(&self.clients).zip(unfinished) {
             tally.unfinished(count, self.horizon);
-            clients.settle(tally, self.horizon);
+            clients.settle(&self.guards, tally, self.horizon);
             tally.assert_conserved();
         }
         Record {

@@ -3,6 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use crate::breaker::Permit;
+use crate::budget::Grant;
 use crate::outcome::Outcome;
 use crate::policy::Memory;
 use crate::time::{Instant, Interval};
@@ -14,37 +15,99 @@ pub(super) struct Request {
     pub(super) arrived: Instant,
     /// When the attempt under way was sent.
     pub(super) sent: Instant,
-    /// What the policy remembers of it.
-    pub(super) memory: Memory,
     /// What the attempt under way will ask its client to wait.
     pub(super) retry_after: Option<Interval>,
     /// The outcome of the attempt under way.
     pub(super) outcome: Outcome,
-    pub(super) permit: Permit,
     pub(super) client: u32,
     /// Attempts begun.
     pub(super) attempts: u32,
     pub(super) workload: u16,
+    /// The layer that makes the attempt: 0 is the innermost.
+    pub(super) maker: u8,
+    /// The layer at which the attempt goes on: the one that makes it, or one at whose guards it has waited.
+    pub(super) enters: u8,
+    /// How far into that layer the attempt has got.
+    pub(super) stage: Stage,
     pub(super) alive: bool,
     pub(super) traced: bool,
+    /// True while it has a place among the slots of its workload, if those are limited.
+    pub(super) placed: bool,
+    /// The innermost layer.
+    pub(super) innermost: Layered,
+}
+
+/// How far an attempt has got into the layer at which it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It has not begun.
+    New,
+    /// It has waited at the breaker.
+    AtBreaker,
+    /// It is past the breaker and the limiter.
+    Through,
+}
+
+/// What one layer of policies knows of a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Layered {
+    /// When its first attempt began.
+    pub(super) began: Instant,
+    /// When its present attempt began.
+    pub(super) sent: Instant,
+    /// Attempts of the whole request before that.
+    pub(super) base: u32,
+    /// Attempts of this layer.
+    pub(super) attempts: u32,
+    pub(super) memory: Memory,
+    /// Leave of the breaker.
+    pub(super) permit: Option<Permit>,
+    /// The last leave of the budget.
+    pub(super) grant: Option<Grant>,
+    /// True while a retry that the budget granted is waited for or under way.
+    pub(super) retrying: bool,
+    /// True while the limiter counts the attempt.
+    pub(super) limited: bool,
 }
 
 /// All requests alive, by slot.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Requests {
     slots: Vec<Request>,
+    /// The layers around the innermost one, `outer` for each slot.
+    layers: Vec<Layered>,
+    outer: usize,
     free: Vec<u32>,
 }
 
 impl Requests {
+    /// No request yet; each has at most `layers` layers of policies.
+    pub(super) const fn new(layers: usize) -> Self {
+        Self { slots: Vec::new(), layers: Vec::new(), outer: layers - 1, free: Vec::new() }
+    }
+
     /// Gives the request a slot.
     pub(super) fn insert(&mut self, request: Request) -> u32 {
-        if let Some(slot) = self.free.pop() {
+        let slot = if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = request;
             slot
         } else {
             self.slots.push(request);
+            self.layers.resize(self.slots.len() * self.outer, Layered::default());
             u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests are alive at once")
+        };
+        for layer in 1..=self.outer {
+            *self.layer(slot, layer) = Layered::default();
+        }
+        slot
+    }
+
+    /// What a layer knows of a request.
+    #[inline]
+    pub(super) fn layer(&mut self, slot: u32, layer: usize) -> &mut Layered {
+        match layer {
+            0 => &mut self.slots[slot as usize].innermost,
+            outer => &mut self.layers[slot as usize * self.outer + outer - 1],
         }
     }
 

@@ -47,7 +47,12 @@ pub struct Step {
 #[derive(Debug, Clone, Copy)]
 pub enum Next {
     /// Another attempt after a delay.
-    Retry(Delay),
+    Retry {
+        /// How long, and why.
+        delay: Delay,
+        /// Which policy decided so: 0 is the innermost.
+        layer: usize,
+    },
     /// The end.
     End(Ending),
 }

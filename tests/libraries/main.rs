@@ -1,20 +1,21 @@
-//! Presets agree with the libraries they are named after: with delays drawn by the real code, and with what real breakers
-//! did, call by call (`tests/data/policy_vectors.csv`, `tests/data/breaker_traces.csv`).
+//! Presets agree with the libraries they are named after: with delays drawn by the real code (`tests/data/policy_vectors.csv`).
+//! Breakers are in `tests/breakers.rs`.
 
 mod javascript_and_rust;
+mod javascript_and_rust_schedules;
 mod others;
 mod others_schedules;
 mod python;
+mod python_schedules;
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use retrysim::breaker::{Breaker, BreakerConfig, State};
 use retrysim::outcome::{Outcome, StatusCode};
 use retrysim::policy::{Decision, History, Memory, Policy};
 use retrysim::random::{Key, Purpose};
 use retrysim::scenario::Scenario;
-use retrysim::time::{Instant, Interval};
+use retrysim::time::Interval;
 
 /// Draws per random row, as many as the reference took.
 const DRAWS: u64 = 20_000;
@@ -96,9 +97,7 @@ fn delays(setup: &Setup, retries: usize, draws: u64) -> Vec<Vec<f64>> {
             let history = History { attempts, elapsed: Interval::ZERO, request: entity, memory };
             let luck = |retry: u32| key.block(entity, retry.into());
             let decision = policy.decide(outcome, hint, &history, &luck);
-            let Decision::Retry(delay) = decision else {
-                panic!("retry {attempts} is not made: {setup:?}")
-            };
+            let Decision::Retry(delay) = decision else { panic!("retry {attempts} is not made: {setup:?}") };
             memory = delay.memory;
             delays.push(delay.wait.as_secs_f64());
         }
@@ -171,7 +170,8 @@ fn compare(row: &Row, drawn: &[f64], preset: &Setup) -> Option<String> {
     let (least, most) = drawn.iter().fold((f64::MAX, 0.0f64), |(low, high), &x| (low.min(x), high.max(x)));
     // Many draws may have one value, a cap or a whole millisecond: a quantile then lies anywhere in that step.
     let below = |bound: f64| drawn.iter().filter(|&&x| x < bound - 1e-9).count() as f64 / drawn.len() as f64;
-    let at_most = |bound: f64| drawn.iter().filter(|&&x| x <= bound + 1e-9).count() as f64 / drawn.len() as f64;
+    let at_most =
+        |bound: f64| drawn.iter().filter(|&&x| x <= bound + 1e-9).count() as f64 / drawn.len() as f64;
     let agrees = match stat {
         "exact" | "exact_doc" => drawn.iter().all(|&x| (x - value).abs() <= 1e-9),
         "n" => value == drawn.len() as f64,
@@ -193,53 +193,9 @@ fn compare(row: &Row, drawn: &[f64], preset: &Setup) -> Option<String> {
     };
     (!agrees).then(|| {
         let which = ["library", "policy", "params", "retry_index"].map(|column| row.get(column)).join(" | ");
-        format!("{which}: {stat} {value} against mean {mean}, {least} to {most}\n    {}", preset.policy.replace('\n', "; "))
+        format!(
+            "{which}: {stat} {value} against mean {mean}, {least} to {most}\n    {}",
+            preset.policy.replace('\n', "; ")
+        )
     })
-}
-
-fn breaker(library: &str) -> BreakerConfig {
-    let breaker = match library {
-        "seed-guide" => "{ use = 'guide:breaker', failure_threshold = 3, timeout = 10 }",
-        "pybreaker" => "{ use = 'textbook:breaker', threshold = 3, open_for = '10s' }",
-        "gobreaker" => "{ use = 'textbook:breaker', threshold = 3, open_for = '10s', boundary = 'after' }",
-        other => panic!("no breaker stands for {other}"),
-    };
-    let scenario = scenario(&format!("retries = 0\nbreaker = {breaker}"));
-    scenario.policies[0].config.breaker.expect("the policy has a breaker")
-}
-
-#[test]
-fn breakers_admit_and_change_state_as_the_real_ones_did() {
-    let mut steps = 0;
-    for library in ["seed-guide", "pybreaker", "gobreaker"] {
-        let config = breaker(library);
-        let mut breaker = Breaker::new();
-        for row in
-            rows(include_str!("../data/breaker_traces.csv")).iter().filter(|row| row.get("library") == library)
-        {
-            let now = Instant::from_nanos((row.number("time_s") * 1e9).round() as u64);
-            let permit = breaker.try_acquire(&config, now);
-            let context = format!("{library}, step {} at {} s", row.get("step"), row.get("time_s"));
-            assert_eq!(permit.is_some(), row.get("admitted") == "1", "{context}");
-            if let Some(permit) = permit {
-                breaker.record(&config, now, permit, row.get("outcome") == "S");
-            }
-            let (state, count) =
-                row.get("state_after").split_once('/').unwrap_or((row.get("state_after"), ""));
-            let expected = match state {
-                "closed" => State::Closed,
-                "open" => State::Open,
-                _ => State::HalfOpen,
-            };
-            assert_eq!(breaker.state(), expected, "{context}");
-            // The guide's counter is compared as well; pybreaker's goes on counting where ours starts anew.
-            if library == "seed-guide"
-                && let Some((_, failures)) = count.split_once('=')
-            {
-                assert_eq!(breaker.failures().to_string(), failures, "{context}");
-            }
-            steps += 1;
-        }
-    }
-    assert_eq!(steps, 33 + 33 + 24);
 }

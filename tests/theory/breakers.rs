@@ -1,10 +1,10 @@
 //! Circuit breakers around calls that fail independently and take no time.
 
 use rayon::prelude::*;
-use retrysim::breaker::{Breaker, BreakerConfig, State};
+use retrysim::breaker::{Admission, Breaker, BreakerConfig, BreakerRules, State};
 use retrysim::outcome::Ending;
 use retrysim::random::{Key, Purpose, unit};
-use retrysim::time::Instant;
+use retrysim::time::{Instant, Interval};
 
 use crate::judge::{Judge, Pairs};
 use crate::oracle::{Case, cases, seed};
@@ -96,14 +96,16 @@ fn the_breaker_of_the_guide_refuses_what_renewal_theory_says() {
 }
 
 /// How many calls a fresh breaker sees until it opens.
-fn calls_until_trip(config: &BreakerConfig, key: Key, entity: u64, p: f64) -> u64 {
-    let mut breaker = Breaker::new();
+fn calls_until_trip(rules: &BreakerRules, key: Key, entity: u64, p: f64) -> u64 {
+    let mut breaker = Breaker::default();
     let mut calls = 0;
     while breaker.state() == State::Closed {
         let now = Instant::from_nanos(calls);
-        let permit = breaker.try_acquire(config, now).expect("a closed breaker lets everything through");
+        let Admission::Granted(permit) = breaker.try_acquire(rules, now) else {
+            panic!("a closed breaker lets everything through")
+        };
         let fails = unit(key.block(entity, calls)[0]) < p;
-        breaker.record(config, now, permit, !fails);
+        breaker.record(rules, now, permit, !fails, Interval::ZERO);
         calls += 1;
     }
     calls
@@ -119,14 +121,15 @@ fn a_breaker_trips_when_a_run_of_failures_is_first_complete() {
     for case in cases("Trip-", 19, 76) {
         judge.new_runs();
         let p = case.number("p");
-        let text = format!("threshold = {}\nopen_for = '1s'", case.count("threshold"));
+        let text = format!("trip.consecutive = {}\nopen_for = '1s'", case.count("threshold"));
         let config: BreakerConfig = toml::from_str(&text).expect("this is a breaker");
         let mean = case.row("E[calls until trip]").number();
         let trips = ((CALLS / GROUPS as f64 / mean) as u64).clamp(25, 200);
         let key = Key::derive(seed(&case.id), 0, Purpose::Service, &case.id);
+        let rules = BreakerRules::new(&config, key);
         let group = |group: u64| -> Vec<f64> {
             let entities = group * trips..(group + 1) * trips;
-            entities.map(|entity| calls_until_trip(&config, key, entity, p) as f64).collect()
+            entities.map(|entity| calls_until_trip(&rules, key, entity, p) as f64).collect()
         };
         let groups: Vec<Vec<f64>> = (0..GROUPS).into_par_iter().map(group).collect();
         let sum = |of: &dyn Fn(f64) -> f64| -> Pairs {

@@ -53,7 +53,7 @@ impl Seen {
                     seen.successes.push((f64::from(last.attempt), age));
                 }
                 Next::End(_) => seen.failures.push(f64::from(last.attempt)),
-                Next::Retry(_) => panic!("the last step of a request ends it"),
+                Next::Retry { .. } => panic!("the last step of a request ends it"),
             }
         }
         seen
@@ -179,21 +179,30 @@ fn a_timeout_turns_slow_answers_into_failures() {
     judge.verdict(32);
 }
 
-/// Nested loops of retries, of which one layer can be written: the measures themselves, through a whole experiment.
+/// So many policies inside each other, each with its own immediate retries.
+fn nested(retries: u64, depth: u64) -> String {
+    let layer = policy("immediate retry", retries);
+    let heads = (0..depth).map(|layer| format!("[policies.policy{}]\n", ".inner".repeat(layer as usize)));
+    heads.map(|head| head + &layer + "\n").collect()
+}
+
+/// Nested loops of retries: the measures themselves, through a whole experiment.
 #[test]
-fn the_measures_of_an_experiment_agree_with_one_layer_of_retries() {
+fn the_measures_of_an_experiment_agree_with_nested_layers_of_retries() {
     let mut judge = Judge::new("Layers");
-    for case in cases("Layers-", 6, 11) {
+    for case in cases("Layers-", 34, 46) {
         judge.new_runs();
         let body = format!(
             "horizon = '1s'\nbin = '1s'\n\
              [services.api]\nfaults = [{{ random = {{ status = 503, probability = {} }} }}]\n\
              [workloads.calls]\nservice = 'api'\nclients = 4000\narrivals.burst = {{}}\n\
-             [policies.policy]\n{}",
+             {}",
             case.number("p"),
-            policy("immediate retry", case.count("r"))
+            nested(case.count("r"), case.count("depth"))
         );
-        let results = run(&case.scenario(REPLICATIONS, &body), Options::default(), &|| ());
+        // Where every attempt fails there is no luck.
+        let replications = if case.number("p") == 1.0 { 2 } else { REPLICATIONS };
+        let results = run(&case.scenario(replications, &body), Options::default(), &|| ());
         let measure = |name: &str, weight: f64| -> Pairs {
             let index =
                 WORKLOAD_MEASURES.iter().position(|m| m.name == name).expect("there is such a measure");
@@ -209,5 +218,5 @@ fn the_measures_of_an_experiment_agree_with_one_layer_of_retries() {
             }
         }
     }
-    judge.verdict(11);
+    judge.verdict(46);
 }

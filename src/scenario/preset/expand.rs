@@ -213,9 +213,12 @@ fn number(value: &Value<'_>) -> Option<f64> {
 fn written<'s>(value: expression::Value) -> DeValue<'s> {
     match value {
         expression::Value::Seconds(seconds) => nanos(seconds * 1e9),
-        expression::Value::Number(number) if number == f64::INFINITY => DeValue::String(Cow::Borrowed(UNLIMITED)),
+        expression::Value::Number(number) if number == f64::INFINITY => {
+            DeValue::String(Cow::Borrowed(UNLIMITED))
+        }
         expression::Value::Number(number) => {
-            let text = if libm::trunc(number) == number { format!("{number:.0}") } else { format!("{number}") };
+            let text =
+                if libm::trunc(number) == number { format!("{number:.0}") } else { format!("{number}") };
             // The parser's numbers borrow their text. It is a few bytes and as long-lived as the presets themselves.
             let parsed = DeValue::parse(Box::leak(text.into_boxed_str()));
             parsed.expect("a number is valid TOML").into_inner()
@@ -232,7 +235,11 @@ fn duration<'s>(value: Value<'s>, unit: &str, length: f64) -> Result<Value<'s>, 
     let span = value.span();
     let expected = format!("write a number of {unit}, or a list of them");
     let number = |text: &str| match text.replace('_', "").parse::<f64>() {
-        Ok(number) if (0.0..=Interval::MAX.as_secs_f64()).contains(&(number * length / 1e9)) => Ok(nanos(number * length)),
+        // JavaScript libraries write Infinity where there is no limit; no interval is longer than this one.
+        Ok(f64::INFINITY) => Ok(nanos(f64::INFINITY)),
+        Ok(number) if (0.0..=Interval::MAX.as_secs_f64()).contains(&(number * length / 1e9)) => {
+            Ok(nanos(number * length))
+        }
         _ => Err(format!(
             "{text} is not a time: {expected} from 0 to {:.0}",
             Interval::MAX.as_secs_f64() / length * 1e9

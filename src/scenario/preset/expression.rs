@@ -75,7 +75,9 @@ impl Reader<'_> {
     }
 
     fn atom(&mut self) -> Result<f64, String> {
-        for (name, of) in [("min(", f64::min as fn(f64, f64) -> f64), ("max(", f64::max), ("floor(", |a, _| libm::floor(a))] {
+        for (name, of) in
+            [("min(", f64::min as fn(f64, f64) -> f64), ("max(", f64::max), ("floor(", |a, _| libm::floor(a))]
+        {
             if self.take(name) {
                 let first = self.sum()?;
                 let second = if self.take(",") { self.sum()? } else { first };
@@ -108,7 +110,11 @@ impl Reader<'_> {
     }
 
     fn close(&mut self, value: f64) -> Result<f64, String> {
-        if self.take(")") { Ok(value) } else { Err(format!("a parenthesis is not closed at \"{}\"", self.rest)) }
+        if self.take(")") {
+            Ok(value)
+        } else {
+            Err(format!("a parenthesis is not closed at \"{}\"", self.rest))
+        }
     }
 
     fn word(&mut self, belongs: fn(char) -> bool) -> &str {

@@ -74,11 +74,11 @@ pub enum Unit {
     /// As the grammar's field expects.
     #[default]
     Plain,
-    /// A number of seconds, or a list of them.
+    /// A number of seconds, or a list of them; `inf` is no limit.
     Seconds,
-    /// A number of milliseconds, or a list of them.
+    /// A number of milliseconds, or a list of them; `inf` is no limit.
     Milliseconds,
-    /// A number of minutes, or a list of them.
+    /// A number of minutes, or a list of them; `inf` is no limit.
     Minutes,
 }
 
@@ -159,4 +159,3 @@ impl Preset {
         })
     }
 }
-

@@ -1,0 +1,308 @@
+//! What opens a closed breaker: the parts that remember results, and what they remember.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use super::count_window::{CountRules, CountWindow, Ring};
+use super::moving_average::{Average, MovingAverage};
+use super::rate::Tally;
+use super::time_window::{Buckets, TimeRules, TimeWindow};
+use crate::time::{Instant, Interval};
+use crate::units::Count;
+
+/// The most parts of `trip.any`.
+pub(super) const MAX_PARTS: usize = 4;
+
+/// What opens a closed breaker.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trip {
+    /// So many failures in a row: a number, or a table.
+    Consecutive(Consecutive),
+    /// Failures among the last results.
+    CountWindow(CountWindow),
+    /// Failures within the last so many seconds.
+    TimeWindow(TimeWindow),
+    /// A success rate that is a moving average.
+    MovingAverage(MovingAverage),
+    /// Any of up to four (failsafe-rs 1 `or_else`).
+    Any(Vec<Self>),
+}
+
+/// So many failures in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consecutive {
+    /// How many.
+    pub failures: Count<1, 1_000_000_000>,
+    /// The count is dropped when this time has passed since it closed, and again each time it passes (gobreaker 2
+    /// `Interval`). As there, one call or result drops it once, and results of calls that began before are not counted.
+    pub forgets_every: Option<Interval>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenConsecutive {
+    failures: Count<1, 1_000_000_000>,
+    forgets_every: Option<Interval>,
+}
+
+impl<'de> Deserialize<'de> for Consecutive {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrTable;
+        impl<'de> Visitor<'de> for NumberOrTable {
+            type Value = Consecutive;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a whole number from 1 to 1000000000, or a table with `failures` and `forgets_every`",
+                )
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Consecutive, E> {
+                match u64::try_from(number) {
+                    Ok(failures @ 1..=1_000_000_000) => {
+                        Ok(Consecutive { failures: Count::of(failures), forgets_every: None })
+                    }
+                    _ => Err(E::custom(format!(
+                        "{number} is out of range: write a whole number from 1 to 1000000000"
+                    ))),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Consecutive, A::Error> {
+                let WrittenConsecutive { failures, forgets_every } =
+                    Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Consecutive { failures, forgets_every })
+            }
+        }
+        deserializer.deserialize_any(NumberOrTable)
+    }
+}
+
+impl Trip {
+    /// What is wrong with it, if anything.
+    pub(super) fn problem(&self) -> Option<String> {
+        match self {
+            Self::Consecutive(Consecutive { forgets_every: Some(Interval::ZERO), .. }) => {
+                Some("`forgets_every` must be longer than 0s".into())
+            }
+            Self::Consecutive(_) => None,
+            Self::CountWindow(window) => window.problem(),
+            Self::TimeWindow(window) => window.problem(),
+            Self::MovingAverage(average) => average.problem(),
+            Self::Any(parts) if parts.is_empty() || parts.len() > MAX_PARTS => {
+                Some(format!("`any` takes 1 to {MAX_PARTS} conditions"))
+            }
+            Self::Any(parts) => parts.iter().find_map(|part| match part {
+                Self::Any(_) => Some("`any` within `any` says nothing more: put all into one".into()),
+                part => part.problem(),
+            }),
+        }
+    }
+}
+
+/// A [`Trip`], compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TripRules {
+    Consecutive { failures: u32, forgets_every: Option<Interval> },
+    Count(CountRules),
+    Time(TimeRules),
+    Average(MovingAverage),
+    Any(Vec<Self>),
+}
+
+/// What the condition remembers. Nothing is allocated before there is something to remember, and never for failures in a row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Memory {
+    #[default]
+    Nothing,
+    Run(u32),
+    /// A run, and when it is dropped.
+    RunUntil(Box<(u32, Instant)>),
+    Ring(Box<Ring>),
+    Buckets(Box<Buckets>),
+    Average(Box<Average>),
+    Any(Box<[Self; MAX_PARTS]>),
+}
+
+/// What has happened by itself, through the passing of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passed {
+    Nothing,
+    /// The count was dropped; results of calls that began before are late.
+    Forgot,
+    /// It opened at this instant.
+    Tripped(Instant),
+}
+
+impl TripRules {
+    pub(super) fn new(trip: &Trip) -> Self {
+        match trip {
+            Trip::Consecutive(Consecutive { failures, forgets_every }) => {
+                Self::Consecutive { failures: failures.get_u32(), forgets_every: *forgets_every }
+            }
+            Trip::CountWindow(window) => Self::Count(CountRules::new(window)),
+            Trip::TimeWindow(window) => Self::Time(TimeRules::new(window)),
+            Trip::MovingAverage(average) => Self::Average(*average),
+            Trip::Any(parts) => Self::Any(parts.iter().map(Self::new).collect()),
+        }
+    }
+
+    fn fresh(&self) -> Memory {
+        match self {
+            Self::Consecutive { forgets_every: None, .. } => Memory::Run(0),
+            Self::Consecutive { forgets_every: Some(every), .. } => {
+                Memory::RunUntil(Box::new((0, Instant::START + *every)))
+            }
+            Self::Count(_) => Memory::Ring(Box::default()),
+            Self::Time(_) => Memory::Buckets(Box::default()),
+            Self::Average(_) => Memory::Average(Box::default()),
+            Self::Any(parts) => Memory::Any(Box::new(std::array::from_fn(|index| {
+                parts.get(index).map_or(Memory::Nothing, Self::fresh)
+            }))),
+        }
+    }
+
+    /// A call is asked for.
+    pub(super) fn called(&self, memory: &mut Memory, now: Instant) {
+        match self {
+            Self::Time(rules) if rules.share_of == super::time_window::ShareOf::Calls => {
+                if let Memory::Buckets(buckets) = self.remembered(memory) {
+                    rules.called(buckets, now);
+                }
+            }
+            Self::Any(parts) => {
+                if let Memory::Any(memories) = self.remembered(memory) {
+                    parts.iter().zip(memories.iter_mut()).for_each(|(part, memory)| part.called(memory, now));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the passing of time alone can open it.
+    pub(super) fn passes(&self) -> bool {
+        match self {
+            Self::Time(rules) => rules.has_ticks(),
+            Self::Any(parts) => parts.iter().any(Self::passes),
+            _ => false,
+        }
+    }
+
+    /// Lets time pass up to `now` while closed.
+    pub(super) fn pass(&self, memory: &mut Memory, now: Instant) -> Passed {
+        match self {
+            Self::Consecutive { forgets_every: Some(every), .. } => {
+                let Memory::RunUntil(run) = self.remembered(memory) else { return Passed::Nothing };
+                if now <= run.1 {
+                    return Passed::Nothing;
+                }
+                **run = (0, run.1 + *every);
+                Passed::Forgot
+            }
+            Self::Time(rules) => match memory {
+                Memory::Buckets(buckets) => rules.tick(buckets, now).map_or(Passed::Nothing, Passed::Tripped),
+                _ => Passed::Nothing,
+            },
+            Self::Any(parts) => {
+                let Memory::Any(memories) = self.remembered(memory) else { return Passed::Nothing };
+                let mut passed = Passed::Nothing;
+                for (part, memory) in parts.iter().zip(memories.iter_mut()) {
+                    match (part.pass(memory, now), passed) {
+                        (Passed::Tripped(at), Passed::Tripped(before)) => {
+                            passed = Passed::Tripped(at.min(before));
+                        }
+                        (Passed::Nothing, _) | (Passed::Forgot, Passed::Tripped(_)) => {}
+                        (one, _) => passed = one,
+                    }
+                }
+                passed
+            }
+            _ => Passed::Nothing,
+        }
+    }
+
+    /// Takes a result; the bits of the parts that would open a closed breaker.
+    pub(super) fn record(&self, memory: &mut Memory, now: Instant, success: bool, took: Interval) -> u8 {
+        let trips = match (self, self.remembered(memory)) {
+            (Self::Consecutive { failures, .. }, Memory::Run(run)) => count(run, success, *failures),
+            (Self::Consecutive { failures, .. }, Memory::RunUntil(run)) => {
+                count(&mut run.0, success, *failures)
+            }
+            (Self::Count(rules), Memory::Ring(ring)) => rules.record(ring, success, took),
+            (Self::Time(rules), Memory::Buckets(buckets)) => rules.record(buckets, now, success, took),
+            (Self::Average(rules), Memory::Average(average)) => rules.record(average, now, success),
+            (Self::Any(parts), Memory::Any(memories)) => {
+                let each = parts.iter().zip(memories.iter_mut()).enumerate();
+                return each.fold(0, |trips, (index, (part, memory))| {
+                    trips | part.record(memory, now, success, took) << index
+                });
+            }
+            _ => unreachable!("a memory is made by its own rules"),
+        };
+        u8::from(trips)
+    }
+
+    /// Forgets everything, at `now`.
+    pub(super) fn clear(&self, memory: &mut Memory, now: Instant) {
+        match (self, self.remembered(memory)) {
+            (_, Memory::Run(run)) => *run = 0,
+            (Self::Consecutive { forgets_every: Some(every), .. }, Memory::RunUntil(run)) => {
+                **run = (0, now + *every);
+            }
+            (_, Memory::Ring(ring)) => ring.clear(),
+            (_, Memory::Buckets(buckets)) => buckets.clear(now),
+            (_, Memory::Average(average)) => average.clear(now),
+            (Self::Any(parts), Memory::Any(memories)) => {
+                parts.iter().zip(memories.iter_mut()).for_each(|(part, memory)| part.clear(memory, now));
+            }
+            _ => {}
+        }
+    }
+
+    /// What is counted at `now`, which changes nothing.
+    pub(super) fn tally(&self, memory: &Memory, now: Instant) -> Tally {
+        match (self, memory) {
+            (Self::Time(rules), Memory::Buckets(buckets)) => {
+                let mut buckets = buckets.clone();
+                buckets.look(&rules.cut, now);
+                buckets.tally
+            }
+            (Self::Any(parts), Memory::Any(memories)) => match (parts.first(), memories.first()) {
+                (Some(part), Some(memory)) => part.tally(memory, now),
+                _ => Tally::default(),
+            },
+            _ => memory.tally(),
+        }
+    }
+
+    fn remembered<'m>(&self, memory: &'m mut Memory) -> &'m mut Memory {
+        if matches!(memory, Memory::Nothing) {
+            *memory = self.fresh();
+        }
+        memory
+    }
+}
+
+impl Memory {
+    /// What is counted as of the last event.
+    pub(super) fn tally(&self) -> Tally {
+        match self {
+            Self::Nothing => Tally::default(),
+            Self::Run(run) => Tally { total: *run, failures: *run, slow: 0 },
+            Self::RunUntil(run) => Tally { total: run.0, failures: run.0, slow: 0 },
+            Self::Ring(ring) => ring.tally,
+            Self::Buckets(buckets) => buckets.tally,
+            Self::Average(average) => average.calls.tally,
+            Self::Any(memories) => memories.first().map(Self::tally).unwrap_or_default(),
+        }
+    }
+}
+
+fn count(run: &mut u32, success: bool, failures: u32) -> bool {
+    *run = if success { 0 } else { run.saturating_add(1) };
+    *run >= failures
+}

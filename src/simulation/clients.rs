@@ -1,0 +1,222 @@
+//! The clients of one workload, with all that they share: the layers of their policy, breakers, slots, the cache.
+
+use std::collections::BTreeMap;
+
+use super::pool::{Places, Pool};
+use crate::breaker::{Breaker, BreakerRules, Position};
+use crate::budget::{Budget, BudgetConfig};
+use crate::limiter::{Limiter, LimiterConfig};
+use crate::metrics::WorkloadTally;
+use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
+use crate::random::{Key, Purpose};
+use crate::scenario::Workload;
+use crate::scope::Scope;
+use crate::time::{Instant, Interval};
+use crate::workload::input_key;
+
+/// The clients of one workload.
+#[derive(Debug)]
+pub(super) struct Clients {
+    /// Place among the workloads in the order of names, which settles ties.
+    pub(super) tie: u16,
+    pub(super) service: usize,
+    /// The policies around an attempt, the innermost first.
+    pub(super) layers: Vec<Layer>,
+    pub(super) timeout: Interval,
+    pub(super) slots: Option<Pool<(), Places>>,
+    cache: Option<Cache>,
+    keys: Option<u64>,
+    swallows: bool,
+    input: Key,
+    pub(super) luck: Key,
+    pub(super) backoff: Key,
+    pub(super) limiter: Key,
+}
+
+/// One policy of several around the same attempts, and what guards it.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// What happens after a failure; a layer without a policy only guards, and passes failures on.
+    pub(super) policy: Option<Policy>,
+    /// How many policies are inside of it.
+    pub(super) number: usize,
+    /// True if a request gives up its slot while it waits for a retry of this layer.
+    pub(super) frees_slot: bool,
+    /// The pool of its breakers in [`Guards`].
+    pub(super) breaker: Option<usize>,
+    /// The pool of its budgets.
+    pub(super) budget: Option<usize>,
+    /// The pool of its limiters.
+    pub(super) limiter: Option<usize>,
+}
+
+impl Layer {
+    /// True if anything guards it.
+    pub(super) const fn is_guarded(&self) -> bool {
+        self.breaker.is_some() || self.budget.is_some() || self.limiter.is_some()
+    }
+}
+
+/// What guards the attempts of all workloads. It is kept apart from the clients, because workloads can share.
+#[derive(Debug, Default)]
+pub(super) struct Guards<'a> {
+    pub(super) breakers: Vec<Pool<BreakerRules, Breaker>>,
+    pub(super) budgets: Vec<Pool<&'a BudgetConfig, Budget>>,
+    pub(super) limiters: Vec<Pool<&'a LimiterConfig, Limiter>>,
+    /// Which pools all workloads share, by kind of guard, policy, and depth of the layer in it.
+    shared: BTreeMap<(&'static str, usize, usize), usize>,
+}
+
+/// Who asks for a pool: so many clients, for a layer at some depth of a policy.
+#[derive(Debug, Clone, Copy)]
+struct Asker {
+    clients: usize,
+    policy: usize,
+    depth: usize,
+}
+
+/// Adds a pool to `pools`, unless one that all share is there already; its index.
+fn pool<R, T>(
+    pools: &mut Vec<Pool<R, T>>,
+    shared: &mut BTreeMap<(&'static str, usize, usize), usize>,
+    (kind, scope): (&'static str, Scope),
+    asker: Asker,
+    (rules, state): (R, impl Fn(&R, u32) -> T),
+) -> usize {
+    let place = (kind, asker.policy, asker.depth);
+    if scope == Scope::Global
+        && let Some(&index) = shared.get(&place)
+    {
+        return index;
+    }
+    pools.push(Pool::new(rules, scope, asker.clients, state));
+    if scope == Scope::Global {
+        shared.insert(place, pools.len() - 1);
+    }
+    pools.len() - 1
+}
+
+impl<'a> Guards<'a> {
+    /// The layers of one policy of a chain: itself, and perhaps a breaker around it.
+    fn layers(
+        &mut self,
+        config: &'a PolicyConfig,
+        (idempotent, number): (bool, usize),
+        asker: Asker,
+        key: &impl Fn(Purpose) -> Key,
+    ) -> Vec<Layer> {
+        let Self { breakers, budgets, limiters, shared } = self;
+        let breaker = config.breaker.as_ref().map(|breaker| {
+            let rules = BreakerRules::new(breaker, key(Purpose::BreakerOpen));
+            let made = (rules, |_: &BreakerRules, number| Breaker::new(number));
+            pool(breakers, shared, ("breaker", breaker.scope), asker, made)
+        });
+        let budget = config.budget.as_ref().map(|budget| {
+            let made = (budget, |budget: &&BudgetConfig, _| Budget::new(budget));
+            pool(budgets, shared, ("budget", budget.scope), asker, made)
+        });
+        let limiter = config.limiter.as_ref().map(|limiter| {
+            let made = (limiter, |limiter: &&LimiterConfig, _| Limiter::new(limiter));
+            pool(limiters, shared, ("limiter", limiter.scope), asker, made)
+        });
+        let is_outside = config.breaker.as_ref().is_some_and(|breaker| breaker.position == Position::Outside);
+        let (outside, inside) = if is_outside { (breaker, None) } else { (None, breaker) };
+        let around = outside.map(|breaker| Layer {
+            policy: None,
+            number,
+            frees_slot: false,
+            breaker: Some(breaker),
+            budget: None,
+            limiter: None,
+        });
+        let layer = Layer {
+            policy: Some(Policy::new(config, idempotent)),
+            number,
+            frees_slot: config.slot_during_backoff == DuringBackoff::Freed,
+            breaker: inside,
+            budget,
+            limiter,
+        };
+        around.into_iter().chain([layer]).collect()
+    }
+}
+
+/// Successes kept by input key.
+#[derive(Debug)]
+struct Cache {
+    ttl: Interval,
+    /// Until when each key's success is kept; `START` if there is none.
+    kept_until: Vec<Instant>,
+}
+
+impl Clients {
+    /// The clients of `workload` under `policy`, which is number `index` of the scenario.
+    pub(super) fn new<'a>(
+        workload: &Workload,
+        (policy, index): (&'a PolicyConfig, usize),
+        guards: &mut Guards<'a>,
+        key: impl Fn(Purpose) -> Key,
+    ) -> Self {
+        let clients = workload.config.clients.get() as usize;
+        let keys = workload.config.keys.map(crate::units::Count::get);
+        let cache = policy
+            .cache
+            .zip(keys)
+            .map(|(cache, keys)| Cache { ttl: cache.ttl, kept_until: vec![Instant::START; keys as usize] });
+        let policies = policy.layers().count();
+        let mut layers = Vec::new();
+        for (depth, config) in policy.layers().enumerate() {
+            let asker = Asker { clients, policy: index, depth };
+            let kind = (workload.config.idempotent, policies - 1 - depth);
+            layers.extend(guards.layers(config, kind, asker, &key));
+        }
+        layers.reverse();
+        Self {
+            tie: workload.tie,
+            service: workload.service,
+            layers,
+            timeout: workload.config.timeout.unwrap_or(Interval::MAX),
+            slots: workload.config.slots.map(|slots| {
+                Pool::new((), slots.scope, clients, |&(), _| Places::new(slots.limit.get_u32()))
+            }),
+            cache,
+            keys,
+            swallows: policy.on_failure == OnFailure::Swallow,
+            input: key(Purpose::InputKeys),
+            luck: key(Purpose::Service),
+            backoff: key(Purpose::Backoff),
+            limiter: key(Purpose::Limiter),
+        }
+    }
+
+    /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its
+    /// own. Otherwise nothing can tell whether it was handled when it was sent or when it came.
+    pub(super) fn share_outcomes(&self) -> bool {
+        self.cache.is_some() || self.slots.is_some() || self.layers.iter().any(Layer::is_guarded)
+    }
+
+    /// Adds what the clients kept to the tally.
+    pub(super) fn settle(&self, guards: &Guards<'_>, tally: &mut WorkloadTally, horizon: Instant) {
+        tally.swallows = self.swallows;
+        tally.layers = self.layers.iter().filter(|layer| layer.policy.is_some()).count();
+        for index in self.layers.iter().filter_map(|layer| layer.breaker) {
+            for breaker in guards.breakers[index].states() {
+                tally.breakers += 1;
+                tally.breaker_trips += u64::from(breaker.trips());
+                tally.breaker_open += breaker.time_open(horizon);
+            }
+        }
+    }
+
+    /// True if the answer to the request is in the cache.
+    pub(super) fn cached(&self, number: u64, now: Instant) -> bool {
+        let (Some(cache), Some(keys)) = (&self.cache, self.keys) else { return false };
+        now < cache.kept_until[input_key(self.input, number, keys) as usize]
+    }
+
+    /// Keeps the success of a request.
+    pub(super) fn keep(&mut self, number: u64, now: Instant) {
+        let (Some(cache), Some(keys)) = (&mut self.cache, self.keys) else { return };
+        cache.kept_until[input_key(self.input, number, keys) as usize] = now + cache.ttl;
+    }
+}

@@ -1,0 +1,86 @@
+//! Published simulations, repeated with the whole simulator: retries, budgets and a retry breaker against failures that are
+//! independent of each other (`tests/data/independent_failures.csv`).
+
+use rayon::prelude::*;
+use retrysim::scenario::Scenario;
+use retrysim::simulation::Simulation;
+
+/// Runs of ours per row; the publication has ten.
+const REPLICATIONS: u32 = 40;
+
+/// The policy of each strategy, in the words of a scenario.
+fn policy(name: &str) -> &'static str {
+    match name {
+        "no_retries" => "retries = 0",
+        "three_retries" => "retries = 3\nbackoff.fixed = '0s'",
+        "adaptive_10pct" => "use = 'brooker@2022:adaptive'",
+        "breaker_10pct" => "use = 'brooker@2022:breaker'",
+        other => panic!("there is no strategy {other}"),
+    }
+}
+
+/// Success rates and load factors of our runs. A hundred clients each make a call at once and 10 a second for 10 s; here all
+/// of these come as one Poisson stream, with 101 calls per client as there. A call takes two exponential hops of 10 ms
+/// together.
+fn runs(name: &str, failure_rate: f64) -> Vec<[f64; 2]> {
+    let text = format!(
+        "horizon = '1h'\nbin = '1h'\nwindow = '1m'\nreplications = {REPLICATIONS}\nseed = 2022\n\
+         [services.server]\nlatency.exponential = {{ mean = '20ms' }}\n\
+         faults = [{{ random = {{ status = 503, probability = {failure_rate} }} }}]\n\
+         [workloads.calls]\nservice = 'server'\nclients = 100\narrivals.poisson = {{ rate = '1010/s', until = '10s' }}\n\
+         [policies.strategy]\n{}\n",
+        policy(name)
+    );
+    let scenario = Scenario::parse(name, name, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let run = |replication| {
+        let record = Simulation::new(&scenario, 0, replication, 0).run();
+        let tally = &record.workloads[0];
+        let requests = tally.requests as f64;
+        [tally.succeeded() as f64 / requests, tally.sent as f64 / requests]
+    };
+    (0..REPLICATIONS).into_par_iter().map(run).collect()
+}
+
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0))
+}
+
+#[test]
+fn strategies_against_independent_failures_do_as_published() {
+    let mut reader = csv::Reader::from_reader(include_str!("data/independent_failures.csv").as_bytes());
+    let header = reader.headers().expect("there is a header").clone();
+    let column =
+        |name: &str| header.iter().position(|column| column == name).expect("there is such a column");
+    let (mut squares, mut scored, mut complaints) = (0.0, 0, Vec::new());
+    for row in reader.records() {
+        let row = row.expect("the data is sound CSV");
+        let number = |name: &str| -> f64 { row[column(name)].parse().expect("a number") };
+        let (name, failure_rate) = (&row[column("name")], number("failure_rate"));
+        let runs = runs(name, failure_rate);
+        for (index, measure) in ["success_rate", "load_factor"].into_iter().enumerate() {
+            let (mean, sd) = (number(&format!("{measure}_mean")), number(&format!("{measure}_sd")));
+            let (own, variance) = moments(&runs.iter().map(|run| run[index]).collect::<Vec<_>>());
+            let error = (sd * sd / number("seeds") + variance / f64::from(REPLICATIONS)).sqrt();
+            // The published figures are rounded to the sixth and to the fifth decimal.
+            let rounding = [5e-7, 5e-6][index];
+            if error < rounding {
+                if (own - mean).abs() > 2.0 * rounding {
+                    complaints.push(format!("{name} at {failure_rate}: {measure} {own} instead of {mean}"));
+                }
+                continue;
+            }
+            let z = (own - mean) / error;
+            squares += z * z;
+            scored += 1;
+            if z.abs() >= 4.0 {
+                complaints
+                    .push(format!("{name} at {failure_rate}: {measure} {own} instead of {mean}, z = {z:.2}"));
+            }
+        }
+    }
+    println!("{scored} figures scored, rms(z) = {:.3}", (squares / f64::from(scored)).sqrt());
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(scored > 90, "only {scored} figures have any luck in them");
+}
