@@ -4,6 +4,9 @@
 //! `"= $backoff_factor * 2 s"`: numbers, `$names`, `+ - * /`, parentheses, `min(a, b)`, `max(a, b)`, and at the end perhaps a
 //! unit (`s`, `ms`, `min`), which makes it a duration. A parameter that is "unlimited" counts as infinite, and a result that is
 //! infinite is "unlimited" again.
+//!
+//! An expression over a parameter that was not given has no value, unless `or(a, b)` says b for that case: some defaults follow
+//! from other parameters (`"= or($max_interval, 10 * $base_interval) s"`).
 
 use std::collections::BTreeMap;
 
@@ -81,6 +84,17 @@ impl Reader<'_> {
                 return self.close(of(first, second));
             }
         }
+        if self.take("or(") {
+            let before = std::mem::take(&mut self.absent);
+            let first = self.sum()?;
+            let given = !std::mem::replace(&mut self.absent, before);
+            if !self.take(",") {
+                return Err(format!("or(a, b) has no b at \"{}\"", self.rest));
+            }
+            let second = self.sum()?;
+            self.absent = if given { before } else { self.absent };
+            return self.close(if given { first } else { second });
+        }
         if self.take("(") {
             let inner = self.sum()?;
             return self.close(inner);
@@ -131,11 +145,20 @@ mod tests {
             assert_eq!(evaluate(text, &given), Ok(Some(value)), "{text}");
         }
         assert_eq!(evaluate("$missing + 1", &given), Ok(None));
+        for (text, value) in [
+            ("or($missing, 10 * $attempts) s", Some(Value::Seconds(30.0))),
+            ("1 + or($attempts - 1, 7)", Some(Value::Number(3.0))),
+            ("or($attempts, $missing)", Some(Value::Number(3.0))),
+            ("or($missing, $missing)", None),
+            ("$missing + or($attempts, 7)", None),
+        ] {
+            assert_eq!(evaluate(text, &given), Ok(value), "{text}");
+        }
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "1 +", "(1", "1 2", "x", "1 h"] {
+        for text in ["", "1 +", "(1", "1 2", "x", "1 h", "or(1)"] {
             assert!(evaluate(text, &BTreeMap::new()).is_err(), "{text}");
         }
     }
