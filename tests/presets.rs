@@ -9,7 +9,9 @@ use retrysim::scenario::{Kind, Preset, Scenario};
 fn scenario(preset: &Preset, line: &str) -> String {
     let used = match preset.kind() {
         Kind::Policy => format!("[policies.p]\nuse = \"{}\"\n{line}\n", preset.id),
-        Kind::Breaker => format!("[policies.p]\nretries = 0\n[policies.p.breaker]\nuse = \"{}\"\n{line}\n", preset.id),
+        Kind::Breaker => {
+            format!("[policies.p]\nretries = 0\n[policies.p.breaker]\nuse = \"{}\"\n{line}\n", preset.id)
+        }
     };
     format!("horizon = '1h'\n[services.s]\n[workloads.w]\nservice = 's'\narrivals.burst = {{}}\n{used}")
 }
@@ -27,10 +29,8 @@ fn files_are_named_after_their_ids_and_no_id_comes_twice() {
         .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".toml"))
         .collect();
-    let named: BTreeSet<String> = Preset::all()
-        .iter()
-        .map(|preset| preset.id.replace(['@', ':', '.'], "-") + ".toml")
-        .collect();
+    let named: BTreeSet<String> =
+        Preset::all().iter().map(|preset| preset.id.replace(['@', ':', '.'], "-") + ".toml").collect();
     assert_eq!(named.len(), Preset::all().len(), "an id comes twice");
     assert_eq!(files, named);
 }
@@ -78,7 +78,8 @@ fn every_preset_says_what_it_is_and_where_it_comes_from() {
         for (name, parameter) in &preset.parameters {
             assert!(!parameter.about.is_empty(), "{id}: {name}");
         }
-        let version_of_id = id.split('@').nth(1).is_some() || ["guide", "textbook"].iter().any(|own| id.starts_with(own));
+        let version_of_id =
+            id.split('@').nth(1).is_some() || ["guide", "textbook"].iter().any(|own| id.starts_with(own));
         assert!(version_of_id, "{id} has no version");
     }
 }

@@ -212,6 +212,7 @@ fn number(value: &Value<'_>) -> Option<f64> {
 /// A computed value as the grammar writes it.
 fn written<'s>(value: expression::Value) -> DeValue<'s> {
     match value {
+        expression::Value::PerSecond(rate) => DeValue::String(Cow::Owned(format!("{rate}/s"))),
         expression::Value::Seconds(seconds) => nanos(seconds * 1e9),
         expression::Value::Number(number) if number == f64::INFINITY => {
             DeValue::String(Cow::Borrowed(UNLIMITED))

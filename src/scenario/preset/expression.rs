@@ -2,7 +2,7 @@
 //!
 //! A value of a composition that begins with `=` is an expression over the parameters, such as `"= $max_attempts - 1"` or
 //! `"= $backoff_factor * 2 s"`: numbers, `$names`, `+ - * /`, parentheses, `min(a, b)`, `max(a, b)`, and at the end perhaps a
-//! unit (`s`, `ms`, `min`), which makes it a duration. A parameter that is "unlimited" counts as infinite, and a result that is
+//! unit (`s`, `ms`, `min`, `per s`), which makes it a duration or a rate. A parameter that is "unlimited" counts as infinite, and a result that is
 //! infinite is "unlimited" again.
 //!
 //! An expression over a parameter that was not given has no value, unless `or(a, b)` says b for that case: some defaults follow
@@ -17,6 +17,8 @@ pub(super) enum Value {
     Number(f64),
     /// A number of seconds.
     Seconds(f64),
+    /// A rate, in events per second.
+    PerSecond(f64),
 }
 
 /// Computes `text` with the numbers given for the parameters: `Ok(None)` if one of those is absent.
@@ -25,6 +27,7 @@ pub(super) fn evaluate(text: &str, given: &BTreeMap<&str, f64>) -> Result<Option
     let number = reader.sum()?;
     let value = match reader.rest.trim() {
         "" => Value::Number(number),
+        "per s" => Value::PerSecond(number),
         "s" => Value::Seconds(number),
         "ms" => Value::Seconds(number / 1000.0),
         "min" => Value::Seconds(number * 60.0),
@@ -139,6 +142,7 @@ mod tests {
             ("$attempts * 2 s", Value::Seconds(6.0)),
             ("$attempts * 100 ms", Value::Seconds(0.3)),
             ("$attempts min", Value::Seconds(180.0)),
+            ("$attempts / 2 per s", Value::PerSecond(1.5)),
             ("max($attempts, 7)", Value::Number(7.0)),
             ("min($attempts, 7) + floor(2.9)", Value::Number(5.0)),
         ] {
