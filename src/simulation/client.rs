@@ -151,12 +151,11 @@ impl Simulation<'_> {
         request.attempts += 1;
         request.retry_after = None;
         for inner in 0..maker {
-            *self.requests.layer(slot, inner) = Layered { base, ..Layered::default() };
+            self.requests.restart(slot, inner, base);
         }
         for layer in 0..=maker {
             let layered = self.requests.layer(slot, layer);
             layered.attempts += 1;
-            layered.sent = now;
             if layered.attempts == 1 {
                 layered.began = now;
             }

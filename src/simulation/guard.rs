@@ -44,8 +44,8 @@ impl Simulation<'_> {
             let breakers = &mut self.guards.breakers[index];
             let (rules, breaker) = breakers.of(client);
             let admission = breaker.try_acquire(rules, self.now);
-            let layered = self.requests.layer(slot, layer);
-            (layered.permit, layered.sent) = (admission.permit(), self.now);
+            let passes = self.requests.passes(slot, layer);
+            (passes.permit, passes.since) = (admission.permit(), self.now);
             match admission {
                 breaker::Admission::Granted(_) => {}
                 breaker::Admission::Refused => return Passage::Refused(Outcome::BreakerOpen),
@@ -61,7 +61,7 @@ impl Simulation<'_> {
         let limiters = &mut self.guards.limiters[index];
         let (rules, limiter) = limiters.of(client);
         let admission = limiter.acquire(rules, self.now, bits);
-        self.requests.layer(slot, layer).limited = matches!(admission, Admission::Now | Admission::After(_));
+        self.requests.passes(slot, layer).limited = matches!(admission, Admission::Now | Admission::After(_));
         match admission {
             Admission::Now => Passage::Through,
             Admission::Shed => Passage::Refused(Outcome::Shed),
@@ -98,24 +98,24 @@ impl Simulation<'_> {
         let (client, outcome, asked) = (request.client, request.outcome, request.retry_after.is_some());
         let guards = &self.clients[usize::from(request.workload)].layers[layer];
         let success = outcome.is_success();
-        let layered = self.requests.layer(slot, layer);
-        let took = at.since(layered.sent);
+        let passes = self.requests.passes(slot, layer);
+        let took = at.since(passes.since);
         if let Some(index) = guards.budget {
             let (rules, budget) = self.guards.budgets[index].of(client);
             if success {
-                budget.on_success(rules, at, layered.grant);
+                budget.on_success(rules, at, passes.grant);
             } else {
                 let retryable =
                     guards.policy.as_ref().is_some_and(|policy| policy.would_retry(outcome, asked));
                 budget.on_failure(rules, retryable);
             }
-            if std::mem::take(&mut layered.retrying) {
+            if std::mem::take(&mut passes.retrying) {
                 budget.on_retry_end();
             }
         }
-        let limiter = guards.limiter.filter(|_| std::mem::take(&mut layered.limited));
+        let limiter = guards.limiter.filter(|_| std::mem::take(&mut passes.limited));
         if let Some(index) = guards.breaker
-            && let Some(permit) = layered.permit.take()
+            && let Some(permit) = passes.permit.take()
         {
             let breakers = &mut self.guards.breakers[index];
             let (rules, breaker) = breakers.of(client);
@@ -134,7 +134,7 @@ impl Simulation<'_> {
             if let Some(next) = limiters.next(client) {
                 let (rules, limiter) = limiters.of(client);
                 limiter.acquire(rules, at, 0);
-                self.requests.layer(next, layer).limited = true;
+                self.requests.passes(next, layer).limited = true;
                 self.wake(next, at);
             }
         }
@@ -173,9 +173,9 @@ impl Simulation<'_> {
             _ => Class::Transient,
         };
         let grant: Option<Grant> = budget.try_retry(rules, at, class);
-        let layered = self.requests.layer(slot, layer);
-        layered.retrying = grant.is_some();
-        layered.grant = grant.or(layered.grant);
+        let passes = self.requests.passes(slot, layer);
+        passes.retrying = grant.is_some();
+        passes.grant = grant.or(passes.grant);
         grant.is_some()
     }
 

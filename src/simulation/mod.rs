@@ -26,7 +26,7 @@ use crate::scenario::Scenario;
 use crate::service::Service;
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
-use clients::{Clients, Guards};
+use clients::{Clients, Guards, Layer};
 use event::{Class, Event, rank};
 use request::Requests;
 use trace::Tracer;
@@ -95,6 +95,7 @@ impl<'a> Simulation<'a> {
             })
             .collect();
         let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
+        let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,
@@ -104,7 +105,7 @@ impl<'a> Simulation<'a> {
             clients,
             guards,
             services: scenario.services.iter().map(|service| Service::new(&service.config)).collect(),
-            requests: Requests::new(layers),
+            requests: Requests::new(layers, guarded),
             tallies: vec![
                 WorkloadTally::new(scenario.bin, scenario.window, scenario.horizon);
                 scenario.workloads.len()

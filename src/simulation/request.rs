@@ -53,13 +53,18 @@ pub(super) enum Stage {
 pub(super) struct Layered {
     /// When its first attempt began.
     pub(super) began: Instant,
-    /// When its present attempt began.
-    pub(super) sent: Instant,
     /// Attempts of the whole request before that.
     pub(super) base: u32,
     /// Attempts of this layer.
     pub(super) attempts: u32,
     pub(super) memory: Memory,
+}
+
+/// What the guards of one layer gave a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Passes {
+    /// When the breaker gave leave.
+    pub(super) since: Instant,
     /// Leave of the breaker.
     pub(super) permit: Option<Permit>,
     /// The last leave of the budget.
@@ -70,23 +75,29 @@ pub(super) struct Layered {
     pub(super) limited: bool,
 }
 
-/// All requests alive, by slot.
+/// All requests alive, by slot. What few arms need is kept apart, so that the others do not pay for it.
 #[derive(Debug)]
 pub(super) struct Requests {
     slots: Vec<Request>,
     /// The layers around the innermost one, `outer` for each slot.
     layers: Vec<Layered>,
     outer: usize,
+    /// What the guards gave, `guarded` layers for each slot.
+    passes: Vec<Passes>,
+    guarded: usize,
     free: Vec<u32>,
 }
 
 impl Requests {
-    /// No request yet; each has at most `layers` layers of policies.
-    pub(super) const fn new(layers: usize) -> Self {
-        Self { slots: Vec::new(), layers: Vec::new(), outer: layers - 1, free: Vec::new() }
+    /// No request yet; each has at most `layers` layers of policies, which are `guarded` or not.
+    pub(super) fn new(layers: usize, guarded: bool) -> Self {
+        let (slots, outside, passes, free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let guarded = if guarded { layers } else { 0 };
+        Self { slots, layers: outside, outer: layers - 1, passes, guarded, free }
     }
 
     /// Gives the request a slot.
+    #[inline]
     pub(super) fn insert(&mut self, request: Request) -> u32 {
         let slot = if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = request;
@@ -94,10 +105,14 @@ impl Requests {
         } else {
             self.slots.push(request);
             self.layers.resize(self.slots.len() * self.outer, Layered::default());
+            self.passes.resize(self.slots.len() * self.guarded, Passes::default());
             u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests are alive at once")
         };
         for layer in 1..=self.outer {
             *self.layer(slot, layer) = Layered::default();
+        }
+        for layer in 0..self.guarded {
+            *self.passes(slot, layer) = Passes::default();
         }
         slot
     }
@@ -108,6 +123,19 @@ impl Requests {
         match layer {
             0 => &mut self.slots[slot as usize].innermost,
             outer => &mut self.layers[slot as usize * self.outer + outer - 1],
+        }
+    }
+
+    /// What the guards of a layer gave a request; only if anything is guarded at all.
+    pub(super) fn passes(&mut self, slot: u32, layer: usize) -> &mut Passes {
+        &mut self.passes[slot as usize * self.guarded + layer]
+    }
+
+    /// The layer begins anew, after `base` attempts of the request.
+    pub(super) fn restart(&mut self, slot: u32, layer: usize, base: u32) {
+        *self.layer(slot, layer) = Layered { base, ..Layered::default() };
+        if self.guarded > 0 {
+            *self.passes(slot, layer) = Passes::default();
         }
     }
 
