@@ -182,20 +182,28 @@ fn a_request_has_the_same_luck_in_every_arm() {
 }
 
 #[test]
-fn a_breaker_that_never_trips_is_no_breaker() {
-    // With a breaker every outcome is an event of its own; without one it is handled when the attempt is sent. Nobody
-    // can tell the difference.
+fn a_guard_that_never_binds_is_no_guard() {
+    // With a guard every outcome is an event of its own; without one it is handled when the attempt is sent. Nobody can tell
+    // the difference.
     let plain = RICH.replace(
         "breaker = { use = \"guide:breaker\", timeout = 10, scope = \"client\" }\ncache = { ttl = \"30s\" }",
         "",
     );
-    let idle = plain.replace(
-        "retry_after.obey_with = { add = \"1s\" }",
-        "retry_after.obey_with = { add = \"1s\" }\nbreaker = { trip.consecutive = 1000000000, open_for = \"1s\" }",
-    );
-    assert_ne!(plain, idle);
-    let (plain, idle) = (files(&plain, 0), files(&idle, 0));
-    for file in ["timeseries.csv", "time_to_success.csv", "attempts.csv"] {
-        assert_eq!(rows(&plain, file, "guarded,"), rows(&idle, file, "guarded,"), "{file}");
+    let bare = files(&plain, 0);
+    for guard in [
+        "breaker = { trip.consecutive = 1000000000, open_for = \"1s\" }",
+        "breaker = { trip.consecutive = 1000000000, open_for = \"1s\", position = \"outside\" }",
+        "budget.tokens = { capacity = 1000000, cost = 1 }",
+        "budget.window = { min_per_second = 100000 }",
+        "limiter.concurrency = 1000000000",
+        "limiter = { token_bucket = { rate = \"1000000/s\", burst = 1000000 }, scope = \"client\" }",
+    ] {
+        let obey = "retry_after.obey_with = { add = \"1s\" }";
+        let idle = plain.replace(obey, &format!("{obey}\n{guard}"));
+        assert_ne!(plain, idle);
+        let idle = files(&idle, 0);
+        for file in ["timeseries.csv", "time_to_success.csv", "attempts.csv"] {
+            assert!(rows(&bare, file, "guarded,") == rows(&idle, file, "guarded,"), "{file} with {guard}");
+        }
     }
 }

@@ -64,9 +64,16 @@ fn workload() -> impl Strategy<Value = String> {
         (1u64..8).prop_map(|rate| format!("even = {{ rate = \"{rate}/s\", until = \"200s\" }}")),
         (1u64..8).prop_map(|rate| format!("poisson = {{ rate = \"{rate}/s\" }}")),
     ];
-    (1u32..40, arrivals, millis(1..10_000), 1u32..100).prop_map(|(clients, arrivals, timeout, keys)| {
-        format!("clients = {clients}\narrivals.{arrivals}\ntimeout = {timeout}\nkeys = {keys}\n")
-    })
+    let slots = prop_oneof![
+        3 => Just(String::new()),
+        1 => (1u32..9).prop_map(|limit| format!("slots = {limit}\n")),
+        1 => Just("slots = { limit = 1, scope = \"client\" }\nidempotent = false\n".to_owned()),
+    ];
+    (1u32..40, arrivals, millis(1..10_000), 1u32..100, slots).prop_map(
+        |(clients, arrivals, timeout, keys, slots)| {
+            format!("clients = {clients}\narrivals.{arrivals}\ntimeout = {timeout}\nkeys = {keys}\n{slots}")
+        },
+    )
 }
 
 fn policy() -> impl Strategy<Value = String> {
@@ -77,6 +84,10 @@ fn policy() -> impl Strategy<Value = String> {
             .prop_map(|(first, step)| format!("linear = {{ first = {first}, step = {step} }}")),
         (millis(1..5_000), 1.0..4.0f64)
             .prop_map(|(base, factor)| format!("exponential = {{ base = {base}, factor = {factor:.2} }}")),
+        millis(1..2_000).prop_map(|base| format!("fibonacci = {{ base = {base} }}")),
+        (millis(1..2_000), millis(0..2_000)).prop_map(|(a, b)| format!(
+            "sum = [{{ backoff.fixed = {a}, jitter = \"full\" }}, {{ backoff.linear = {{ first = {b}, step = \"1s\" }} }}]"
+        )),
     ];
     let jitter = prop_oneof![
         Just("jitter = \"none\"".to_owned()),
@@ -84,6 +95,8 @@ fn policy() -> impl Strategy<Value = String> {
         Just("jitter = \"equal\"".to_owned()),
         (0.0..1.0f64).prop_map(|p| format!("jitter.proportional = {p:.3}")),
         (0.0..3.0f64).prop_map(|f| format!("jitter.truncated_exponential = {f:.3}")),
+        Just("jitter.add = \"700ms\"\nround.down = \"1ms\"".to_owned()),
+        Just("jitter = \"full\"\ndraws = \"sorted\"".to_owned()),
     ];
     let rest = prop_oneof![
         Just(String::new()),
@@ -91,6 +104,17 @@ fn policy() -> impl Strategy<Value = String> {
         Just("retry_after.obey_with = { scale = [1, 1.5] }\nretry_on = \"any_failure\"".to_owned()),
         Just("breaker = { use = \"guide:breaker\", timeout = 20 }".to_owned()),
         Just("breaker = { use = \"textbook:breaker\", open_for = \"5s\", scope = \"client\" }\ncache = { ttl = \"20s\" }".to_owned()),
+        Just("breaker = { use = \"cockatiel@3:consecutive\", threshold = 3 }".to_owned()),
+        Just("breaker = { use = \"resilience4j@2:time-based\", minimumNumberOfCalls = 4, position = \"outside\" }".to_owned()),
+        Just("budget = { tokens = { capacity = 3, cost = 1, per_success = 0.5 }, scope = \"client\" }".to_owned()),
+        Just("budget.window = { min_per_second = 1 }\nslot_during_backoff = \"freed\"".to_owned()),
+        Just("budget.concurrent = { at_least = 2, share = 0.2, like = \"failsafe_go\" }".to_owned()),
+        Just("budget = { throttle = { max_tokens = 10, token_ratio = 0.1 }, scope = \"global\" }".to_owned()),
+        Just("limiter.concurrency = 2".to_owned()),
+        Just("limiter.token_bucket = { rate = \"3/s\" }".to_owned()),
+        Just("limiter.adaptive_throttle = { k = 1.5 }\nretry_on = \"any_failure\"".to_owned()),
+        Just("limiter.adaptive_rate = {}".to_owned()),
+        (0u32..3).prop_map(|n| format!("inner = {{ retries = {n}, backoff.fixed = \"1s\", budget.tokens = {{ capacity = 9, cost = 1 }}, limiter.concurrency = 3 }}")),
         millis(1..90_000).prop_map(|deadline| format!("deadline = {deadline}")),
         millis(0..90_000).prop_map(|elapsed| format!("max_elapsed = {elapsed}\ncap_after_jitter = \"9s\"")),
     ];
@@ -133,21 +157,28 @@ fn sum(tally: &retrysim::metrics::WorkloadTally, column: retrysim::metrics::Colu
 }
 
 /// Attempts of one request follow each other, and each delay is what was decided.
-fn assert_lives_make_sense(record: &Record) {
+fn assert_lives_make_sense(record: &Record, scenario: &Scenario) {
+    // Slots and limiters make attempts wait, and so do breakers whose callers wait for a probe.
+    let waits = ["slots", "limiter", "cockatiel"].iter().any(|word| scenario.text.contains(word));
     for request in record.traces.iter().flatten() {
         let mut free = request.arrived;
         for (index, step) in request.steps.iter().enumerate() {
-            assert!(step.sent >= free && step.known >= step.sent, "an attempt begins when its delay is over");
+            let denied = matches!(step.next, Next::End(Ending::BudgetDenied));
+            assert!((step.sent >= free || denied) && step.known >= step.sent, "an attempt begins when its delay is over");
             let last = index + 1 == request.steps.len();
             match step.next {
                 Next::Retry { delay, .. } => free = step.known + delay.wait,
                 Next::End(_) => assert!(last, "nothing follows the end"),
             }
-            if step.attempt > 0 {
+            // A budget that is asked when the backoff is over ends the request without another attempt.
+            if step.attempt > 0 && !matches!(step.next, Next::End(Ending::BudgetDenied)) {
                 assert_eq!(step.attempt as usize, index + 1, "attempts are numbered");
             }
             assert!(
-                index == 0 || step.sent == free_of(&request.steps[index - 1]),
+                waits
+                    || index == 0
+                    || step.sent == free_of(&request.steps[index - 1])
+                    || matches!(step.next, Next::End(Ending::BudgetDenied)),
                 "a retry starts exactly after its delay"
             );
         }
@@ -169,7 +200,7 @@ proptest! {
         let scenario = parsed(&text);
         let record = Simulation::new(&scenario, 0, 0, 50).run();
         assert_conserved(&record, &scenario);
-        assert_lives_make_sense(&record);
+        assert_lives_make_sense(&record, &scenario);
     }
 
     #[test]
