@@ -48,13 +48,22 @@ pub(crate) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str
         .map(|(_, name)| name)
 }
 
-/// "did you mean `x`?" if a known name is near, else the list of all.
+/// How many known names are listed.
+const MOST_LISTED: usize = 60;
+
+/// "did you mean `x`?" if a known name is near, else the list of all; of a long list, what begins alike.
 pub(crate) fn suggestion<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    match nearest(unknown, known.iter().copied()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None if known.is_empty() => "none is defined".into(),
-        None => format!("known are: {}", known.join(", ")),
+    if let Some(name) = nearest(unknown, known.iter().copied()) {
+        return format!("did you mean `{name}`?");
+    }
+    let beginning: String = unknown.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let alike = || known.iter().copied().filter(|name| !beginning.is_empty() && name.starts_with(&beginning));
+    match known.len() {
+        0 => "none is defined".into(),
+        1..=MOST_LISTED => format!("known are: {}", known.join(", ")),
+        all if alike().next().is_none() => format!("none of the {all} known ones begins like it"),
+        _ => format!("known are: {}", alike().take(MOST_LISTED).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -71,5 +80,14 @@ mod tests {
             assert_eq!(nearest(unknown, known), near, "{unknown}");
         }
         assert_eq!(suggestion("colour", known), "known are: retries, backoff, jitter, deadline");
+    }
+
+    #[test]
+    fn of_a_long_list_only_what_begins_alike_is_shown() {
+        let names: Vec<String> =
+            (0..100).map(|n| format!("{}@{n}", if n < 3 { "tower" } else { "other" })).collect();
+        let known = || names.iter().map(String::as_str);
+        assert_eq!(suggestion("tower:retry-budget", known()), "known are: tower@0, tower@1, tower@2");
+        assert_eq!(suggestion("colour", known()), "none of the 100 known ones begins like it");
     }
 }

@@ -164,7 +164,10 @@ fn assert_lives_make_sense(record: &Record, scenario: &Scenario) {
         let mut free = request.arrived;
         for (index, step) in request.steps.iter().enumerate() {
             let denied = matches!(step.next, Next::End(Ending::BudgetDenied));
-            assert!((step.sent >= free || denied) && step.known >= step.sent, "an attempt begins when its delay is over");
+            assert!(
+                (step.sent >= free || denied) && step.known >= step.sent,
+                "an attempt begins when its delay is over"
+            );
             let last = index + 1 == request.steps.len();
             match step.next {
                 Next::Retry { delay, .. } => free = step.known + delay.wait,

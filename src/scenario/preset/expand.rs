@@ -42,7 +42,11 @@ pub(in crate::scenario) fn expand<'s>(
     let id = used.get_ref().as_str().unwrap_or_default();
     let Some(preset) = of_kind.clone().find(|preset| preset.id == id) else {
         let help = suggestion(id, of_kind.map(|preset| preset.id.as_str()));
-        let message = format!("there is no {} preset \"{id}\" (`retrysim presets` lists them)", kind.name());
+        let other = Preset::all().iter().find(|preset| preset.id == id).map(|preset| preset.kind().name());
+        let message = match other {
+            Some(other) => format!("\"{id}\" is a {other} preset, and a {} stands here", kind.name()),
+            None => format!("there is no {} preset \"{id}\" (`retrysim presets` lists them)", kind.name()),
+        };
         document.problem(&below(path, "use"), message, help);
         return None;
     };
