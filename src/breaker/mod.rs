@@ -108,6 +108,13 @@ pub enum LateResults {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probes(u32);
 
+impl Probes {
+    /// The number; `None` if it is unlimited.
+    pub const fn limit(self) -> Option<u32> {
+        if self.0 == u32::MAX { None } else { Some(self.0) }
+    }
+}
+
 impl Default for Probes {
     fn default() -> Self {
         Self(1)

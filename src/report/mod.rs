@@ -8,6 +8,7 @@ mod json;
 mod manifest;
 pub mod number;
 mod terminal;
+mod words;
 
 pub use self::charts::charts;
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
@@ -16,6 +17,7 @@ pub use folder::Folder;
 pub use json::summary_json;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use terminal::{legend, table, verdicts};
+pub use words::{breaker_in_words, in_words};
 
 use crate::experiment::Results;
 use crate::scenario::Scenario;
