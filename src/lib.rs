@@ -50,6 +50,7 @@ pub mod distribution;
 pub mod error;
 pub mod event_queue;
 pub mod experiment;
+pub mod export;
 pub mod metrics;
 pub mod outcome;
 pub mod outcomes;

@@ -2,6 +2,7 @@
 
 mod check;
 mod delays;
+mod export;
 mod new;
 mod presets;
 mod run;

@@ -7,6 +7,7 @@ mod folder;
 mod json;
 mod manifest;
 pub mod number;
+mod presets;
 mod terminal;
 mod words;
 
@@ -16,6 +17,7 @@ pub use delays::{delays_csv, delays_json, delays_table};
 pub use folder::Folder;
 pub use json::summary_json;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
+pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use terminal::{legend, table, verdicts};
 pub use words::{breaker_in_words, in_words};
 
