@@ -66,7 +66,7 @@ fn refuses(arguments: &[&str], needles: &[&str]) {
 
 #[test]
 fn presets_are_found_by_words() {
-    let all = prints(&["presets"], &["prefect@3 ", "guide:breaker", "breaker: "]);
+    let all = prints(&["presets"], &["prefect@3 ", "guide:breaker", "\n    breaker: "]);
     assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
     let found = prints(&["presets", "PREFECT", "jitter"], &["prefect@3 "]);
     assert!(!found.contains("textbook:breaker"), "{found}");

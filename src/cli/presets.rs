@@ -89,11 +89,11 @@ fn find<'p>(all: &[&'p Preset], words: &[String]) -> Result<Vec<&'p Preset>, Err
     let mut found = all.to_vec();
     for word in words {
         let lower = word.to_lowercase();
-        let has = |preset: &&Preset| {
+        let has = |preset: &&'p Preset| {
             let texts = [&preset.id, &preset.library, &preset.summary];
             texts.into_iter().chain(&preset.surprises).any(|text| text.to_lowercase().contains(&lower))
         };
-        if !all.iter().any(|preset| has(preset)) {
+        if !all.iter().any(has) {
             return Err(Error::Usage(format!(
                 "there is no preset \"{word}\", and none speaks of it: did you mean {}?",
                 nearest(word, all)

@@ -6,6 +6,7 @@ use crate::policy::RetryOn;
 
 /// A set of outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "it lists what is in a set")]
 pub(super) struct Condition {
     /// Every failure is in it.
     pub(super) every: bool,

@@ -278,11 +278,11 @@ impl Table {
         table.cap = (cap < Interval::MAX).then_some(cap);
         let idle = table.low.iter().zip(&table.high).all(|(low, high)| *low >= table.floor || high > low);
         let millisecond = Interval::from_millis(1);
-        table.inclusive = roundings.iter().any(|round| *round == Some(Rounding::Inclusive(millisecond)));
+        table.inclusive = roundings.contains(&Some(Rounding::Inclusive(millisecond)));
         let fine = |round: &Option<Rounding>| {
             *round == Some(Rounding::Inclusive(millisecond)) || *round == Some(Rounding::Down(millisecond))
         };
-        let whole = |delay: &Interval| delay.as_nanos() % millisecond.as_nanos() == 0;
+        let whole = |delay: &Interval| delay.as_nanos().is_multiple_of(millisecond.as_nanos());
         table.coarse =
             !roundings.iter().all(fine) || !table.low.iter().chain(&table.high).all(whole) || !idle;
         table.shorten(laws.len(), retries).then_some(table)

@@ -13,6 +13,9 @@ use crate::policy::{PolicyConfig, RetryAfterRule};
 use crate::schedule::{Draws, Jitter, ScheduleConfig};
 use crate::time::Interval;
 
+/// The delay of retry n, from the first one.
+type Growing = fn(Interval, u32) -> Interval;
+
 /// The longest `Delay` and `MaxDelay` that Polly accepts.
 const DAY: Interval = Interval::from_secs(86_400);
 
@@ -83,7 +86,8 @@ fn retry(config: &PolicyConfig, count: Option<u64>, caveats: &mut Vec<String>) -
         format!("DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(\n            {delay})")
     }));
     lines.push(handled(&conditions(&config.retry_on).0, config.breaker.is_some(), caveats));
-    let body: String = lines.iter().map(|line| format!("        {line},\n")).collect();
+    let body: Vec<String> = lines.iter().map(|line| format!("        {line},\n")).collect();
+    let body = body.concat();
     Ok(format!("    .AddRetry(new RetryStrategyOptions<HttpResponseMessage>\n    {{\n{body}    }})\n"))
 }
 
@@ -112,7 +116,7 @@ fn own(schedule: &ScheduleConfig, count: Option<u64>) -> Option<Vec<String>> {
     };
     let longest = laws.iter().map(Law::longest).fold(Interval::ZERO, Interval::max);
     let given = schedule.cap_after_jitter.or(schedule.cap_before_jitter.filter(|_| !jitter));
-    let types: [(&str, fn(Interval, u32) -> Interval); 3] = [
+    let types: [(&str, Growing); 3] = [
         ("Constant", |first, _| first),
         ("Linear", |first, n| first.times(n.into())),
         ("Exponential", |first, n| first.scale(libm::exp2(f64::from(n - 1)))),

@@ -198,8 +198,8 @@ fn exceptions(config: &PolicyConfig, caveats: &mut Vec<String>) -> String {
     let mut text = String::new();
     for (name, classes) in [("retryExceptions", retried), ("ignoreExceptions", ignored)] {
         if !classes.is_empty() {
-            let items: String = classes.iter().map(|class| format!("          - {class}\n")).collect();
-            text += &format!("        {name}:\n{items}");
+            let items: Vec<String> = classes.iter().map(|class| format!("          - {class}\n")).collect();
+            text += &format!("        {name}:\n{}", items.concat());
         }
     }
     text

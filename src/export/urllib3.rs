@@ -96,7 +96,9 @@ fn condition(config: &PolicyConfig, arguments: &mut Vec<String>, caveats: &mut V
     }
     let of_itself = |&(low, high): &(u16, u16)| (low..=high).all(|code| matches!(code, 413 | 429 | 503));
     let obeys = config.retry_after != RetryAfterRule::Ignore;
-    if !idempotent.with_header.is_empty() && !(obeys && idempotent.with_header.iter().all(of_itself)) {
+    let covered =
+        idempotent.with_header.is_empty() || (obeys && idempotent.with_header.iter().all(of_itself));
+    if !covered {
         caveats
             .push("retry_on.status_with_retry_after: not expressed, those statuses are not retried".into());
     }

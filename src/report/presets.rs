@@ -8,27 +8,35 @@ use crate::scenario::{Kind, Parameter, Preset, Scenario};
 
 /// The widest column of libraries.
 const LIBRARY: usize = 22;
-/// The narrowest column of summaries: below this, lines become longer than asked for.
-const SUMMARY: usize = 24;
+/// The narrowest column of summaries; where there is less room, they stand below.
+const SUMMARY: usize = 40;
 
 /// A table of presets for lines of `width` characters. A summary that does not fit is cut, or goes on below if `wrapped`.
 pub fn presets_table(presets: &[&Preset], width: usize, wrapped: bool) -> String {
-    let libraries: Vec<String> = presets.iter().map(|preset| cut(&short_library(preset), LIBRARY)).collect();
     let widest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
     let id = widest(&mut presets.iter().map(|preset| preset.id.chars().count()));
+    let beside = width.saturating_sub(id + LIBRARY + 4) >= SUMMARY;
+    let room = if beside { LIBRARY } else { width.saturating_sub(id + 2).max(LIBRARY) };
+    let libraries: Vec<String> = presets.iter().map(|preset| cut(&short_library(preset), room)).collect();
     let library = widest(&mut libraries.iter().map(|library| library.chars().count()));
-    let left = width.saturating_sub(id + library + 4).max(SUMMARY);
-    let mut text = format!("{:id$}  {:library$}  what it does\n", "id", "library");
+    let indent = if beside { id + library + 4 } else { 4 };
+    let left = width.saturating_sub(indent);
+    let last = if beside { "what it does" } else { "" };
+    let mut text = format!("{:id$}  {:library$}  {last}", "id", "library").trim_end().to_owned() + "\n";
     for (preset, name) in presets.iter().zip(&libraries) {
         let summary = match preset.kind() {
             Kind::Policy => preset.summary.clone(),
             Kind::Breaker => format!("breaker: {}", preset.summary),
         };
         let lines = if wrapped { wrap(&summary, left) } else { vec![cut(&summary, left)] };
-        for (index, line) in lines.iter().enumerate() {
-            let (own, name) = if index == 0 { (preset.id.as_str(), name.as_str()) } else { ("", "") };
-            text += &format!("{own:id$}  {name:library$}  {line}\n");
-        }
+        let head = format!("{:id$}  {name:library$}", preset.id);
+        let below = format!("\n{}", " ".repeat(indent));
+        let gap = if beside { "  " } else { &below };
+        text += &format!(
+            "{}{gap}{}\n",
+            head.trim_end_matches(if beside { '\0' } else { ' ' }),
+            lines.join(&below)
+        );
     }
     text
 }
@@ -52,15 +60,13 @@ fn cut(text: &str, width: usize) -> String {
 
 /// Lines of at most `width` characters, broken between words.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        let last = lines.len() - 1;
-        if lines[last].is_empty() {
-            lines[last] = word.to_owned();
-        } else if lines[last].chars().count() + 1 + word.chars().count() <= width {
-            lines[last] += &format!(" {word}");
-        } else {
-            lines.push(word.to_owned());
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                *line += &format!(" {word}");
+            }
+            _ => lines.push(word.to_owned()),
         }
     }
     lines

@@ -318,6 +318,9 @@ fn jitter(schedule: &ScheduleConfig) -> Result<String, String> {
                 "its jitter is a hash of the number of the request, which tenacity does not know".into()
             );
         }
+        Jitter::Hash(key) if key.chars().any(|c| c != ' ' && !c.is_ascii_graphic()) => {
+            return Err("the key of its hash has letters that are not written the same way in Python".into());
+        }
         Jitter::Hash(key) => format!(
             "    m = max(math.ceil(x), 1)\n    x = m + int(hashlib.sha1(f{:?}.encode()).hexdigest(), 16) % m\n",
             format!("{}#{{n}}", key.replace('{', "{{").replace('}', "}}"))

@@ -35,7 +35,7 @@ pub fn in_words(config: &PolicyConfig) -> Vec<String> {
     match config.on_failure {
         OnFailure::Raise => {}
         OnFailure::Swallow => {
-            said.push("A failed request tells nobody: the caller goes on as if it had worked.".into())
+            said.push("A failed request tells nobody: the caller goes on as if it had worked.".into());
         }
     }
     if let Some(inner) = &config.inner {
