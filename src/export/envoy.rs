@@ -89,7 +89,8 @@ fn growth(
     if growth.first < Interval::from_millis(1) {
         return Err("base_interval is at least 1 ms".into());
     }
-    Ok((growth, growth.cap.unwrap_or(longest)))
+    let max = if growth.factor == 2.0 { growth.cap.unwrap_or(longest) } else { longest };
+    Ok((growth, max))
 }
 
 fn condition(config: &PolicyConfig, caveats: &mut Vec<String>) -> String {

@@ -272,19 +272,27 @@ impl Table {
                 Law::Uniform { .. } | Law::Truncated { .. } | Law::Other => return None,
             }
         }
-        // Where a cap or a floor has no effect it may as well stand.
         let cap = bounds.iter().map(|bound| bound.0).fold(Interval::MAX, Interval::min);
         table.floor = bounds.iter().map(|bound| bound.1).fold(Interval::ZERO, Interval::max);
         table.cap = (cap < Interval::MAX).then_some(cap);
-        let idle = table.low.iter().zip(&table.high).all(|(low, high)| *low >= table.floor || high > low);
+        // One cap and one floor stand around all rows, so they must suit every one.
+        let suits = |law: &Law| match *law {
+            Law::Exactly(delay) => table.floor <= delay && delay <= cap,
+            Law::Uniform { low, high, cap: own_cap, floor: own_floor, .. } => {
+                (own_cap == cap || high <= cap) && (own_floor == table.floor || low >= table.floor)
+            }
+            Law::Truncated { .. } | Law::Other => false,
+        };
+        if !laws.iter().all(suits) {
+            return None;
+        }
         let millisecond = Interval::from_millis(1);
         table.inclusive = roundings.contains(&Some(Rounding::Inclusive(millisecond)));
         let fine = |round: &Option<Rounding>| {
             *round == Some(Rounding::Inclusive(millisecond)) || *round == Some(Rounding::Down(millisecond))
         };
         let whole = |delay: &Interval| delay.as_nanos().is_multiple_of(millisecond.as_nanos());
-        table.coarse =
-            !roundings.iter().all(fine) || !table.low.iter().chain(&table.high).all(whole) || !idle;
+        table.coarse = !roundings.iter().all(fine) || !table.low.iter().chain(&table.high).all(whole);
         table.shorten(laws.len(), retries).then_some(table)
     }
 

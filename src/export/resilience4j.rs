@@ -82,12 +82,11 @@ fn properties(config: &PolicyConfig, count: Option<u64>, caveats: &mut Vec<Strin
         if !law.is_near(&predicted, tolerance) {
             return None;
         }
-        if let (Law::Exactly(a), Law::Exactly(b)) = (law, &predicted) {
-            largest = largest.max((*a - *b).max(*b - *a));
-        }
+        let (here, there) = (law.longest(), predicted.longest());
+        largest = largest.max((here - there).max(there - here));
         step = MILLISECOND.times((step.as_nanos() as f64 / 1e6 * own.factor) as u64);
     }
-    if !largest.is_zero() {
+    if largest > Interval::from_nanos(2) {
         caveats.push(format!(
             "delays: differently, each is made from the one before in whole milliseconds; here up to {largest} off"
         ));
@@ -130,7 +129,8 @@ impl Own {
                 None => middles.get(1)?.as_nanos() as f64 / first.as_nanos().max(1) as f64,
             },
         };
-        Some(Self { first, factor, cap })
+        // Only what grows has a cap.
+        Some(Self { first, factor, cap: cap.filter(|_| factor != 1.0) })
     }
 
     fn written(&self, share: f64) -> String {

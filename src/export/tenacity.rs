@@ -91,7 +91,7 @@ fn stop(config: &PolicyConfig) -> String {
         format!("lambda state: state.idle_for{upcoming} > {}", seconds(limit))
     }));
     let mut stop = match (&stops[..], all) {
-        ([], _) => return ends(config, "stop_never".into()),
+        ([], _) => "stop_never".into(),
         ([only], _) => only.clone(),
         (_, false) => format!("stop_any({})", stops.join(", ")),
         (_, true) => format!("stop_all({})", stops.join(", ")),

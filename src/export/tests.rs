@@ -245,6 +245,23 @@ fn resilience4j_says_yaml_and_where_it_cannot_java() {
 }
 
 #[test]
+fn caps_that_a_target_has_no_place_for_are_not_dropped() {
+    // Without growth resilience4j has no cap, so it is written in Java.
+    let capped = "retries = 2\nbackoff.fixed = '1s'\njitter.proportional = 0.5\ncap_after_jitter = '1200ms'";
+    says(Target::Resilience4j, &[(capped, &["Math.min(1200L, "])]);
+    // Envoy doubles up to max_interval, whatever the cap of a policy that never grows.
+    let fixed = "retries = 3\nbackoff.fixed = '1s'\ncap_before_jitter = '60s'\njitter = 'full'";
+    says(Target::Envoy, &[(fixed, &["base_interval: 1s\n    max_interval: 1s\n"])]);
+    // The cap of one part must not cut another.
+    let mixed = "retries = 2\nbackoff.chain = [{ backoff.fixed = '60s' }, { backoff.fixed = '8s', jitter = 'full', \
+                 cap_after_jitter = '5s' }]";
+    refuses(Target::Resilience4j, &[(mixed, "no table of ranges")]);
+    refuses(Target::Polly, &[(mixed, "no table of ranges")]);
+    let gives_up = "backoff.fixed = '1s'\nretries = 'unlimited'\nretry_after.obey_with.give_up_over = '1m'";
+    says(Target::Tenacity, &[(gives_up, &["stop=stop_any(stop_never, asks_too_much)"])]);
+}
+
+#[test]
 fn polly_says_its_three_types_and_tables() {
     says(
         Target::Polly,
