@@ -51,6 +51,7 @@ pub mod distribution;
 pub mod error;
 pub mod event_queue;
 pub mod experiment;
+pub mod export;
 pub mod limiter;
 pub mod metrics;
 pub mod outcome;

@@ -16,7 +16,7 @@ const STOREYS: &[&[&str]] = &[
     &["scenario"],
     &["simulation"],
     &["experiment"],
-    &["report"],
+    &["report", "export"],
     &["cli"],
 ];
 

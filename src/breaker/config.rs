@@ -232,6 +232,13 @@ pub enum Position {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probes(u32);
 
+impl Probes {
+    /// The number; `None` if it is unlimited.
+    pub const fn limit(self) -> Option<u32> {
+        if self.0 == u32::MAX { None } else { Some(self.0) }
+    }
+}
+
 impl<'de> Deserialize<'de> for Probes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Number;

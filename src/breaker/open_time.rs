@@ -183,6 +183,14 @@ impl Written {
 }
 
 impl OpenFor {
+    /// The length, if it is always the same.
+    pub const fn fixed(&self) -> Option<Interval> {
+        match (&self.shape, self.jitter) {
+            (Shape::Fixed(length), OpenJitter::None) => Some(*length),
+            _ => None,
+        }
+    }
+
     /// What is wrong with it, if anything.
     pub(super) fn problem(&self) -> Option<String> {
         match &self.shape {

@@ -69,6 +69,13 @@ pub enum Arithmetic {
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Percent(f64);
 
+impl Percent {
+    /// The number as written.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = f64::deserialize(deserializer)?;

@@ -73,6 +73,12 @@ impl<const MIN: u64, const MAX: u64> Visitor<'_> for Decimal<MIN, MAX> {
     }
 }
 
+impl<const MIN: u64, const MAX: u64> fmt::Display for Millionths<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.get() as f64 / ONE as f64)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

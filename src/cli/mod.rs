@@ -4,6 +4,7 @@ mod breaker;
 mod breaker_trace;
 mod check;
 mod delays;
+mod export;
 mod new;
 mod presets;
 mod run;

@@ -1,78 +1,125 @@
-//! `retrysim presets`: the policies and breakers of real libraries.
+//! `retrysim presets`: the policies and breakers of real libraries, and any policy as a library's configuration.
 
 use std::process::ExitCode;
 
-use clap::Args;
-use comfy_table::{Table, presets};
+use clap::{Args, ValueEnum};
 
-use super::print;
-use crate::error::{Error, suggestion};
+use super::delays::{fields, policy};
+use super::{export, print};
+use crate::error::Error;
+use crate::export::Target;
+use crate::report::{in_words, preset_in_full, presets_csv, presets_json, presets_table};
 use crate::scenario::Preset;
 
-/// List the presets, or show one.
+/// List the presets, find some, show one, or write one as a library's own configuration.
 ///
-/// Example: retrysim presets prefect@3
+/// Example: retrysim presets prefect@3 --set retries=3 --as tenacity
 #[derive(Debug, Args)]
 pub(super) struct Presets {
-    /// The preset to show.
-    id: Option<String>,
+    /// The preset to show; or words to look for in ids, libraries, summaries and surprises; or FILE#POLICY.
+    #[arg(value_name = "WORD")]
+    words: Vec<String>,
+    /// Write the preset, or the policy FILE#POLICY, as the configuration of this library: prefect, tenacity, urllib3,
+    /// resilience4j, polly, envoy or grpc.
+    #[arg(long = "as", value_name = "LIBRARY", value_parser = export::target, conflicts_with = "format")]
+    library: Option<Target>,
+    /// Give a parameter of the preset, or replace a field of the policy; may be given several times.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table, or a page about one.
+    Text,
+    /// An array of objects.
+    Json,
+    /// A row per preset.
+    Csv,
 }
 
 impl Presets {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let presets = Preset::all();
-        let text = match &self.id {
-            None => list(presets),
-            Some(id) => {
-                let found = presets.iter().find(|preset| preset.id == *id);
-                let known = || suggestion(id, presets.iter().map(|preset| preset.id.as_str()));
-                show(found.ok_or_else(|| Error::Usage(format!("there is no preset \"{id}\": {}", known())))?)
-            }
-        };
-        print(&text)?;
+        print(&self.text()?)?;
         Ok(ExitCode::SUCCESS)
     }
-}
 
-fn list(all: &[Preset]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["id", "kind", "what it does"]);
-    for preset in all {
-        table.add_row([&preset.id, preset.kind().name(), &preset.summary]);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
-}
-
-fn show(preset: &Preset) -> String {
-    let mut text = format!("{} ({})\n{}\n\n", preset.id, preset.kind().name(), preset.summary);
-    text += &format!("library: {}, version {}\nsource:  {}\n", preset.library, preset.version, preset.source);
-    text += "\nparameters\n";
-    for (name, parameter) in &preset.parameters {
-        let unit = parameter.unit.time().map(|(unit, _)| format!(", in {unit}")).unwrap_or_default();
-        let default = parameter.default.as_ref().map_or("absent".into(), ToString::to_string);
-        text += &format!("  {name} = {default}{unit}: {}\n", parameter.about);
-        let inline = |fields: &toml::Table| toml::Value::Table(fields.clone()).to_string();
-        for (value, fields) in &parameter.values {
-            text += &format!("    {value} adds {}\n", inline(fields));
-        }
-        if !parameter.adds.is_empty() {
-            text += &format!("    if given it adds {}\n", inline(&parameter.adds));
+    fn text(&self) -> Result<String, Error> {
+        let all: Vec<&Preset> = Preset::all().iter().collect();
+        let one = match &self.words[..] {
+            [word] => all.iter().copied().find(|preset| preset.id == *word),
+            _ => None,
+        };
+        match (&self.words[..], self.library) {
+            ([name], Some(target)) => export::exported(name, &self.set, target),
+            (_, Some(_)) => Err(Error::Usage("--as writes one policy: name a preset or FILE#POLICY".into())),
+            ([name], None) if one.is_none() && name.contains('#') => {
+                Ok(in_words(&policy(name, &self.set)?).join("\n") + "\n")
+            }
+            _ if !self.set.is_empty() && one.is_none() => {
+                Err(Error::Usage("--set gives the parameters of one preset: name it".into()))
+            }
+            (words, None) => match (self.format, one) {
+                (Format::Text, Some(preset)) => preset_in_full(preset, &fields(&self.set)?, width()),
+                (format, Some(preset)) => Ok(formatted(format, &[preset], true)),
+                (format, None) => Ok(formatted(format, &find(&all, words)?, !words.is_empty())),
+            },
         }
     }
-    text += &format!("\ncomposition\n{}", indent(&preset.composition()));
-    if !preset.surprises.is_empty() {
-        text += "\nsurprises\n";
-        for surprise in &preset.surprises {
-            text += &format!("  - {surprise}\n");
-        }
-    }
-    text
 }
 
-fn indent(text: &str) -> String {
-    text.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") }).collect()
+fn formatted(format: Format, presets: &[&Preset], wrapped: bool) -> String {
+    match format {
+        Format::Text => presets_table(presets, width(), wrapped),
+        Format::Json => presets_json(presets),
+        Format::Csv => presets_csv(presets),
+    }
+}
+
+/// The width of the terminal; 80 if there is none.
+fn width() -> usize {
+    console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).clamp(60, 160))
+}
+
+/// The presets in which each of the words occurs.
+fn find<'p>(all: &[&'p Preset], words: &[String]) -> Result<Vec<&'p Preset>, Error> {
+    let mut found = all.to_vec();
+    for word in words {
+        let lower = word.to_lowercase();
+        let has = |preset: &&'p Preset| {
+            let texts = [&preset.id, &preset.library, &preset.summary];
+            texts.into_iter().chain(&preset.surprises).any(|text| text.to_lowercase().contains(&lower))
+        };
+        if !all.iter().any(has) {
+            return Err(Error::Usage(format!(
+                "there is no preset \"{word}\", and none speaks of it: did you mean {}?",
+                nearest(word, all)
+            )));
+        }
+        found.retain(has);
+    }
+    if found.is_empty() {
+        return Err(Error::Usage(format!("no preset speaks of all of: {}", words.join(", "))));
+    }
+    Ok(found)
+}
+
+/// The ids that are most like the word: all that could be a typo of it, else the nearest three.
+fn nearest(word: &str, all: &[&Preset]) -> String {
+    let distance = |id: &str| {
+        // The word may be the name of the library alone, misspelt.
+        let name = id.split(['@', ':']).next().unwrap_or(id);
+        strsim::damerau_levenshtein(word, id).min(1 + strsim::damerau_levenshtein(word, name))
+    };
+    let mut ranked: Vec<(usize, &str)> =
+        all.iter().map(|preset| (distance(&preset.id), preset.id.as_str())).collect();
+    ranked.sort_unstable();
+    let closest = ranked.first().map_or(0, |first| first.0);
+    let near = closest <= 1 + word.chars().count() / 4;
+    let few = ranked.iter().take(3).filter(|(distance, _)| !near || *distance == closest);
+    let ids: Vec<String> = few.map(|(_, id)| format!("`{id}`")).collect();
+    ids.join(" or ")
 }

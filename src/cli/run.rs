@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{NOT_MET, print};
+use super::{NOT_MET, export, print};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
+use crate::export::Target;
 use crate::report::{self, Folder};
 use crate::scenario::Scenario;
 
@@ -34,6 +35,10 @@ pub(super) struct Run {
     /// Write every attempt of N sampled requests per arm and workload, in the first replication, to attempts.csv.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     trace: u32,
+    /// After the table, write the policy of the arm with the highest success rate as the configuration of this library:
+    /// prefect, tenacity, urllib3, resilience4j, polly, envoy or grpc.
+    #[arg(long, value_name = "LIBRARY", value_parser = export::target)]
+    export: Option<Target>,
 }
 
 /// Ways to change a scenario without editing it.
@@ -83,6 +88,12 @@ enum Format {
 
 impl Run {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
+        if self.export.is_some() && self.format != Format::Text {
+            return Err(Error::Usage(
+                "--export prints below the table: leave --format out, or export with `retrysim presets FILE#POLICY --as LIBRARY`"
+                    .into(),
+            ));
+        }
         let scenario = Scenario::load(&self.scenario, &self.overrides.paths()?)?;
         let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
         let folder = Folder::prepare(&target)?;
@@ -95,6 +106,13 @@ impl Run {
             Format::Csv => print(&String::from_utf8_lossy(&report::summary(&scenario, &results)))?,
             Format::Json => print(&report::summary_json(&scenario, &results))?,
             Format::Quiet => {}
+        }
+        if let Some(target) = self.export {
+            let (text, refusals) = export::winners(&scenario, &results, target);
+            print(&text)?;
+            if let Some(why) = refusals.first() {
+                return Err(Error::Usage(why.clone()));
+            }
         }
         let met = verdicts.iter().all(|verdict| verdict.met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })

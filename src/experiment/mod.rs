@@ -3,7 +3,9 @@
 mod delays;
 mod expect;
 mod replicate;
+mod winner;
 
 pub use delays::{DelaySummary, Drawing, QUANTILES, delays};
 pub use expect::{Verdict, judge};
 pub use replicate::{ArmResult, Options, Results, ServiceResult, WorkloadResult, run};
+pub use winner::{Winner, winner};

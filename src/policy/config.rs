@@ -156,7 +156,7 @@ impl PolicyConfig {
     }
 
     /// The retries that `retries` or `attempts` allow, whatever else must be reached as well.
-    pub(super) fn counted_retries(&self) -> Option<u64> {
+    pub fn counted_retries(&self) -> Option<u64> {
         match (self.retries, self.attempts) {
             (Some(Retries::AtMost(retries)), _) => Some(retries.get()),
             (_, Some(attempts)) => Some(attempts.get() - 1),

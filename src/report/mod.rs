@@ -7,7 +7,9 @@ mod folder;
 mod json;
 mod manifest;
 pub mod number;
+mod presets;
 mod terminal;
+mod words;
 
 pub use self::charts::charts;
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
@@ -15,7 +17,9 @@ pub use delays::{delays_csv, delays_json, delays_table};
 pub use folder::Folder;
 pub use json::summary_json;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
+pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use terminal::{legend, table, verdicts};
+pub use words::{breaker_in_words, in_words};
 
 use crate::experiment::Results;
 use crate::scenario::Scenario;

@@ -12,6 +12,7 @@ use std::path::Path;
 pub use expectation::{Comparison, Expectation, Metric};
 pub use preset::{Kind, Parameter, Preset, Unit};
 
+use crate::breaker::BreakerConfig;
 use crate::error::Error;
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
@@ -141,6 +142,18 @@ impl Scenario {
     /// If there is no such preset, or with every field that cannot be read.
     pub fn preset_policy(id: &str, fields: &[(String, String)]) -> Result<PolicyConfig, Error> {
         read::policy(&Source::new(&format!("preset {id}"), &format!("use = {id:?}\n"), fields)?)
+    }
+
+    /// Reads one breaker by itself, as [`Scenario::preset_policy`] does a policy.
+    ///
+    /// # Errors
+    /// If there is no such preset, or with every field that cannot be read.
+    pub fn preset_breaker(id: &str, fields: &[(String, String)]) -> Result<BreakerConfig, Error> {
+        let below = |(path, value): &(String, String)| (format!("breaker.{path}"), value.clone());
+        let fields: Vec<_> = fields.iter().map(below).collect();
+        let text = format!("retries = 0\n[breaker]\nuse = {id:?}\n");
+        let policy = read::policy(&Source::new(&format!("preset {id}"), &text, &fields)?)?;
+        policy.breaker.ok_or_else(|| Error::Usage(format!("preset {id} composes no breaker")))
     }
 
     /// The requests to expect in one replication of any arm.

@@ -207,6 +207,16 @@ pub struct DelayList {
 }
 
 impl DelayList {
+    /// The delays as they are written.
+    pub fn delays(&self) -> &[Interval] {
+        &self.delays
+    }
+
+    /// True if there is no retry after the last one.
+    pub const fn ends(&self) -> bool {
+        self.ends
+    }
+
     fn delay(&self, n: u32) -> Option<Interval> {
         let listed = self.delays.get(n as usize - 1).copied();
         if self.ends { listed } else { listed.or(self.delays.last().copied()).or(Some(Interval::ZERO)) }

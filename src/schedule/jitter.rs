@@ -217,8 +217,8 @@ impl Jitter {
     }
 }
 
-/// The bounds of Prefect's jitter as multiples of the delay.
-fn truncation(factor: f64) -> (f64, f64) {
+/// The bounds of Prefect's jitter ([`Jitter::TruncatedExponential`]) as multiples of the delay.
+pub fn truncation(factor: f64) -> (f64, f64) {
     let k = 1.0 + factor;
     // From k = 50 on, Prefect takes 0 instead of a logarithm that is 0 to all digits.
     let low = if k >= 50.0 { 0.0 } else { libm::log2(libm::exp2(k) / (libm::exp2(k) - 1.0)) };

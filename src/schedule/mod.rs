@@ -14,7 +14,7 @@ mod rounding;
 use serde::Deserialize;
 
 pub use backoff::{Backoff, DelayList, Exponential};
-pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw};
+pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw, truncation};
 pub use rounding::Rounding;
 
 use crate::random::{Block, fork};

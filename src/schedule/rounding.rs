@@ -28,7 +28,7 @@ impl Rounding {
     }
 
     /// Rounds.
-    pub(super) fn apply(self, delay: Interval) -> Interval {
+    pub fn apply(self, delay: Interval) -> Interval {
         let unit = self.unit().as_nanos();
         let nanos = delay.as_nanos();
         let multiples = match self {

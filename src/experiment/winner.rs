@@ -1,0 +1,47 @@
+//! Which arm served a workload best: the most successes, then the fewest attempts, then the first in the file.
+
+use super::Results;
+use crate::scenario::Scenario;
+
+/// The arm that won, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    /// Its index.
+    pub arm: usize,
+    /// What decided, in words.
+    pub why: String,
+}
+
+/// The arm with the highest mean success rate of the workload with this index; of equals the one with the fewest attempts
+/// per request, of those the first.
+pub fn winner(scenario: &Scenario, results: &Results, workload: usize) -> Winner {
+    let mean = |arm: usize, measure: &str| {
+        results.arms[arm].workloads[workload].named(measure).map(|estimate| estimate.mean)
+    };
+    // What was not observed loses against everything.
+    let success = |arm: usize| mean(arm, "success_rate").unwrap_or(-1.0);
+    let attempts = |arm: usize| mean(arm, "attempts_per_request").unwrap_or(f64::INFINITY);
+    let arms = 0..scenario.arms.len();
+    let most = arms.clone().map(success).fold(-1.0, f64::max);
+    let best: Vec<usize> = arms.clone().filter(|&arm| success(arm) == most).collect();
+    let fewest = best.iter().map(|&arm| attempts(arm)).fold(f64::INFINITY, f64::min);
+    let thrifty: Vec<usize> = best.iter().copied().filter(|&arm| attempts(arm) == fewest).collect();
+    let percent = |share: f64| format!("{:.2} %", share * 100.0);
+    let why = match (arms.len(), best.len(), thrifty.len()) {
+        (1, ..) => "it is the only one".into(),
+        _ if most < 0.0 => "no request ended in any arm; it is the first in the file".into(),
+        (_, 1, _) => {
+            let second = arms.filter(|&arm| success(arm) < most).map(success).fold(0.0, f64::max);
+            format!("highest success rate: {}, the next has {}", percent(most), percent(second))
+        }
+        (_, equals, 1) => format!(
+            "{equals} arms have the highest success rate, {}; it makes the fewest attempts per request, {fewest:.3}",
+            percent(most)
+        ),
+        (_, _, equals) => format!(
+            "{equals} arms have the highest success rate, {}, and the fewest attempts per request; it is the first in the file",
+            percent(most)
+        ),
+    };
+    Winner { arm: thrifty.first().or(best.first()).copied().unwrap_or(0), why }
+}

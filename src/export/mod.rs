@@ -1,0 +1,400 @@
+//! Exports: a policy as the configuration of a real library.
+//!
+//! A target says what it can and names what it cannot: every aspect that is lost is a line at the top of what is written. If
+//! the law of the delays itself is beyond a target, there is no export: a configuration that waits differently is worse than
+//! none. Each target is a room of its own, with what it can say and the source that was read.
+
+mod condition;
+mod envoy;
+mod grpc;
+mod law;
+mod polly;
+mod prefect;
+mod python;
+mod resilience4j;
+mod tenacity;
+mod urllib3;
+
+use crate::breaker::{
+    AfterOpen, Boundary, BreakerConfig, Consecutive, HalfOpenConfig, LateResults, OnClose, Overflow,
+    Position, Probes, TimerFrom, Trip,
+};
+use crate::outcomes::Outcomes;
+use crate::policy::{DuringBackoff, OnFailure, PolicyConfig, RetryAfterRule, StopWhen};
+use crate::scope::Scope;
+use crate::time::Interval;
+
+/// A library that a policy can be written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Prefect 3: the decorator of a task, in Python.
+    Prefect,
+    /// tenacity: a decorator, in Python.
+    Tenacity,
+    /// urllib3, and with it requests: a `Retry`, in Python.
+    Urllib3,
+    /// resilience4j: YAML for Spring Boot, or Java where YAML cannot say it.
+    Resilience4j,
+    /// Polly 8: C#.
+    Polly,
+    /// Envoy: YAML of a route and its cluster.
+    Envoy,
+    /// gRPC: a service config, in JSON.
+    Grpc,
+}
+
+/// What was written, and what it does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// The configuration; the caveats stand at its top as comments.
+    pub text: String,
+    /// What the target cannot express or does differently, a line each.
+    pub caveats: Vec<String>,
+}
+
+impl Target {
+    /// True if it has a breaker of its own.
+    const fn has_breaker(self) -> bool {
+        matches!(self, Self::Resilience4j | Self::Polly | Self::Envoy)
+    }
+
+    /// All targets.
+    pub const ALL: [Self; 7] = [
+        Self::Prefect,
+        Self::Tenacity,
+        Self::Urllib3,
+        Self::Resilience4j,
+        Self::Polly,
+        Self::Envoy,
+        Self::Grpc,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prefect => "prefect",
+            Self::Tenacity => "tenacity",
+            Self::Urllib3 => "urllib3",
+            Self::Resilience4j => "resilience4j",
+            Self::Polly => "polly",
+            Self::Envoy => "envoy",
+            Self::Grpc => "grpc",
+        }
+    }
+
+    /// The version whose semantics were read.
+    const fn version(self) -> &'static str {
+        match self {
+            Self::Prefect => "Prefect 3.9",
+            Self::Tenacity => "tenacity 9.2",
+            Self::Urllib3 => "urllib3 2.8",
+            Self::Resilience4j => "resilience4j 2.4",
+            Self::Polly => "Polly 8.7",
+            Self::Envoy => "Envoy (API v3)",
+            Self::Grpc => "gRPC (A6)",
+        }
+    }
+
+    const fn comment(self) -> &'static str {
+        match self {
+            Self::Prefect | Self::Tenacity | Self::Urllib3 | Self::Resilience4j | Self::Envoy => "#",
+            Self::Polly | Self::Grpc => "//",
+        }
+    }
+}
+
+/// What a room hands back: the configuration, what it loses, and how comments begin if not as usual.
+#[derive(Debug, Default)]
+struct Draft {
+    body: String,
+    caveats: Vec<String>,
+    comment: Option<&'static str>,
+}
+
+/// Writes the policy called `name` for `target`.
+///
+/// # Errors
+/// If the target cannot wait as the policy does; the message says why.
+pub fn export(name: &str, config: &PolicyConfig, target: Target) -> Result<Export, String> {
+    let breaker = config.breaker.as_ref();
+    if target.has_breaker() && breaker.is_some_and(|breaker| in_a_row(breaker).is_none()) {
+        let without = PolicyConfig { breaker: None, ..config.clone() };
+        let mut draft = draft(name, &without, target)?;
+        draft.caveats.push(OTHER_KIND.into());
+        return Ok(finish(name, draft, target));
+    }
+    Ok(finish(name, draft(name, config, target)?, target))
+}
+
+fn draft(name: &str, config: &PolicyConfig, target: Target) -> Result<Draft, String> {
+    let draft = match target {
+        Target::Prefect => prefect::policy(config),
+        Target::Tenacity => tenacity::policy(config),
+        Target::Urllib3 => urllib3::policy(config),
+        Target::Resilience4j => resilience4j::policy(config),
+        Target::Polly => polly::policy(config),
+        Target::Envoy => envoy::policy(config),
+        Target::Grpc => grpc::policy(config),
+    };
+    draft.map_err(|why| format!("{name} cannot be written for {}: {why}", target.version()))
+}
+
+/// Writes the breaker called `name` for `target`.
+///
+/// # Errors
+/// If the target has no breaker.
+pub fn export_breaker(name: &str, config: &BreakerConfig, target: Target) -> Result<Export, String> {
+    if target.has_breaker() && in_a_row(config).is_none() {
+        return Err(format!("{name} cannot be written for {}: {OTHER_KIND}", target.version()));
+    }
+    let draft = match target {
+        Target::Resilience4j => resilience4j::breaker(config),
+        Target::Polly => polly::breaker(config),
+        Target::Envoy => envoy::breaker(config),
+        Target::Prefect | Target::Tenacity | Target::Urllib3 | Target::Grpc => {
+            return Err(format!(
+                "{name} is a breaker, and {} has none: write it for resilience4j, polly or envoy",
+                target.version()
+            ));
+        }
+    };
+    Ok(finish(name, draft, target))
+}
+
+fn finish(name: &str, draft: Draft, target: Target) -> Export {
+    let comment = draft.comment.unwrap_or_else(|| target.comment());
+    let mut text = format!("{comment} {name} for {}\n", target.version());
+    for caveat in &draft.caveats {
+        text += &format!("{comment} - {caveat}\n");
+    }
+    Export { text: text + "\n" + &draft.body, caveats: draft.caveats }
+}
+
+/// What a target takes care of itself; of everything else that a policy says, [`lost`] makes a caveat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aspect {
+    TimeStops,
+    RetryAfter,
+    Breaker,
+    Idempotence,
+    Cache,
+}
+
+/// A caveat for each aspect of the policy that the target neither takes care of nor lacks harmlessly.
+fn lost(config: &PolicyConfig, target: Target, handled: &[Aspect]) -> Vec<String> {
+    // Field by field: a new field of the grammar must be given its caveat here.
+    let PolicyConfig {
+        retries: _,
+        attempts: _,
+        backoff: _,
+        jitter: _,
+        draws: _,
+        cap_before_jitter: _,
+        cap_after_jitter: _,
+        floor: _,
+        round: _,
+        throttled: _,
+        retry_on: _,
+        max_elapsed,
+        deadline,
+        max_total_delay,
+        stop_when,
+        retry_after,
+        breaker,
+        budget,
+        limiter,
+        slot_during_backoff,
+        inner,
+        cache,
+        on_failure,
+    } = config;
+    let library = target.version();
+    let mut lost = Vec::new();
+    if config.max_retries() != Some(0) {
+        if !handled.contains(&Aspect::TimeStops) {
+            let never = format!("not expressed, {library} counts only retries");
+            lost.extend(max_elapsed.map(|limit| format!("max_elapsed = \"{limit}\": {never}")));
+            lost.extend(deadline.map(|deadline| format!("deadline of {}: {never}", deadline.within)));
+            lost.extend(max_total_delay.map(|limit| format!("max_total_delay = \"{limit}\": {never}")));
+            if *stop_when == StopWhen::All {
+                lost.push("stop_when = \"all\": not expressed, the number of retries stops it alone".into());
+            }
+        }
+        if !handled.contains(&Aspect::RetryAfter) && *retry_after != RetryAfterRule::Ignore {
+            lost.push(format!("Retry-After: not expressed, {library} does not read it here"));
+        }
+        if *slot_during_backoff == DuringBackoff::Freed {
+            lost.push(
+                "slot_during_backoff = \"freed\": not expressed, the caller waits where it runs and keeps its slot".into(),
+            );
+        }
+        if !handled.contains(&Aspect::Idempotence) && condition::conditions(&config.retry_on).1.is_some() {
+            lost.push("retry_on.by_idempotence: only the set of idempotent operations is written".into());
+        }
+    }
+    if !handled.contains(&Aspect::Breaker) && breaker.is_some() {
+        lost.push(format!("breaker: not expressed, {library} has none; without it every retry is sent"));
+    }
+    if budget.is_some() {
+        lost.push(format!("budget: not expressed for {library}; without it every request retries"));
+    }
+    if limiter.is_some() {
+        lost.push(format!("limiter: not expressed for {library}; without it everything is sent at once"));
+    }
+    if inner.is_some() {
+        lost.push("inner: not part of this; only the outermost policy is written".into());
+    }
+    if !handled.contains(&Aspect::Cache)
+        && let Some(cache) = cache
+    {
+        lost.push(format!("cache of {}: not expressed, every request is sent", cache.ttl));
+    }
+    match on_failure {
+        OnFailure::Raise => {}
+        OnFailure::Swallow => {
+            lost.push("on_failure = \"swallow\": not expressed, the caller sees the last failure".into());
+        }
+    }
+    lost
+}
+
+/// Refuses a policy that waits differently after a 429.
+fn refuse_throttled(config: &PolicyConfig, target: Target) -> Result<(), String> {
+    match &config.throttled {
+        Some(throttled) if *throttled != config.schedule() => Err(format!(
+            "its delays after a 429 are others (`throttled`), and {} has one schedule; tenacity can",
+            target.version()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How many retries the policy makes: what it counts, or where its list of delays ends. `None` if only time stops it.
+fn retries(config: &PolicyConfig) -> Option<u64> {
+    let counted = config.max_retries();
+    if counted == Some(0) {
+        return counted;
+    }
+    law::ends_after(&config.schedule(), counted).or(counted)
+}
+
+/// Failures in a row that open a breaker, and the time that it then stays open; what all targets with a breaker can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct InARow {
+    failures: u64,
+    open_for: Interval,
+}
+
+/// The breaker as one of failures in a row; `None` if it is another kind.
+fn in_a_row(config: &BreakerConfig) -> Option<InARow> {
+    let Trip::Consecutive(Consecutive { failures, forgets_every: None }) = config.trip else { return None };
+    Some(InARow { failures: failures.get(), open_for: config.open_for.fixed()? })
+}
+
+/// Why a breaker of another kind is not written.
+const OTHER_KIND: &str =
+    "breaker: not expressed; only one that opens after failures in a row, for a fixed time, can be written";
+
+/// What makes a breaker more than a textbook one, field by field, as caveats.
+fn breaker_caveats(config: &BreakerConfig, boundary: Boundary, target: Target) -> Vec<String> {
+    // Field by field: a new field of the grammar must be given its caveat here.
+    let BreakerConfig {
+        trip: _,
+        open_for: _,
+        boundary: own_boundary,
+        timer_from,
+        changes: _,
+        after_open,
+        probes,
+        probes_counted: _,
+        overflow,
+        half_open,
+        reopens_after,
+        closes_after,
+        half_open_for,
+        probe_results: _,
+        on_close,
+        late_results,
+        scope,
+        counts,
+        position,
+    } = config;
+    let library = target.version();
+    let mut lost = Vec::new();
+    if *own_boundary != boundary {
+        lost.push("breaker: a call at the very end of the open time is decided the other way round".into());
+    }
+    if *timer_from == TimerFrom::LastFailure {
+        lost.push(format!(
+            "breaker: {library} counts the open time from the trip, not from the last failure"
+        ));
+    }
+    let one_probe =
+        probes.is_none_or(|probes| probes.limit() == Some(1)) && *half_open == HalfOpenConfig::default();
+    if !one_probe || reopens_after.get() != 1 || closes_after.get() != 1 {
+        let limit = probes.and_then(Probes::limit);
+        lost.push(format!(
+            "breaker: {library} lets one probe through and decides by it; here {} at a time, {} to close, {} to open again",
+            limit.map_or_else(|| "any number".into(), |limit| limit.to_string()),
+            closes_after.get(),
+            reopens_after.get()
+        ));
+    }
+    let others = [
+        (*after_open != AfterOpen::HalfOpen, "it closes by itself after the open time"),
+        (*overflow != Overflow::Reject, "callers without a probe are refused, they do not wait"),
+        (half_open_for.is_some(), "it stays half-open until a probe has ended"),
+        (*on_close != OnClose::Forget, "it forgets everything when it closes"),
+    ];
+    lost.extend(
+        others
+            .into_iter()
+            .filter(|(differs, _)| *differs)
+            .map(|(_, what)| format!("breaker: differently, {what}")),
+    );
+    match late_results {
+        LateResults::Ignore | LateResults::Record | LateResults::RecordSuccesses => {}
+        LateResults::Count | LateResults::AsBegun | LateResults::AsBegunUnlessOpen => {
+            lost.push(format!("breaker: {library} does not let late results change an open breaker"));
+        }
+    }
+    if *scope == Scope::Client {
+        lost.push(
+            "breaker: share one object per client, not one for all, to have the scope \"client\"".into(),
+        );
+    }
+    if *counts != Outcomes::AnyFailure {
+        lost.push("breaker: what counts as a failure is not written; every failure counts".into());
+    }
+    if *position == Position::Outside {
+        lost.push("breaker: it must go around the retries, not inside them (`position`)".into());
+    }
+    lost
+}
+
+/// Seconds as a number that reads back exactly: `60`, `0.25`.
+fn seconds(interval: Interval) -> String {
+    format!("{}", interval.as_secs_f64())
+}
+
+/// Milliseconds as a number.
+fn millis(interval: Interval) -> String {
+    format!("{}", interval.as_nanos() as f64 / 1e6)
+}
+
+/// What kind of luck a schedule has, for a refusal.
+fn luck(config: &PolicyConfig) -> String {
+    let text = format!("{:?}", config.jitter);
+    let name: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push('_');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    format!("jitter `{words}`")
+}
+
+#[cfg(test)]
+mod tests;
