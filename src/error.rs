@@ -1,5 +1,6 @@
 //! Errors for people: each says what is wrong, where, and how to mend it.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong outside a simulation; inside, after the scenario has been checked, nothing can.
@@ -38,14 +39,14 @@ impl Error {
     }
 }
 
-/// The known name nearest to `unknown`, if one is near enough to be a typo.
+/// The known name nearest to `unknown`, if one is near enough to be a typo; of several the last, which is the newest version.
 pub(crate) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count().max(unknown.chars().count()) / 4)
+        .map(|name| (strsim::damerau_levenshtein(unknown, name), Reverse(name)))
+        .filter(|(distance, name)| *distance <= 1 + name.0.chars().count().max(unknown.chars().count()) / 4)
         .min()
-        .map(|(_, name)| name)
+        .map(|(_, name)| name.0)
 }
 
 /// How many known names are listed.

@@ -116,7 +116,8 @@ fn nearest(word: &str, all: &[&Preset]) -> String {
     };
     let mut ranked: Vec<(usize, &str)> =
         all.iter().map(|preset| (distance(&preset.id), preset.id.as_str())).collect();
-    ranked.sort_unstable();
+    // Of equals the plain id, and of those the newest version.
+    ranked.sort_unstable_by_key(|&(distance, id)| (distance, id.len(), std::cmp::Reverse(id)));
     let closest = ranked.first().map_or(0, |first| first.0);
     let near = closest <= 1 + word.chars().count() / 4;
     let few = ranked.iter().take(3).filter(|(distance, _)| !near || *distance == closest);

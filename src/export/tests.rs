@@ -281,7 +281,7 @@ fn polly_says_its_three_types_and_tables() {
                 &["RetryAfter?.Delta ?? ", "new double[] { 1, 2 }"],
             ),
             (
-                "retries = 2\nbackoff.fixed = '2s'\nbreaker = { threshold = 5, open_for = '30s' }",
+                "retries = 2\nbackoff.fixed = '2s'\nbreaker = { trip.consecutive = 5, open_for = '30s' }",
                 &["BrokenCircuitException", "MinimumThroughput = 5", "not after 5 failures in a row"],
             ),
         ],
@@ -298,7 +298,7 @@ fn envoy_says_full_jitter() {
         Target::Envoy,
         &[(
             "retries = 2\nbackoff.exponential = { base = '25ms' }\ncap_before_jitter = '250ms'\njitter = 'full'\nround.down = '1ms'\n\
-             retry_after.obey_with = { scale = [1, 1.5], ignore_over = '1m' }\nbreaker = { threshold = 5, open_for = '30s' }",
+             retry_after.obey_with = { scale = [1, 1.5], ignore_over = '1m' }\nbreaker = { trip.consecutive = 5, open_for = '30s' }",
             &[
                 "num_retries: 2",
                 "base_interval: 0.025s",
@@ -350,7 +350,7 @@ fn grpc_says_a_service_config() {
 fn what_is_lost_is_said_at_the_top() {
     let text = "retries = 2\nbackoff.fixed = '1s'\njitter.truncated_exponential = 0.5\ndeadline = '1m'\nmax_elapsed = '2m'\n\
                 max_total_delay = '30s'\nretry_after = 'obey'\nslot_during_backoff = 'freed'\non_failure = 'swallow'\n\
-                breaker = { threshold = 5, open_for = '30s' }\ninner = { retries = 0 }";
+                breaker = { trip.consecutive = 5, open_for = '30s' }\ninner = { retries = 0 }";
     let export = written(text, Target::Prefect).unwrap();
     for needle in [
         "# - deadline of 1m: not expressed",
@@ -369,12 +369,13 @@ fn what_is_lost_is_said_at_the_top() {
 
 #[test]
 fn breakers_go_where_there_are_breakers() {
-    let exact = toml::from_str("threshold = 5\nopen_for = '30s'\nboundary = 'after'").unwrap();
+    let exact = toml::from_str("trip.consecutive = 5\nopen_for = '30s'\nboundary = 'after'").unwrap();
     let export = export_breaker("it", &exact, Target::Resilience4j).unwrap();
     assert!(export.caveats.is_empty() && export.text.contains("slidingWindowSize: 5"), "{}", export.text);
-    let odd =
-        toml::from_str("threshold = 3\nopen_for = '30s'\ntimer_from = 'last_failure'\nprobes = 'unlimited'")
-            .unwrap();
+    let odd = toml::from_str(
+        "trip.consecutive = 3\nopen_for = '30s'\ntimer_from = 'last_failure'\nprobes = 'unlimited'",
+    )
+    .unwrap();
     for target in [Target::Resilience4j, Target::Polly, Target::Envoy] {
         let export = export_breaker("it", &odd, target).unwrap();
         assert!(export.text.contains("not from the last failure"), "{}", export.text);
