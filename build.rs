@@ -11,9 +11,9 @@ fn main() {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry can be read").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
-    let items: String =
-        files.iter().map(|path| format!("    include_str!({:?}),\n", path.display().to_string())).collect();
-    let list = format!("&[\n{items}]\n");
+    let items: Vec<String> =
+        files.iter().map(|path| format!("include_str!({:?})", path.display().to_string())).collect();
+    let list = format!("&[\n{}\n]\n", items.join(",\n"));
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("presets.rs"), list).expect("the build folder can be written");
 }

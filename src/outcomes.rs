@@ -24,6 +24,7 @@ pub enum Outcomes {
 /// A list of outcomes; what is absent is not in the set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an outcome that is listed or not")]
 pub struct Only {
     /// Status codes.
     #[serde(default)]

@@ -73,7 +73,7 @@ pub fn up_to(bits: u64, max: u64) -> u64 {
     ((u128::from(bits) * (u128::from(max) + 1)) >> 64) as u64
 }
 
-/// Bits for the `index`-th of several draws that share one address: the finaliser of SplitMix64 over a Weyl sequence that
+/// Bits for the `index`-th of several draws that share one address: the finaliser of `SplitMix64` over a Weyl sequence that
 /// starts at `bits`. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, figure 17.
 #[inline]
 pub const fn fork(bits: u64, index: u64) -> u64 {

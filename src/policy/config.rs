@@ -75,10 +75,11 @@ pub struct PolicyConfig {
 }
 
 /// Which outcomes are retried: a set of outcomes, or two by whether the operation is idempotent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryOn {
     /// Statuses 429, 500, 502, 503, 504, timeouts, connection errors, refusals of an open breaker.
+    #[default]
     Transient,
     /// Every failure.
     AnyFailure,
@@ -86,12 +87,6 @@ pub enum RetryOn {
     Only(crate::outcomes::Only),
     /// One set for idempotent operations, another for the others.
     ByIdempotence(ByIdempotence),
-}
-
-impl Default for RetryOn {
-    fn default() -> Self {
-        Self::Transient
-    }
 }
 
 /// What is retried of idempotent operations (GET, PUT, DELETE), and of others.

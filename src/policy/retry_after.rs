@@ -36,7 +36,7 @@ pub struct ObeyWith {
     pub cap: Option<Interval>,
     /// Multiply by a number drawn uniformly from this range (Envoy: [1, 1.5]).
     pub scale: Option<Multiples>,
-    /// Add a duration drawn uniformly from this range (slack_sdk: up to 1 s). Not together with `scale`.
+    /// Add a duration drawn uniformly from this range (`slack_sdk`: up to 1 s). Not together with `scale`.
     pub add: Option<Span>,
     /// Draw from an exponential law of mean h (1 + f / 2), truncated to [h, h (1 + f)] (Prefect's own HTTP client). Not
     /// together with the others.

@@ -183,7 +183,9 @@ impl Jitter {
     pub(super) fn longest(&self, n: u32, x: Interval, first: Interval, previous: Interval) -> Interval {
         match self {
             Self::None | Self::Full | Self::Equal => x,
-            Self::Proportional(share) => x.scale(1.0 + share.get()),
+            Self::Proportional(share) | Self::TruncatedSeconds(share) | Self::WholePercent(share) => {
+                x.scale(1.0 + share.get())
+            }
             Self::Scale(multiples) => x.scale(multiples.high),
             Self::ScaleOrRedraw(ScaleOrRedraw { scale, above, redraw }) => {
                 let scaled = x.scale(scale.high);
@@ -194,8 +196,6 @@ impl Jitter {
             Self::PlusMinus(width) => x + *width,
             Self::Between(floor) => x.max(*floor),
             Self::TruncatedExponential(amount) => x.scale(truncation(amount.get()).1),
-            Self::TruncatedSeconds(share) => x.scale(1.0 + share.get()),
-            Self::WholePercent(share) => x.scale(1.0 + share.get()),
             Self::Hash(_) => x.ceil_to_seconds().max(Interval::from_secs(1)).times(2),
             Self::Decorrelated => previous.max(first).scale(3.0),
             Self::DecorrelatedWith(with) => {

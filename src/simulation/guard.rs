@@ -122,7 +122,9 @@ impl Simulation<'_> {
             let failed = rules.is_failure(outcome, asked);
             if breaker.record(rules, at, permit, !failed, took) {
                 let waiting: Vec<u32> = std::iter::from_fn(|| breakers.next(client)).collect();
-                waiting.into_iter().for_each(|next| self.wake(next, at));
+                for next in waiting {
+                    self.wake(next, at);
+                }
             }
         }
         if let Some(index) = limiter {

@@ -9,7 +9,7 @@ use crate::breaker::{
 use crate::budget::{BudgetConfig, BudgetKind, ConcurrentLike};
 use crate::limiter::{LimiterConfig, LimiterKind};
 use crate::scope::Scope;
-use crate::units::Probability;
+use crate::units::{Count, Probability};
 
 fn shared(scope: Scope) -> &'static str {
     match scope {
@@ -82,7 +82,7 @@ fn trip(trip: &Trip) -> String {
             let full = if window.full_before { ", once that many had been seen before" } else { "" };
             let reasons = reasons(
                 share(window.rate, window.percent),
-                window.failures.map(|n| n.get()),
+                window.failures.map(Count::get),
                 window.compare,
                 window.slow.as_ref(),
             );
@@ -92,7 +92,7 @@ fn trip(trip: &Trip) -> String {
         Trip::TimeWindow(window) => {
             let reasons = reasons(
                 share(window.rate, window.percent),
-                window.failures.map(|n| n.get()),
+                window.failures.map(Count::get),
                 window.compare,
                 window.slow.as_ref(),
             );

@@ -44,11 +44,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn take(&mut self, token: &str) -> bool {
-        let taken = self.rest.trim_start().strip_prefix(token);
-        if let Some(rest) = taken {
+        let found = self.rest.trim_start().strip_prefix(token);
+        if let Some(rest) = found {
             self.rest = rest;
         }
-        taken.is_some()
+        found.is_some()
     }
 
     fn sum(&mut self) -> Result<f64, String> {
