@@ -27,7 +27,7 @@ fn files_are_named_after_their_ids_and_no_id_comes_twice() {
     let files = std::fs::read_dir(folder).expect("there are presets");
     let files: BTreeSet<String> = files
         .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".toml"))
+        .filter(|name| std::path::Path::new(name).extension().is_some_and(|ending| ending == "toml"))
         .collect();
     let named: BTreeSet<String> =
         Preset::all().iter().map(|preset| preset.id.replace(['@', ':', '.'], "-") + ".toml").collect();

@@ -193,10 +193,10 @@ fn random_delays_keep_their_bounds_and_means() {
     ];
     for (preset, outcome, laws) in cases {
         let policy = policy(preset, true);
-        let drawn: Vec<Vec<f64>> =
+        let requests: Vec<Vec<f64>> =
             (0..20_000).map(|request| delays(&policy, request, outcome, None)).collect();
         for (index, &(low, high, mean)) in laws.iter().enumerate() {
-            let draws: Vec<f64> = drawn.iter().map(|delays| delays[index]).collect();
+            let draws: Vec<f64> = requests.iter().map(|delays| delays[index]).collect();
             let (least, most) = draws.iter().fold((f64::MAX, 0.0f64), |(a, b), &x| (a.min(x), b.max(x)));
             let measured = draws.iter().sum::<f64>() / draws.len() as f64;
             // 4 standard errors of at most half the range; the extremes of 20,000 draws are within a thousandth of it.
