@@ -238,6 +238,71 @@ none,calls,0,3,0,0.75,1,0.75,0.75,429,1,end,,exhausted,
 }
 
 #[test]
+fn delays_are_printed_for_people_and_for_machines() {
+    let place = Place::new();
+    let prefect = ["delays", "prefect@3", "--set", "retries=2", "--set", "retry_delay_seconds=[1, 2.5]"];
+    let csv = stdout(&place.run(&[&prefect[..], &["--samples", "3", "--format", "csv"]].concat()));
+    let header = "retry_index,n,min,max,mean,std,q05,q25,q50,q75,q95";
+    assert_eq!(csv, format!("{header}\n1,3,1,1,1,0,1,1,1,1,1\n2,3,2.5,2.5,2.5,0,2.5,2.5,2.5,2.5,2.5\n"));
+    let json = stdout(&place.run(&[&prefect[..], &["--format", "json"]].concat()));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!((rows.len(), rows[1]["mean"].as_f64()), (2, Some(2.5)));
+    let text = stdout(&place.run(&[&prefect[..], &["--retries", "4"]].concat()));
+    assert_eq!(text.lines().count(), 5, "{text}");
+    // The same seed draws the same delays, another one others.
+    let drawn =
+        |seed| stdout(&place.run(&["delays", "google-api-core@2", "--samples", "50", "--seed", seed]));
+    assert_eq!(drawn("1"), drawn("1"));
+    assert_ne!(drawn("1"), drawn("2"));
+    // After throttling, or with a header, some wait differently; a policy of a scenario can be shown as well.
+    let slow = stdout(&place.run(&["delays", "botocore@1.44", "--outcome", "429", "--format", "csv"]));
+    let max: f64 = slow
+        .lines()
+        .nth(1)
+        .and_then(|row| row.split(',').nth(3))
+        .and_then(|x| x.parse().ok())
+        .expect("a row");
+    assert!((0.9..=1.0).contains(&max), "{slow}");
+    let asked = stdout(&place.run(&[
+        "delays",
+        "go-retryablehttp@0.7",
+        "--outcome",
+        "429",
+        "--retry-after",
+        "7s",
+        "--format",
+        "csv",
+    ]));
+    assert!(asked.contains("\n1,10000,7,7,7,0,"), "{asked}");
+    place.write("small.toml", SMALL);
+    assert!(
+        stdout(&place.run(&["delays", "small.toml#fixed", "--format", "csv"])).contains("\n1,10000,1,1,1,0,")
+    );
+}
+
+#[test]
+fn delays_that_cannot_be_shown_are_refused_with_a_remedy() {
+    let place = Place::new();
+    for (arguments, needle) in [
+        (&["delays", "prefetc@3"][..], "did you mean"),
+        (&["delays", "textbook:breaker"], "is a breaker preset"),
+        (&["delays", "prefect@3", "--set", "retries"], "NAME=VALUE"),
+        (&["delays", "prefect@3", "--set", "retry_delay_seconds=soon"], "write a number of seconds"),
+        (&["delays", "botocore@1.44", "--set", "max_attempts=nan"], "this is not a number"),
+        (&["delays", "grpc@1", "--set", "maxAttempts=0"], "out of range"),
+        (&["delays", "retry@0.13", "--outcome", "200"], "300 to 599"),
+        (&["delays", "notion-client@3", "--outcome", "404"], "does not retry 404"),
+        (&["delays", "prefect@3", "--retry-after", "5"], "no unit"),
+        (&["delays", "missing.toml#p"], "cannot read"),
+    ] {
+        let output = place.run(arguments);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(needle), "{arguments:?}: no \"{needle}\" in\n{text}");
+    }
+}
+
+#[test]
 fn an_expectation_that_is_not_met_exits_with_3_and_still_writes() {
     let place = Place::new();
     place.write(

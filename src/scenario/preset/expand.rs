@@ -98,6 +98,12 @@ impl<'p, 's> Given<'p, 's> {
         for (name, parameter) in &preset.parameters {
             let own = table.remove_entry(name.as_str()).map(|(_, value)| value);
             let Some(value) = own.or_else(|| preset.default_of(name)) else { continue };
+            if parameter.unit.time().is_none() && number(&value).is_some_and(f64::is_nan) {
+                let message = "this is not a number: write one, or leave the parameter out";
+                document.problem(&below(path, name), message, None);
+                sound = false;
+                continue;
+            }
             given.numbers.extend(number(&value).map(|number| (name.as_str(), number)));
             let converted = match parameter.unit.time() {
                 None => known(value, parameter),
@@ -216,6 +222,10 @@ fn number(value: &Value<'_>) -> Option<f64> {
 /// A computed value as the grammar writes it.
 fn written<'s>(value: expression::Value) -> DeValue<'s> {
     match value {
+        // Infinity less infinity and the like: the field that it was meant for refuses the word.
+        expression::Value::Number(number) if number.is_nan() => {
+            DeValue::String(Cow::Borrowed("not a number"))
+        }
         expression::Value::PerSecond(rate) => DeValue::String(Cow::Owned(format!("{rate}/s"))),
         expression::Value::Seconds(seconds) => nanos(seconds * 1e9),
         expression::Value::Number(number) if number == f64::INFINITY => {
