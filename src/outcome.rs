@@ -65,6 +65,21 @@ impl Outcome {
         matches!(self, Self::Status(code) if code.is_success())
     }
 
+    /// True if the attempt left the client: its outcome says something about the service.
+    pub const fn was_sent(self) -> bool {
+        !matches!(self, Self::BreakerOpen | Self::Shed)
+    }
+
+    /// True if the service, or the way to it, could not do the work: 429, 5xx, a timeout, a connection error. The rest of
+    /// the 4xx blame the request, which a healthy service answers so as well.
+    pub const fn blames_service(self) -> bool {
+        match self {
+            Self::Status(code) => code.0 / 100 == 5 || self.is_throttling(),
+            Self::Timeout | Self::ConnectionError => true,
+            Self::BreakerOpen | Self::Shed => false,
+        }
+    }
+
     /// True if the service says that it is called too often.
     pub const fn is_throttling(self) -> bool {
         matches!(self, Self::Status(StatusCode::TOO_MANY_REQUESTS))

@@ -135,11 +135,26 @@ fn a_workload_on_another_service_changes_nothing() {
 
 #[test]
 fn the_order_of_the_file_does_not_matter() {
-    let (before, rest) = RICH.split_once("[workloads.calls]").expect("it is there");
+    order_does_not_matter(RICH);
+    // Two workloads share everything that can be shared, and the luck of one breaker.
+    let shared = "breaker = { trip.consecutive = 3, open_for = { fixed = \"10s\", jitter = \"equal\" }, scope = \"global\" }\n\
+                  budget = { tokens = { capacity = 9, cost = 1, per_success = 1 }, scope = \"global\" }\n\
+                  limiter = { token_bucket = { rate = \"20/s\" }, scope = \"global\" }";
+    let rich = RICH
+        .replace("breaker = { use = \"guide:breaker\", timeout = 10, scope = \"client\" }", shared)
+        .replace("cache = { ttl = \"30s\" }", "")
+        .replace("calls = \"guarded\"\nherd = \"plain\"", "calls = \"guarded\"\nherd = \"guarded\"")
+        .replace("clients = 20", "clients = 20\nslots = { limit = 40, scope = \"global\" }")
+        .replace("clients = 30", "clients = 30\nslots = { limit = 40, scope = \"global\" }");
+    order_does_not_matter(&rich);
+}
+
+fn order_does_not_matter(text: &str) {
+    let (before, rest) = text.split_once("[workloads.calls]").expect("it is there");
     let (calls, rest) = rest.split_once("[workloads.herd]").expect("it is there");
     let (herd, after) = rest.split_once("[workloads.events]").expect("it is there");
     let shuffled = format!("{before}[workloads.herd]{herd}[workloads.calls]{calls}[workloads.events]{after}");
-    let (shuffled, straight) = (files(&shuffled, 0), files(RICH, 0));
+    let (shuffled, straight) = (files(&shuffled, 0), files(text, 0));
     for workload in ["calls", "herd", "events"] {
         for file in ["summary.csv", "replications.csv", "timeseries.csv"] {
             let prefix = format!("guarded,{workload},");

@@ -67,10 +67,99 @@ fn who_queues_at_a_limiter_goes_before_who_comes_later() {
     // Three at 0 s and three at 1 s, which is when the first place becomes free.
     let text = burst(3, 0, "", "retries = 0\nlimiter.concurrency = 1")
         .replace("{ at = '0s' }", "{ at = '0s', every = '1s', times = 2 }");
-    let mut times: Vec<u64> = sent(&run(&text), 0).concat();
-    assert_eq!(times, [0, 1000, 2000, 3000, 4000, 5000]);
-    times.dedup();
-    assert_eq!(times.len(), 6);
+    assert_eq!(sent(&run(&text), 0).concat(), [0, 1000, 2000, 3000, 4000, 5000]);
+}
+
+#[test]
+fn global_slots_are_one_pool_for_all_workloads() {
+    let slots = |scope: &str| format!("slots = {{ limit = 1, scope = '{scope}' }}\npolicy = 'p'");
+    let two = |scope: &str| {
+        let second = format!(
+            "[workloads.others]\nservice = 'api'\nclients = 1\narrivals.burst = {{}}\n{}\n[policies.p]",
+            slots(scope)
+        );
+        let text = burst(1, 0, &slots(scope), "retries = 0").replace("[policies.p]", &second);
+        let record = run(&text);
+        [sent(&record, 0).concat(), sent(&record, 1).concat()].concat()
+    };
+    assert_eq!(two("workload"), [0, 0]);
+    assert_eq!(two("global"), [0, 1000]);
+}
+
+#[test]
+fn a_refusal_further_out_leaves_no_trace_in_a_budget() {
+    // One request at a time never has a share to spare, wherever a breaker stands: those that it refuses are over.
+    let budget = "budget.concurrent = { at_least = 0, share = 0.1 }";
+    let breaker = |position: &str| {
+        format!("breaker = {{ trip.consecutive = 2, open_for = '40s', position = '{position}' }}")
+    };
+    let retries = "retries = 1\nbackoff.fixed = '200ms'";
+    for policy in [
+        format!("{retries}\n{budget}"),
+        format!("{retries}\n{budget}\n{}", breaker("inside")),
+        format!("{retries}\n{budget}\n{}", breaker("outside")),
+        format!("retries = 0\n{}\n[policies.p.inner]\n{retries}\n{budget}", breaker("inside")),
+    ] {
+        let text = burst(1, 9, "", &policy).replace("burst = { at = '0s' }", "even = { rate = '0.5/s' }");
+        let tally = &run(&text).workloads[0];
+        assert_eq!(tally.retries.iter().sum::<u64>(), 0, "{policy}");
+        assert!(tally.sent > 10, "{policy}");
+    }
+}
+
+#[test]
+fn what_the_client_sheds_proves_nothing_to_a_breaker() {
+    // Down for ten minutes, and the throttle sheds half of the probes. A breaker that took one of those for a success would
+    // close, and then need three failures to open again; as it is, one is enough.
+    let text = "[services.api]\n[[services.api.incidents]]\noutage = { from = '0s', lasts = '10m' }\n\
+                [workloads.calls]\nservice = 'api'\narrivals.even = { rate = '2/s', until = '8m' }\n\
+                [policies.p]\nretries = 0\nlimiter.adaptive_throttle = { max_rejection = 0.5 }\n\
+                breaker = { trip.consecutive = 3, open_for = '2s', counts.only = { status = ['5xx'] } }";
+    let record = run(text);
+    let outcomes = record.traces[0].iter().map(|request| request.steps[0].outcome.unwrap().to_string());
+    let outcomes: Vec<String> = outcomes.skip_while(|outcome| outcome != "breaker_open").collect();
+    let probes = outcomes.windows(2).filter(|pair| pair[0] == "503");
+    let reopened = probes.clone().filter(|pair| pair[1] == "breaker_open").count();
+    assert!(reopened > 20 && outcomes.iter().any(|outcome| outcome == "shed"));
+    assert_eq!(reopened, probes.count());
+}
+
+#[test]
+fn an_answer_that_blames_the_request_does_not_throttle_a_client() {
+    let text = burst(1, 1, "", "retries = 0\nlimiter.adaptive_throttle = {}")
+        .replace("{ fails_first = 1 }", "{ fails_first = { attempts = 1, status = 404 } }")
+        .replace("burst = { at = '0s' }", "even = { rate = '10/s', requests = 500 }")
+        .replace("'1s'", "'1ms'");
+    let tally = &run(&text).workloads[0];
+    assert_eq!((tally.sent, tally.shed), (500, 0));
+}
+
+#[test]
+fn the_service_fails_the_first_attempts_that_it_sees() {
+    let policy = "retries = 9\nbackoff.fixed = '1s'\nbreaker = { trip.consecutive = 1, open_for = '5s' }";
+    let record = run(&burst(1, 2, "", policy));
+    let outcomes: Vec<_> =
+        record.traces[0][0].steps.iter().map(|step| step.outcome.unwrap().to_string()).collect();
+    let failed = outcomes.iter().filter(|outcome| *outcome == "500").count();
+    assert_eq!(failed, 2, "{outcomes:?}");
+    assert!(outcomes.iter().filter(|outcome| *outcome == "breaker_open").count() > 2, "{outcomes:?}");
+}
+
+#[test]
+fn where_an_idle_guard_stands_changes_no_luck() {
+    let policy = |inner: &str| {
+        format!(
+            "retries = 2\nbackoff.fixed = '1s'\njitter = 'full'\n[policies.p.inner]\nretries = 1\n\
+             backoff.fixed = '2s'\njitter = 'full'\n{inner}"
+        )
+    };
+    let idle = |position: &str| {
+        policy(&format!("breaker = {{ trip.consecutive = 1000, open_for = '1s', position = '{position}' }}"))
+    };
+    let times = |policy: &str| sent(&run(&burst(3, 9, "", policy)), 0);
+    let without = times(&policy(""));
+    assert_eq!(times(&idle("inside")), without);
+    assert_eq!(times(&idle("outside")), without);
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn workload() -> impl Strategy<Value = String> {
         3 => Just(String::new()),
         1 => (1u32..9).prop_map(|limit| format!("slots = {limit}\n")),
         1 => Just("slots = { limit = 1, scope = \"client\" }\nidempotent = false\n".to_owned()),
+        1 => Just("slots = { limit = 7, scope = \"global\" }\n".to_owned()),
     ];
     (1u32..40, arrivals, millis(1..10_000), 1u32..100, slots).prop_map(
         |(clients, arrivals, timeout, keys, slots)| {
@@ -102,29 +103,56 @@ fn policy() -> impl Strategy<Value = String> {
         Just(String::new()),
         Just("retry_after = \"obey\"".to_owned()),
         Just("retry_after.obey_with = { scale = [1, 1.5] }\nretry_on = \"any_failure\"".to_owned()),
-        Just("breaker = { use = \"guide:breaker\", timeout = 20 }".to_owned()),
-        Just("breaker = { use = \"textbook:breaker\", open_for = \"5s\", scope = \"client\" }\ncache = { ttl = \"20s\" }".to_owned()),
-        Just("breaker = { use = \"cockatiel@3:consecutive\", threshold = 3 }".to_owned()),
-        Just("breaker = { use = \"resilience4j@2:time-based\", minimumNumberOfCalls = 4, position = \"outside\" }".to_owned()),
-        Just("budget = { tokens = { capacity = 3, cost = 1, per_success = 0.5 }, scope = \"client\" }".to_owned()),
-        Just("budget.window = { min_per_second = 1 }\nslot_during_backoff = \"freed\"".to_owned()),
-        Just("budget.concurrent = { at_least = 2, share = 0.2, like = \"failsafe_go\" }".to_owned()),
-        Just("budget = { throttle = { max_tokens = 10, token_ratio = 0.1 }, scope = \"global\" }".to_owned()),
-        Just("limiter.concurrency = 2".to_owned()),
-        Just("limiter.token_bucket = { rate = \"3/s\" }".to_owned()),
-        Just("limiter.adaptive_throttle = { k = 1.5 }\nretry_on = \"any_failure\"".to_owned()),
-        Just("limiter.adaptive_rate = {}".to_owned()),
-        (0u32..3).prop_map(|n| format!("inner = {{ retries = {n}, backoff.fixed = \"1s\", budget.tokens = {{ capacity = 9, cost = 1 }}, limiter.concurrency = 3 }}")),
+        Just("retry_on = \"any_failure\"\nslot_during_backoff = \"freed\"".to_owned()),
+        Just("cache = { ttl = \"20s\" }".to_owned()),
         millis(1..90_000).prop_map(|deadline| format!("deadline = {deadline}")),
         millis(0..90_000).prop_map(|elapsed| format!("max_elapsed = {elapsed}\ncap_after_jitter = \"9s\"")),
     ];
-    (0u32..6, backoff, jitter, rest).prop_map(|(retries, backoff, jitter, rest)| {
-        format!("retries = {retries}\nbackoff.{backoff}\n{jitter}\n{rest}\n")
-    })
+    let inner = prop_oneof![
+        2 => Just(String::new()),
+        1 => ((0u32..3), guards()).prop_map(|(retries, guards)| {
+            format!("[PATH.inner]\nretries = {retries}\nbackoff.fixed = \"1s\"\njitter = \"full\"\n{guards}")
+        }),
+    ];
+    (0u32..6, backoff, jitter, rest, guards(), inner).prop_map(
+        |(retries, backoff, jitter, rest, guards, inner)| {
+            format!("retries = {retries}\nbackoff.{backoff}\n{jitter}\n{rest}\n{guards}{inner}")
+        },
+    )
+}
+
+/// The guards of a policy, each there or not.
+fn guards() -> impl Strategy<Value = String> {
+    let maybe = |choices: &'static [&'static str]| {
+        let line = prop::sample::select(choices).prop_map(|choice| format!("{choice}\n"));
+        prop_oneof![2 => Just(String::new()), 1 => line]
+    };
+    let breakers: &[&str] = &[
+        "breaker = { use = \"guide:breaker\", timeout = 20 }",
+        "breaker = { use = \"textbook:breaker\", open_for = \"5s\", scope = \"client\" }",
+        "breaker = { use = \"textbook:breaker\", counts.only = { status = [\"5xx\"] }, open_for = \"5s\" }",
+        "breaker = { use = \"cockatiel@3:consecutive\", threshold = 3 }",
+        "breaker = { use = \"resilience4j@2:time-based\", minimumNumberOfCalls = 4, position = \"outside\" }",
+    ];
+    let budgets: &[&str] = &[
+        "budget = { tokens = { capacity = 3, cost = 1, per_success = 0.5 }, scope = \"client\" }",
+        "budget.window = { min_per_second = 1 }",
+        "budget.concurrent = { at_least = 2, share = 0.2 }",
+        "budget.concurrent = { at_least = 2, share = 0.2, like = \"failsafe_go\" }",
+        "budget = { throttle = { max_tokens = 10, token_ratio = 0.1 }, scope = \"global\" }",
+    ];
+    let limiters: &[&str] = &[
+        "limiter.concurrency = 2",
+        "limiter.token_bucket = { rate = \"3/s\" }",
+        "limiter.adaptive_throttle = { k = 1.5 }",
+        "limiter.adaptive_rate = {}",
+    ];
+    (maybe(breakers), maybe(budgets), maybe(limiters)).prop_map(|(a, b, c)| a + &b + &c)
 }
 
 prop_compose! {
     fn any_scenario()(seed in 0u32..1000, service in service(), a in workload(), b in workload(), p in policy(), q in policy()) -> String {
+        let (p, q) = (p.replace("PATH", "policies.p"), q.replace("PATH", "policies.q"));
         format!(
             "seed = {seed}\nhorizon = '5m'\nreplications = 1\nbin = '3s'\n[services.s]\n{service}\
              [workloads.a]\nservice = 's'\npolicy = 'p'\n{a}[workloads.b]\nservice = 's'\npolicy = 'q'\n{b}\
@@ -163,25 +191,17 @@ fn assert_lives_make_sense(record: &Record, scenario: &Scenario) {
     for request in record.traces.iter().flatten() {
         let mut free = request.arrived;
         for (index, step) in request.steps.iter().enumerate() {
-            let denied = matches!(step.next, Next::End(Ending::BudgetDenied));
-            assert!(
-                (step.sent >= free || denied) && step.known >= step.sent,
-                "an attempt begins when its delay is over"
-            );
+            assert!(step.sent >= free && step.known >= step.sent, "an attempt begins when its delay is over");
             let last = index + 1 == request.steps.len();
             match step.next {
                 Next::Retry { delay, .. } => free = step.known + delay.wait,
                 Next::End(_) => assert!(last, "nothing follows the end"),
             }
-            // A budget that is asked when the backoff is over ends the request without another attempt.
-            if step.attempt > 0 && !matches!(step.next, Next::End(Ending::BudgetDenied)) {
+            if step.attempt > 0 {
                 assert_eq!(step.attempt as usize, index + 1, "attempts are numbered");
             }
             assert!(
-                waits
-                    || index == 0
-                    || step.sent == free_of(&request.steps[index - 1])
-                    || matches!(step.next, Next::End(Ending::BudgetDenied)),
+                waits || index == 0 || step.sent == free_of(&request.steps[index - 1]),
                 "a retry starts exactly after its delay"
             );
         }

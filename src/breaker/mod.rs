@@ -186,6 +186,16 @@ impl Breaker {
         rules.overflow == Overflow::Wait && permit.state() == State::HalfOpen
     }
 
+    /// Takes back the leave of a call that was never made: nothing is learnt from it. True if those who were told to wait
+    /// should ask again.
+    pub fn release(&mut self, rules: &BreakerRules, now: Instant, permit: Permit) -> bool {
+        self.pass(rules, now);
+        if permit == self.phase && self.state() == State::HalfOpen {
+            self.probes -= 1;
+        }
+        rules.overflow == Overflow::Wait && permit.state() == State::HalfOpen
+    }
+
     /// Judges a result by the rules of the state `by`, which is another than the breaker's only for late results.
     fn judge(&mut self, rules: &BreakerRules, now: Instant, by: State, success: bool, took: Interval) {
         match by {

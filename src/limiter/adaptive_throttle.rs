@@ -1,6 +1,6 @@
 //! Adaptive throttling: a client that sees its calls rejected stops sending most of them, by chance, each client for itself.
 //!
-//! Of the N calls of the window S were accepted; a call is shed with probability
+//! Of the N calls of the window S were accepted: answered, and neither with 429 nor with 5xx. A call is shed with probability
 //! `min(max_rejection, max(0, (N - k S) / (N + 1)))`.
 //!
 //! Sources: Google, "Site Reliability Engineering" (2016), chapter 21, "Client-side throttling" (K = 2, two minutes);

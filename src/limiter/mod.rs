@@ -150,7 +150,8 @@ impl Limiter {
         }
     }
 
-    /// The outcome of an attempt that went is known: `accepted` if the service did the work, `throttled` if it said that it
+    /// The outcome of an attempt that went is known: `accepted` unless the service could not do the work
+    /// ([`Outcome::blames_service`](crate::outcome::Outcome::blames_service)), `throttled` if it said that it
     /// is too much (429).
     pub fn on_outcome(&mut self, config: &LimiterConfig, now: Instant, accepted: bool, throttled: bool) {
         match (self, &config.kind) {

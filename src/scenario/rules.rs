@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::{Arm, MAX_BINS, Named, Workload};
 use crate::policy::PolicyConfig;
+use crate::scope::Scope;
 use crate::service::ServiceConfig;
 use crate::time::Interval;
 use crate::workload::WorkloadConfig;
@@ -65,6 +66,26 @@ pub(super) fn check_caches(
                 "say how many different inputs there are: `keys = 1000`".to_owned(),
             );
         }
+    }
+}
+
+/// Workloads that share one pool of slots must agree how many there are.
+pub(super) fn check_slots(document: &mut Document<'_>, workloads: &[Workload]) {
+    let shared = |workload: &&Workload| workload.config.slots.filter(|slots| slots.scope == Scope::Global);
+    let mut sharing =
+        workloads.iter().filter_map(|workload| shared(&workload).map(|slots| (workload, slots)));
+    let Some((first, common)) = sharing.next() else { return };
+    for (workload, slots) in sharing.filter(|(_, slots)| slots.limit != common.limit) {
+        document.problem(
+            &format!("workloads.{}.slots", workload.name),
+            format!(
+                "all global slots are one pool: {} here, but {} in workload \"{}\"",
+                slots.limit.get(),
+                common.limit.get(),
+                first.name
+            ),
+            "give both the same limit, or another scope".to_owned(),
+        );
     }
 }
 

@@ -14,7 +14,7 @@ use crate::units::{Count, Probability};
 pub enum Fault {
     /// Any attempt may fail, each on its own.
     Random(RandomFault),
-    /// The first attempts of every request fail, the later ones do not.
+    /// The first attempts of every request that reach the service fail, the later ones do not.
     FailsFirst(FailsFirst),
 }
 
@@ -113,7 +113,8 @@ impl Fault {
     }
 }
 
-/// What the first fault that strikes makes of the `attempt`-th attempt (from 1) at these random bits. Random faults exclude each other: one draw is laid over their probabilities side by side.
+/// What the first fault that strikes makes of the `attempt`-th attempt (from 1) at these random bits. Random faults exclude
+/// each other: one draw is laid over their probabilities side by side.
 pub(super) fn first_to_strike(faults: &[Fault], attempt: u32, bits: u64) -> Option<Outcome> {
     let luck = unit(bits);
     let mut laid = 0.0;

@@ -135,7 +135,7 @@ impl Service {
         }
     }
 
-    /// Answers the `attempt`-th attempt of a request, which arrives at `now`. The first random word decides on faults, the
+    /// Answers the `attempt`-th attempt of a request that reaches it (from 1), which arrives at `now`. The first random word decides on faults, the
     /// second on latency.
     pub fn answer(&mut self, now: Instant, attempt: u32, bits: Block) -> Answer {
         if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {

@@ -32,6 +32,7 @@ impl Simulation<'_> {
             outcome: Outcome::Timeout,
             client,
             attempts: 0,
+            reached: 0,
             workload: workload as u16,
             maker: outermost,
             enters: outermost,
@@ -39,6 +40,7 @@ impl Simulation<'_> {
             alive: true,
             traced: self.tracers[workload].follows(number, client, at),
             placed: false,
+            denied: false,
             innermost: Layered::default(),
         });
         if self.clients[workload].cached(number, at) {
@@ -58,11 +60,19 @@ impl Simulation<'_> {
             let retries = self.requests.layer(slot, maker).attempts > 0;
             if retries && !self.affords(slot, now, maker, true) {
                 self.leave_budget(slot, maker);
+                let request = &mut self.requests[slot];
+                request.attempts += 1;
+                (request.sent, request.retry_after, request.denied) = (now, None, true);
                 return self.climb(slot, now, maker + 1, Ending::BudgetDenied);
             }
             self.begin(slot);
         }
-        for layer in (0..=usize::from(self.requests[slot].enters)).rev() {
+        let Request { enters, stage, .. } = self.requests[slot];
+        let enters = usize::from(enters);
+        for layer in (0..=enters).rev() {
+            if layer < enters || stage == Stage::New {
+                self.enter(slot, layer);
+            }
             match self.guard(slot, layer) {
                 Passage::Through => {}
                 Passage::Refused(refusal) => return self.refuse(slot, layer, refusal),
@@ -78,10 +88,11 @@ impl Simulation<'_> {
         self.count_retry(slot);
         let request = &mut self.requests[slot];
         request.sent = now;
+        request.reached += 1;
         let (workload, number) = (usize::from(request.workload), request.attempts);
         let clients = &self.clients[workload];
         let luck = clients.luck.block(request.number, u64::from(number));
-        let answer = self.services[clients.service].answer(now, number, luck);
+        let answer = self.services[clients.service].answer(now, request.reached, luck);
         let attempt = Attempt { sent: now, number };
         let limited = answer.verdict == Verdict::Limited;
         let failed = matches!(answer.verdict, Verdict::Faulty | Verdict::Down);
@@ -121,9 +132,9 @@ impl Simulation<'_> {
     fn take_place(&mut self, slot: u32) -> bool {
         let request = &mut self.requests[slot];
         if !request.placed
-            && let Some(slots) = &mut self.clients[usize::from(request.workload)].slots
+            && let Some(slots) = self.clients[usize::from(request.workload)].slots
         {
-            request.placed = slots.of(request.client).1.take(slot);
+            request.placed = self.guards.slots[slots].of(request.client).1.take(slot);
             return request.placed;
         }
         true
@@ -133,34 +144,36 @@ impl Simulation<'_> {
     fn give_place(&mut self, slot: u32, at: Instant) {
         let request = &mut self.requests[slot];
         if request.placed
-            && let Some(slots) = &mut self.clients[usize::from(request.workload)].slots
+            && let Some(slots) = self.clients[usize::from(request.workload)].slots
         {
             request.placed = false;
-            if let Some(next) = slots.of(request.client).1.give_back() {
+            if let Some(next) = self.guards.slots[slots].of(request.client).1.give_back() {
                 self.requests[next].placed = true;
                 self.schedule(at, Class::Begin, next, Event::Attempt { slot: next });
             }
         }
     }
 
-    /// Counts the attempt, at the layer that makes it and anew in all layers inside.
+    /// Counts the attempt; all layers inside the one that makes it begin anew.
     fn begin(&mut self, slot: u32) {
-        let now = self.now;
         let request = &mut self.requests[slot];
         let (maker, base) = (usize::from(request.maker), request.attempts);
         request.attempts += 1;
-        request.retry_after = None;
+        (request.retry_after, request.denied) = (None, false);
         for inner in 0..maker {
             self.requests.restart(slot, inner, base);
         }
-        for layer in 0..=maker {
-            let layered = self.requests.layer(slot, layer);
-            layered.attempts += 1;
-            if layered.attempts == 1 {
-                layered.began = now;
-            }
-            self.count_in_budget(slot, layer);
+    }
+
+    /// The attempt comes to a layer, which knows nothing of those that a guard further out has stopped.
+    fn enter(&mut self, slot: u32, layer: usize) {
+        let now = self.now;
+        let layered = self.requests.layer(slot, layer);
+        layered.attempts += 1;
+        if layered.attempts == 1 {
+            layered.began = now;
         }
+        self.count_in_budget(slot, layer);
     }
 
     /// The client waits for the answer, but no longer than its timeout.
@@ -239,9 +252,10 @@ impl Simulation<'_> {
         let request = &self.requests[slot];
         let clients = &self.clients[usize::from(request.workload)];
         let history = History { attempts, elapsed: at.since(began), request: request.number, memory };
-        // Each retry of each layer has luck of its own; the innermost layer's first attempts come first.
+        // Each retry of each policy has luck of its own, which does not depend on where the guards stand.
+        let policies_inside = clients.layers[layer].number as u64;
         let luck = |retry: u32| {
-            let index = (layer as u64) << 32 | u64::from(base + retry);
+            let index = policies_inside << 32 | u64::from(base + retry);
             clients.backoff.block(request.number, index)
         };
         let policy = clients.layers[layer].policy.as_ref()?;
@@ -261,12 +275,12 @@ impl Simulation<'_> {
     fn trace(&mut self, slot: u32, at: Instant, next: Next) {
         let request = &self.requests[slot];
         if request.traced {
-            let cached = matches!(next, Next::End(Ending::Cached));
+            let answered = !request.denied && !matches!(next, Next::End(Ending::Cached));
             let step = Step {
                 attempt: request.attempts,
                 sent: request.sent,
                 known: at,
-                outcome: (!cached).then_some(request.outcome),
+                outcome: answered.then_some(request.outcome),
                 retry_after: request.retry_after,
                 next,
             };

@@ -9,7 +9,7 @@ use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
 use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
-use crate::scenario::Workload;
+use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
 use crate::time::{Instant, Interval};
 use crate::workload::input_key;
@@ -23,7 +23,8 @@ pub(super) struct Clients {
     /// The policies around an attempt, the innermost first.
     pub(super) layers: Vec<Layer>,
     pub(super) timeout: Interval,
-    pub(super) slots: Option<Pool<(), Places>>,
+    /// The pool of their slots in [`Guards`].
+    pub(super) slots: Option<usize>,
     cache: Option<Cache>,
     keys: Option<u64>,
     swallows: bool,
@@ -63,6 +64,7 @@ pub(super) struct Guards<'a> {
     pub(super) breakers: Vec<Pool<BreakerRules, Breaker>>,
     pub(super) budgets: Vec<Pool<&'a BudgetConfig, Budget>>,
     pub(super) limiters: Vec<Pool<&'a LimiterConfig, Limiter>>,
+    pub(super) slots: Vec<Pool<(), Places>>,
     /// Which pools all workloads share, by kind of guard, policy, and depth of the layer in it.
     shared: BTreeMap<(&'static str, usize, usize), usize>,
 }
@@ -103,11 +105,11 @@ impl<'a> Guards<'a> {
         config: &'a PolicyConfig,
         (idempotent, number): (bool, usize),
         asker: Asker,
-        key: &impl Fn(Purpose) -> Key,
+        open_key: impl Fn(Scope) -> Key,
     ) -> Vec<Layer> {
-        let Self { breakers, budgets, limiters, shared } = self;
+        let Self { breakers, budgets, limiters, shared, .. } = self;
         let breaker = config.breaker.as_ref().map(|breaker| {
-            let rules = BreakerRules::new(breaker, key(Purpose::BreakerOpen));
+            let rules = BreakerRules::new(breaker, open_key(breaker.scope));
             let made = (rules, |_: &BreakerRules, number| Breaker::new(number));
             pool(breakers, shared, ("breaker", breaker.scope), asker, made)
         });
@@ -141,6 +143,15 @@ impl<'a> Guards<'a> {
     }
 }
 
+/// The luck of breakers that stay open for a drawn time: those of one workload, or of all that have the same policy. Which
+/// workload comes first in the file must not matter. Breakers of policies further inside have luck of their own.
+fn breaker_key(name: &str, depth: usize, key: &impl Fn(Purpose, &str) -> Key) -> Key {
+    match depth {
+        0 => key(Purpose::BreakerOpen, name),
+        _ => key(Purpose::BreakerOpen, &format!("{name}.inner.{depth}")),
+    }
+}
+
 /// Successes kept by input key.
 #[derive(Debug)]
 struct Cache {
@@ -153,10 +164,11 @@ impl Clients {
     /// The clients of `workload` under `policy`, which is number `index` of the scenario.
     pub(super) fn new<'a>(
         workload: &Workload,
-        (policy, index): (&'a PolicyConfig, usize),
+        (policy, index): (&'a Named<PolicyConfig>, usize),
         guards: &mut Guards<'a>,
-        key: impl Fn(Purpose) -> Key,
+        key: impl Fn(Purpose, &str) -> Key,
     ) -> Self {
+        let (policy_name, policy) = (&policy.name, &policy.config);
         let clients = workload.config.clients.get() as usize;
         let keys = workload.config.keys.map(crate::units::Count::get);
         let cache = policy
@@ -168,16 +180,24 @@ impl Clients {
         for (depth, config) in policy.layers().enumerate() {
             let asker = Asker { clients, policy: index, depth };
             let kind = (workload.config.idempotent, policies - 1 - depth);
-            layers.extend(guards.layers(config, kind, asker, &key));
+            let open_key = |scope| {
+                let name = if scope == Scope::Global { policy_name } else { &workload.name };
+                breaker_key(name, depth, &key)
+            };
+            layers.extend(guards.layers(config, kind, asker, open_key));
         }
         layers.reverse();
+        let key = |purpose| key(purpose, &workload.name);
         Self {
             tie: workload.tie,
             service: workload.service,
             layers,
             timeout: workload.config.timeout.unwrap_or(Interval::MAX),
             slots: workload.config.slots.map(|slots| {
-                Pool::new((), slots.scope, clients, |&(), _| Places::new(slots.limit.get_u32()))
+                let places = |&(): &(), _| Places::new(slots.limit.get_u32());
+                // All workloads share the global ones, whatever their policies.
+                let asker = Asker { clients, policy: 0, depth: 0 };
+                pool(&mut guards.slots, &mut guards.shared, ("slots", slots.scope), asker, ((), places))
             }),
             cache,
             keys,

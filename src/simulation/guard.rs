@@ -57,7 +57,7 @@ impl Simulation<'_> {
             }
         }
         let Some(index) = guards.limiter else { return Passage::Through };
-        let bits = clients.limiter.block(number, (layer as u64) << 32 | u64::from(attempts))[0];
+        let bits = clients.limiter.block(number, (guards.number as u64) << 32 | u64::from(attempts))[0];
         let limiters = &mut self.guards.limiters[index];
         let (rules, limiter) = limiters.of(client);
         let admission = limiter.acquire(rules, self.now, bits);
@@ -120,7 +120,13 @@ impl Simulation<'_> {
             let breakers = &mut self.guards.breakers[index];
             let (rules, breaker) = breakers.of(client);
             let failed = rules.is_failure(outcome, asked);
-            if breaker.record(rules, at, permit, !failed, took) {
+            // What the client itself refused says nothing about the service, unless the breaker is told to count it.
+            let asks_again = if outcome.was_sent() || failed {
+                breaker.record(rules, at, permit, !failed, took)
+            } else {
+                breaker.release(rules, at, permit)
+            };
+            if asks_again {
                 let waiting: Vec<u32> = std::iter::from_fn(|| breakers.next(client)).collect();
                 for next in waiting {
                     self.wake(next, at);
@@ -130,7 +136,7 @@ impl Simulation<'_> {
         if let Some(index) = limiter {
             let limiters = &mut self.guards.limiters[index];
             let (rules, limiter) = limiters.of(client);
-            limiter.on_outcome(rules, at, success, outcome.is_throttling());
+            limiter.on_outcome(rules, at, !outcome.blames_service(), outcome.is_throttling());
             limiter.release();
             // The place goes to the one that has waited longest, before anyone who comes now.
             if let Some(next) = limiters.next(client) {

@@ -90,8 +90,7 @@ impl<'a> Simulation<'a> {
         let assigned = scenario.workloads.iter().zip(&scenario.arms[arm].policies);
         let clients: Vec<Clients> = assigned
             .map(|(workload, &index)| {
-                let policy = (&scenario.policies[index].config, index);
-                Clients::new(workload, policy, &mut guards, |purpose| key(purpose, &workload.name))
+                Clients::new(workload, (&scenario.policies[index], index), &mut guards, key)
             })
             .collect();
         let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);

@@ -22,6 +22,8 @@ pub(super) struct Request {
     pub(super) client: u32,
     /// Attempts begun.
     pub(super) attempts: u32,
+    /// Attempts that reached the service.
+    pub(super) reached: u32,
     pub(super) workload: u16,
     /// The layer that makes the attempt: 0 is the innermost.
     pub(super) maker: u8,
@@ -33,6 +35,8 @@ pub(super) struct Request {
     pub(super) traced: bool,
     /// True while it has a place among the slots of its workload, if those are limited.
     pub(super) placed: bool,
+    /// True if a budget has denied the retry that was to begin.
+    pub(super) denied: bool,
     /// The innermost layer.
     pub(super) innermost: Layered,
 }

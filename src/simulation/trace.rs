@@ -31,13 +31,13 @@ pub struct TracedRequest {
 pub struct Step {
     /// Its number, from 1; 0 if the request was answered from the cache.
     pub attempt: u32,
-    /// When it was sent, or refused by the breaker.
+    /// When it was sent, or refused by a breaker, a limiter or a budget of the client.
     pub sent: Instant,
-    /// When the outcome was known.
+    /// When the outcome was known; the same instant if it was refused.
     pub known: Instant,
-    /// The outcome; `None` if nothing was sent because the cache had the answer.
+    /// The outcome; `None` if there is none, because the cache had the answer or a budget denied the retry.
     pub outcome: Option<Outcome>,
-    /// What a Retry-After header asked for.
+    /// What a Retry-After header asked for, counted from `known`.
     pub retry_after: Option<Interval>,
     /// What happens next.
     pub next: Next,

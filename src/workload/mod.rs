@@ -35,7 +35,8 @@ pub struct WorkloadConfig {
     #[serde(default = "yes")]
     pub idempotent: bool,
     /// How many of its requests can be under way at once, the others waiting for their turn (Prefect's concurrency limits):
-    /// `slots = 3`, or `{ limit = 3, scope = "client" }`. No limit if absent.
+    /// `slots = 3`, or `{ limit = 3, scope = "client" }`; `scope = "global"` is one pool of workers for all workloads that say
+    /// so, with the same limit. No limit if absent.
     pub slots: Option<Slots>,
     /// Name of its policy in the arms that do not say otherwise.
     pub policy: Option<String>,
