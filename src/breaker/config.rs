@@ -284,8 +284,8 @@ impl BreakerConfig {
         problems
     }
 
-    /// How many probes are let through.
-    fn probes(&self) -> u32 {
+    /// How many probes are let through; `u32::MAX` if all are.
+    pub fn probes(&self) -> u32 {
         self.probes.map_or_else(|| self.half_open.probes().unwrap_or(1), |Probes(probes)| probes)
     }
 }

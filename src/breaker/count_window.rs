@@ -68,6 +68,18 @@ impl CountWindow {
         limit.problem().or_else(|| slow_problem(self.slow))
     }
 
+    /// How many results are kept.
+    pub fn kept(&self) -> u32 {
+        // `problem` has seen to it that there is one.
+        self.size.or(self.failures).map_or(1, Count::get_u32)
+    }
+
+    /// With fewer results than this nothing is judged; it need not be whole.
+    pub fn minimum(&self) -> f64 {
+        let kept = f64::from(self.kept());
+        self.minimum_calls.map_or(kept, Minimum::get).min(kept)
+    }
+
     fn limit(&self) -> Limit {
         let Self { rate, percent, compare, arithmetic, .. } = *self;
         Limit { rate, percent, compare, arithmetic }
@@ -95,15 +107,12 @@ pub(super) struct CountRules {
 
 impl CountRules {
     pub(super) fn new(config: &CountWindow) -> Self {
-        // `problem` has seen to it that there is one.
-        let size = config.size.or(config.failures).map_or(1, Count::get_u32);
-        let minimum = config.minimum_calls.map_or(f64::from(size), Minimum::get).min(f64::from(size));
         Self {
-            size,
+            size: config.kept(),
             full_before: config.full_before,
             on_any: config.judged_on == JudgedOn::Any,
             too_much: TooMuch {
-                minimum,
+                minimum: config.minimum(),
                 failures: config.failures.map(Count::get_u32),
                 threshold: config.limit().threshold(),
                 slow: config.slow.and_then(|slow| Slow::new(slow, config.arithmetic)),

@@ -30,7 +30,7 @@ pub use config::{
 pub use count_window::{CountWindow, JudgedOn};
 pub use half_open::{Enough, HalfOpenConfig, HalfOpenRate, HalfOpenRing};
 pub use moving_average::{MovingAverage, SuccessRate};
-pub use open_time::{Forgets, Grows, OpenFor, OpenJitter};
+pub use open_time::{Forgets, Grows, OpenFor, OpenJitter, OpenShape};
 pub use rate::{Arithmetic, Compare, Minimum, Percent, SlowConfig, Tally};
 pub use time_window::{Align, ShareOf, TimeWindow};
 pub use trip::{Consecutive, Trip};

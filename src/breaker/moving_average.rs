@@ -32,6 +32,13 @@ pub struct SuccessRate(Probability);
 
 impl Eq for SuccessRate {}
 
+impl SuccessRate {
+    /// The share, 0 to 1.
+    pub const fn get(self) -> f64 {
+        self.0.get()
+    }
+}
+
 impl MovingAverage {
     pub(super) fn problem(&self) -> Option<String> {
         (self.window < Interval::from_millis(5))
@@ -59,7 +66,7 @@ impl MovingAverage {
         average.calls.add(&self.slices(), now, Tally::of(success, false));
         !success
             && millis >= window
-            && average.rate < self.success_rate.0.get()
+            && average.rate < self.success_rate.get()
             && u64::from(average.calls.tally.total) >= self.minimum_calls.get()
     }
 }

@@ -16,7 +16,8 @@ use crate::units::Factor;
 /// in a row takes the n-th length, up to the 256th.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenFor {
-    shape: Shape,
+    /// The lengths one after the other, before jitter.
+    pub shape: OpenShape,
     /// Whether the length is randomised.
     pub jitter: OpenJitter,
     /// Which openings make the next one longer.
@@ -25,20 +26,27 @@ pub struct OpenFor {
     pub forgets: Forgets,
 }
 
-/// The lengths one after the other, before jitter.
+/// The lengths one after the other, before jitter; n is how often it opened before.
 #[derive(Debug, Clone, PartialEq)]
-enum Shape {
+pub enum OpenShape {
+    /// Always the same.
     Fixed(Interval),
     /// base * factor^n, at most `max` (resilience4j 2, cockatiel 3, failsafe-rs 1).
     Exponential {
+        /// The first length.
         base: Interval,
+        /// What each is multiplied by to give the next.
         factor: Factor,
+        /// No length is longer; without limit if absent.
         max: Option<Interval>,
     },
     /// first + n * step, at most `max` (Envoy: base ejection time times ejections).
     Linear {
+        /// The first length.
         first: Interval,
+        /// What each further one is longer.
         step: Interval,
+        /// No length is longer; without limit if absent.
         max: Option<Interval>,
     },
     /// The n-th entry; the last one repeats.
@@ -122,7 +130,7 @@ struct Linear {
 impl From<Interval> for OpenFor {
     fn from(length: Interval) -> Self {
         Self {
-            shape: Shape::Fixed(length),
+            shape: OpenShape::Fixed(length),
             jitter: OpenJitter::None,
             grows: Grows::EachOpening,
             forgets: Forgets::OnClose,
@@ -168,10 +176,10 @@ impl Written {
     fn shaped(self) -> Result<OpenFor, &'static str> {
         let Self { fixed, exponential, linear, list, jitter, grows, forgets } = self;
         let shapes = [
-            fixed.map(Shape::Fixed),
-            exponential.map(|Exponential { base, factor, max }| Shape::Exponential { base, factor, max }),
-            linear.map(|Linear { first, step, max }| Shape::Linear { first, step, max }),
-            list.map(Shape::List),
+            fixed.map(OpenShape::Fixed),
+            exponential.map(|Exponential { base, factor, max }| OpenShape::Exponential { base, factor, max }),
+            linear.map(|Linear { first, step, max }| OpenShape::Linear { first, step, max }),
+            list.map(OpenShape::List),
         ];
         let mut given = shapes.into_iter().flatten();
         let help = "give exactly one of `fixed`, `exponential`, `linear` and `list`";
@@ -186,7 +194,7 @@ impl OpenFor {
     /// The length, if it is always the same.
     pub const fn fixed(&self) -> Option<Interval> {
         match (&self.shape, self.jitter) {
-            (Shape::Fixed(length), OpenJitter::None) => Some(*length),
+            (OpenShape::Fixed(length), OpenJitter::None) => Some(*length),
             _ => None,
         }
     }
@@ -194,7 +202,7 @@ impl OpenFor {
     /// What is wrong with it, if anything.
     pub(super) fn problem(&self) -> Option<String> {
         match &self.shape {
-            Shape::List(list) if list.is_empty() => {
+            OpenShape::List(list) if list.is_empty() => {
                 Some("the list is empty: give at least one duration".into())
             }
             _ if self.forgets == Forgets::OneEvery(Interval::ZERO) => {
@@ -204,22 +212,27 @@ impl OpenFor {
         }
     }
 
-    /// The length after `before` openings; `bits` are the luck of this one.
-    pub(super) fn length(&self, before: u8, bits: impl FnOnce() -> u64) -> Interval {
+    /// The length after `before` openings, before jitter.
+    pub fn unjittered(&self, before: u8) -> Interval {
         let n = before;
         let (length, max) = match &self.shape {
-            Shape::Fixed(length) => (*length, None),
-            Shape::Exponential { base, factor, max } => {
+            OpenShape::Fixed(length) => (*length, None),
+            OpenShape::Exponential { base, factor, max } => {
                 (base.scale(libm::pow(factor.get(), f64::from(n))), *max)
             }
-            Shape::Linear { first, step, max } => {
+            OpenShape::Linear { first, step, max } => {
                 (*first + Interval::from_nanos(step.as_nanos().saturating_mul(n.into())), *max)
             }
-            Shape::List(list) => {
+            OpenShape::List(list) => {
                 (list.get(usize::from(n)).or(list.last()).copied().unwrap_or(Interval::ZERO), None)
             }
         };
-        let length = length.min(max.unwrap_or(Interval::MAX));
+        length.min(max.unwrap_or(Interval::MAX))
+    }
+
+    /// The length after `before` openings; `bits` are the luck of this one.
+    pub(super) fn length(&self, before: u8, bits: impl FnOnce() -> u64) -> Interval {
+        let length = self.unjittered(before);
         match self.jitter {
             OpenJitter::None => length,
             OpenJitter::Equal => {

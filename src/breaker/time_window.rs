@@ -123,6 +123,19 @@ impl TimeWindow {
         Limit { rate, percent, compare, arithmetic }
     }
 
+    /// With fewer calls than this nothing is judged; it need not be whole.
+    pub fn minimum(&self) -> f64 {
+        let (buckets, bucket) = self.cut();
+        let milliseconds = Interval::from_nanos(bucket.as_nanos() * buckets).as_secs_f64() * 1e3;
+        // In cockatiel's order of operations: duration * (rate per millisecond).
+        let by_rate = self.minimum_rate.map(|rate| milliseconds * (rate.get() / 1000.0));
+        let by_failures = self
+            .minimum_failure_rate
+            .zip(self.limit().threshold())
+            .map(|(rate, limit)| milliseconds * (rate.get() / (limit.share() * 1000.0)));
+        self.minimum_calls.map(Minimum::get).or(by_rate).or(by_failures).unwrap_or(0.0)
+    }
+
     /// How many buckets there are, and how long each is.
     fn cut(&self) -> (u64, Interval) {
         if let Some(bucket) = self.bucket.filter(|bucket| !bucket.is_zero()) {
@@ -158,23 +171,14 @@ pub(super) struct TimeRules {
 impl TimeRules {
     pub(super) fn new(config: &TimeWindow) -> Self {
         let (buckets, bucket) = config.cut();
-        let threshold = config.limit().threshold();
-        let milliseconds = Interval::from_nanos(bucket.as_nanos() * buckets).as_secs_f64() * 1e3;
-        // In cockatiel's order of operations: duration * (rate per millisecond).
-        let by_rate = config.minimum_rate.map(|rate| milliseconds * (rate.get() / 1000.0));
-        let by_failures = config
-            .minimum_failure_rate
-            .zip(threshold)
-            .map(|(rate, limit)| milliseconds * (rate.get() / (limit.share() * 1000.0)));
-        let minimum = config.minimum_calls.map(Minimum::get).or(by_rate).or(by_failures).unwrap_or(0.0);
         Self {
             cut: Cut { align: config.align, buckets: buckets as usize, bucket, width: config.width },
             judged_on: config.judged_on,
             share_of: config.share_of,
             too_much: TooMuch {
-                minimum,
+                minimum: config.minimum(),
                 failures: config.failures.map(Count::get_u32),
-                threshold,
+                threshold: config.limit().threshold(),
                 slow: config.slow.and_then(|slow| Slow::new(slow, config.arithmetic)),
             },
         }

@@ -36,7 +36,8 @@ pub(super) struct Run {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     trace: u32,
     /// After the table, write the policy of the arm with the highest success rate as the configuration of this library:
-    /// prefect, tenacity, urllib3, resilience4j, polly, envoy or grpc.
+    /// prefect, tenacity, urllib3, resilience4j, polly, envoy or grpc. If it cannot be written, that is said, and the best arm
+    /// that can be is written instead; if no arm can be, nothing is run.
     #[arg(long, value_name = "LIBRARY", value_parser = export::target)]
     export: Option<Target>,
 }
@@ -95,6 +96,8 @@ impl Run {
             ));
         }
         let scenario = Scenario::load(&self.scenario, &self.overrides.paths()?)?;
+        // Before anything is written: a refusal (exit 2) must leave nothing behind, and hide no verdict (exit 3).
+        let export = self.export.map(|target| export::Written::of(&scenario, target)).transpose()?;
         let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
         let folder = Folder::prepare(&target)?;
         let options = Options { traced: self.trace as usize, jobs: self.jobs.unwrap_or(0).into() };
@@ -107,12 +110,8 @@ impl Run {
             Format::Json => print(&report::summary_json(&scenario, &results))?,
             Format::Quiet => {}
         }
-        if let Some(target) = self.export {
-            let (text, refusals) = export::winners(&scenario, &results, target);
-            print(&text)?;
-            if let Some(why) = refusals.first() {
-                return Err(Error::Usage(why.clone()));
-            }
+        if let Some(export) = export {
+            print(&export.winners(&scenario, &results))?;
         }
         let met = verdicts.iter().all(|verdict| verdict.met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })

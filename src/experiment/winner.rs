@@ -1,7 +1,6 @@
 //! Which arm served a workload best: the most successes, then the fewest attempts, then the first in the file.
 
 use super::Results;
-use crate::scenario::Scenario;
 
 /// The arm that won, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,16 +11,16 @@ pub struct Winner {
     pub why: String,
 }
 
-/// The arm with the highest mean success rate of the workload with this index; of equals the one with the fewest attempts
-/// per request, of those the first.
-pub fn winner(scenario: &Scenario, results: &Results, workload: usize) -> Winner {
+/// The arm with the highest mean success rate of the workload with this index, of the arms with these indices; of equals the
+/// one with the fewest attempts per request, of those the first. `None` of no arms.
+pub fn winner(results: &Results, workload: usize, arms: &[usize]) -> Option<Winner> {
     let mean = |arm: usize, measure: &str| {
         results.arms[arm].workloads[workload].named(measure).map(|estimate| estimate.mean)
     };
     // What was not observed loses against everything.
     let success = |arm: usize| mean(arm, "success_rate").unwrap_or(-1.0);
     let attempts = |arm: usize| mean(arm, "attempts_per_request").unwrap_or(f64::INFINITY);
-    let arms = 0..scenario.arms.len();
+    let arms = arms.iter().copied();
     let most = arms.clone().map(success).fold(-1.0, f64::max);
     let best: Vec<usize> = arms.clone().filter(|&arm| success(arm) == most).collect();
     let fewest = best.iter().map(|&arm| attempts(arm)).fold(f64::INFINITY, f64::min);
@@ -43,5 +42,5 @@ pub fn winner(scenario: &Scenario, results: &Results, workload: usize) -> Winner
             percent(most)
         ),
     };
-    Winner { arm: thrifty.first().or(best.first()).copied().unwrap_or(0), why }
+    Some(Winner { arm: *thrifty.first().or(best.first())?, why })
 }

@@ -1,17 +1,16 @@
-//! Envoy: the `retry_policy` of a route, and a cluster's outlier detection in the place of a breaker.
+//! Envoy: the `retry_policy` of a route; what belongs to its cluster is in the next room.
 //!
 //! It can say full jitter on `min(base_interval * 2^(n-1), max_interval)` in whole milliseconds, and a Retry-After that is
 //! obeyed times uniform from 1 to 1.5, up to a longest one. It cannot wait without luck, grow by another factor, or stop the
 //! retries by time without cutting off the attempt under way.
-//! Source: Envoy `jittered_exponential_backoff_strategy` and data-plane-api 84e84367, `route_components.proto`,
-//! `outlier_detection.proto`.
+//! Source: Envoy `jittered_exponential_backoff_strategy` and data-plane-api 84e84367, `route_components.proto`.
+
+mod cluster;
 
 use super::condition::{conditions, written};
 use super::law::{Growth, Law, laws};
-use super::{
-    Aspect, Draft, Target, breaker_caveats, in_a_row, lost, luck, refuse_throttled, retries, seconds,
-};
-use crate::breaker::{Boundary, BreakerConfig};
+use super::{Aspect, Draft, Target, lost, luck, refuse_throttled, retries, seconds};
+use crate::breaker::BreakerConfig;
 use crate::policy::{ObeyWith, PolicyConfig, RetryAfterRule};
 use crate::range::Multiples;
 use crate::schedule::Rounding;
@@ -19,7 +18,7 @@ use crate::time::Interval;
 
 pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
     refuse_throttled(config, Target::Envoy)?;
-    let mut caveats = lost(config, Target::Envoy, &[Aspect::RetryAfter, Aspect::Breaker]);
+    let mut caveats = lost(config, Target::Envoy, &[Aspect::RetryAfter, Aspect::Breaker, Aspect::Budget]);
     let count = retries(config);
     let mut body = String::from("# in a route: route.retry_policy\nretry_policy:\n");
     body += &format!("  num_retries: {}\n", count.unwrap_or(u64::from(u32::MAX)));
@@ -32,21 +31,31 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
             seconds(max)
         );
         body += &retry_after(&config.retry_after, &mut caveats);
-        caveats.push(
-            "note: a cluster allows 3 retries at a time unless circuit_breakers.thresholds.max_retries says more; a route's timeout \
-             (15s if absent) covers all attempts"
-                .into(),
-        );
+        caveats.push("note: a route's timeout (15s if absent) covers all attempts".into());
+    }
+    let mut cluster = cluster::Cluster::default();
+    if count != Some(0) {
+        cluster = cluster::retries_at_a_time(config.budget.as_ref());
     }
     if let Some(breaker) = &config.breaker {
-        caveats.extend(outlier_caveats(breaker));
-        body += &format!("\n{}", outlier_detection(breaker));
+        match cluster::outlier_detection(breaker) {
+            Ok(detection) => {
+                cluster.text += &detection.text;
+                cluster.caveats.extend(detection.caveats);
+            }
+            Err(why) => cluster.caveats.push(format!("breaker: not expressed: {why}")),
+        }
+    }
+    caveats.extend(cluster.caveats);
+    if !cluster.text.is_empty() {
+        body += &format!("\n# in the cluster\n{}", cluster.text);
     }
     Ok(Draft { body, caveats, ..Draft::default() })
 }
 
-pub(super) fn breaker(config: &BreakerConfig) -> Draft {
-    Draft { body: outlier_detection(config), caveats: outlier_caveats(config), ..Draft::default() }
+pub(super) fn breaker(config: &BreakerConfig) -> Result<Draft, String> {
+    let cluster::Cluster { text, caveats } = cluster::outlier_detection(config)?;
+    Ok(Draft { body: format!("# in the cluster\n{text}"), caveats, ..Draft::default() })
 }
 
 fn growth(
@@ -102,6 +111,8 @@ fn condition(config: &PolicyConfig, caveats: &mut Vec<String>) -> String {
     let mut names = Vec::new();
     if whole_5xx && both {
         names.push("5xx");
+    } else if both && condition.statuses == [(502, 504)] {
+        return "  retry_on: \"gateway-error\"\n".into();
     }
     let codes: Vec<u16> = condition
         .statuses
@@ -160,32 +171,4 @@ fn retry_after(rule: &RetryAfterRule, caveats: &mut Vec<String>) -> String {
         "  rate_limited_retry_back_off:\n    reset_headers:\n    - name: retry-after\n      format: SECONDS\n    max_interval: {}s\n",
         seconds(longest.unwrap_or(usual))
     )
-}
-
-fn outlier_detection(config: &BreakerConfig) -> String {
-    let plain = in_a_row(config).expect("others are not written");
-    let open = seconds(plain.open_for);
-    format!(
-        "# in the cluster\noutlier_detection:\n  consecutive_5xx: {}\n  enforcing_consecutive_5xx: 100\n  \
-         enforcing_success_rate: 0\n  base_ejection_time: {open}s\n  max_ejection_time: {open}s\n  max_ejection_percent: 100\n\
-         common_lb_config:\n  healthy_panic_threshold:\n    value: 0\n",
-        plain.failures
-    )
-}
-
-fn outlier_caveats(config: &BreakerConfig) -> Vec<String> {
-    let mut caveats = vec![
-        "breaker: differently, outlier detection ejects a host, for all clients of this Envoy, after 5xx, broken connections and \
-         timeouts in a row"
-            .to_owned(),
-        "breaker: differently, there is no half-open state: the host gets all its load back at the first check (every 10 s) after \
-         the open time"
-            .to_owned(),
-    ];
-    caveats.extend(
-        breaker_caveats(config, Boundary::At, Target::Envoy)
-            .into_iter()
-            .filter(|caveat| !caveat.contains("one probe") && !caveat.contains("very end")),
-    );
-    caveats
 }

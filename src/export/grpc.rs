@@ -1,7 +1,8 @@
 //! gRPC: the `retryPolicy` of a service config.
 //!
 //! It can say `min(initialBackoff * backoffMultiplier^(n-1), maxBackoff)`, times uniform from 0.8 to 1.2, and at most 5 attempts.
-//! A server's pushback is obeyed and restarts the backoff. It cannot say any other jitter, stop by time, or break.
+//! A server's pushback is obeyed and restarts the backoff. `retryThrottling`
+//! is the only budget. It cannot say any other jitter, stop by time, or break.
 //! Source: gRFC A6, grpc-go 4793ad047.
 
 use serde_json::{Map, Value, json};
@@ -9,7 +10,9 @@ use serde_json::{Map, Value, json};
 use super::condition::{Condition, conditions};
 use super::law::{Growth, Law, laws};
 use super::{Aspect, Draft, Target, lost, luck, refuse_throttled, retries, seconds};
+use crate::budget::{BudgetConfig, BudgetKind, ONE, ThrottleConfig};
 use crate::policy::{ObeyWith, PolicyConfig, RetryAfterRule};
+use crate::scope::Scope;
 use crate::time::Interval;
 
 /// The most attempts, whatever the config says.
@@ -33,12 +36,15 @@ const CODES: [(u16, &str); 14] = [
     (504, "DEADLINE_EXCEEDED"),
 ];
 
+/// The statuses that gRPC maps to UNAVAILABLE by itself (http-grpc-status-mapping.md), as ranges.
+const UNAVAILABLE: [(u16, u16); 2] = [(429, 429), (502, 504)];
+
 /// The codes that no status of HTTP has.
 const OTHERS: [&str; 4] = ["ALREADY_EXISTS", "DATA_LOSS", "OUT_OF_RANGE", "UNKNOWN"];
 
 pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
     refuse_throttled(config, Target::Grpc)?;
-    let mut caveats = lost(config, Target::Grpc, &[Aspect::RetryAfter]);
+    let mut caveats = lost(config, Target::Grpc, &[Aspect::RetryAfter, Aspect::Budget]);
     let count = retries(config);
     let mut method = Map::new();
     method.insert("name".into(), json!([{}]));
@@ -64,8 +70,12 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
             );
         }
         caveats.push(
-            "note: statuses are written as google.rpc.Code has them, broken connections as UNAVAILABLE"
-                .into(),
+            if is_unavailable(config) {
+                "note: 429, 502, 503, 504 and broken connections are UNAVAILABLE, as gRPC maps them"
+            } else {
+                "note: statuses are written as google.rpc.Code has them, broken connections as UNAVAILABLE"
+            }
+            .into(),
         );
         if conditions(&config.retry_on).0.timeout {
             caveats.push(
@@ -86,12 +96,45 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
             );
         }
     }
-    let config = json!({ "methodConfig": [Value::Object(method)] });
-    let body = serde_json::to_string_pretty(&config).map_err(|error| error.to_string())? + "\n";
+    let mut service = Map::new();
+    service.insert("methodConfig".into(), json!([Value::Object(method)]));
+    if let Some(budget) = config.budget.as_ref().filter(|_| count != Some(0)) {
+        match throttling(budget, &mut caveats) {
+            Some(throttling) => {
+                service.insert("retryThrottling".into(), throttling);
+            }
+            None => caveats.push(
+                "budget: not expressed, gRPC has only retryThrottling, which failures drain; nearest is `budget.throttle`".into(),
+            ),
+        }
+    }
+    let body =
+        serde_json::to_string_pretty(&Value::Object(service)).map_err(|error| error.to_string())? + "\n";
     if !caveats.is_empty() {
         caveats.push("JSON has no comments: leave these lines out".into());
     }
     Ok(Draft { body, caveats, ..Draft::default() })
+}
+
+/// The budget as `retryThrottling`, if it is one.
+fn throttling(budget: &BudgetConfig, caveats: &mut Vec<String>) -> Option<Value> {
+    let BudgetKind::Throttle(ThrottleConfig { max_tokens, token_ratio }) = &budget.kind else { return None };
+    if budget.scope != Scope::Client {
+        caveats.push(
+            "budget: differently, each client has a throttle of its own, one per server (`scope`)".into(),
+        );
+    }
+    // maxTokens is a whole number, and of tokenRatio three decimals count.
+    let tokens = max_tokens.get().div_ceil(ONE);
+    let thousandths = (token_ratio.get() / (ONE / 1000)).max(1);
+    if tokens * ONE != max_tokens.get() {
+        caveats.push(format!("budget: maxTokens is a whole number, rounded up to {tokens}"));
+    }
+    let ratio = thousandths as f64 / 1000.0;
+    if thousandths * (ONE / 1000) != token_ratio.get() {
+        caveats.push(format!("budget: of tokenRatio three decimals count: {ratio}"));
+    }
+    Some(json!({ "maxTokens": tokens, "tokenRatio": ratio }))
 }
 
 fn growth(config: &PolicyConfig, retries: u64) -> Result<Growth, String> {
@@ -118,10 +161,19 @@ fn growth(config: &PolicyConfig, retries: u64) -> Result<Growth, String> {
     Growth::of(&middles, &schedule).ok_or_else(refused)
 }
 
+/// True if what is retried is what gRPC itself makes one code of.
+fn is_unavailable(config: &PolicyConfig) -> bool {
+    let (condition, _) = conditions(&config.retry_on);
+    condition.statuses == UNAVAILABLE && condition.connection_error && !condition.timeout
+}
+
 fn idempotent_codes(config: &PolicyConfig) -> Vec<&'static str> {
     let (condition, _) = conditions(&config.retry_on);
     let Condition { every, statuses, with_header: _, timeout, connection_error, breaker_open: _ } = condition;
     let listed = |code: u16| statuses.iter().any(|&(low, high)| low <= code && code <= high);
+    if is_unavailable(config) {
+        return vec!["UNAVAILABLE"];
+    }
     let mut codes: Vec<&str> =
         CODES.iter().filter(|(code, _)| listed(*code)).map(|(_, name)| *name).collect();
     codes.extend(timeout.then_some("DEADLINE_EXCEEDED"));

@@ -4,6 +4,7 @@
 //! the law of the delays itself is beyond a target, there is no export: a configuration that waits differently is worse than
 //! none. Each target is a room of its own, with what it can say and the source that was read.
 
+mod breaker;
 mod condition;
 mod envoy;
 mod grpc;
@@ -15,13 +16,8 @@ mod resilience4j;
 mod tenacity;
 mod urllib3;
 
-use crate::breaker::{
-    AfterOpen, Boundary, BreakerConfig, Consecutive, HalfOpenConfig, LateResults, OnClose, Overflow,
-    Position, Probes, TimerFrom, Trip,
-};
-use crate::outcomes::Outcomes;
+use crate::breaker::BreakerConfig;
 use crate::policy::{DuringBackoff, OnFailure, PolicyConfig, RetryAfterRule, StopWhen};
-use crate::scope::Scope;
 use crate::time::Interval;
 
 /// A library that a policy can be written for.
@@ -53,11 +49,6 @@ pub struct Export {
 }
 
 impl Target {
-    /// True if it has a breaker of its own.
-    const fn has_breaker(self) -> bool {
-        matches!(self, Self::Resilience4j | Self::Polly | Self::Envoy)
-    }
-
     /// All targets.
     pub const ALL: [Self; 7] = [
         Self::Prefect,
@@ -116,13 +107,6 @@ struct Draft {
 /// # Errors
 /// If the target cannot wait as the policy does; the message says why.
 pub fn export(name: &str, config: &PolicyConfig, target: Target) -> Result<Export, String> {
-    let breaker = config.breaker.as_ref();
-    if target.has_breaker() && breaker.is_some_and(|breaker| in_a_row(breaker).is_none()) {
-        let without = PolicyConfig { breaker: None, ..config.clone() };
-        let mut draft = draft(name, &without, target)?;
-        draft.caveats.push(OTHER_KIND.into());
-        return Ok(finish(name, draft, target));
-    }
     Ok(finish(name, draft(name, config, target)?, target))
 }
 
@@ -136,17 +120,14 @@ fn draft(name: &str, config: &PolicyConfig, target: Target) -> Result<Draft, Str
         Target::Envoy => envoy::policy(config),
         Target::Grpc => grpc::policy(config),
     };
-    draft.map_err(|why| format!("{name} cannot be written for {}: {why}", target.version()))
+    draft.map_err(|why| unwritable(name, target, &why))
 }
 
 /// Writes the breaker called `name` for `target`.
 ///
 /// # Errors
-/// If the target has no breaker.
+/// If the target has no breaker, or nothing that comes near to what opens this one; the message says why.
 pub fn export_breaker(name: &str, config: &BreakerConfig, target: Target) -> Result<Export, String> {
-    if target.has_breaker() && in_a_row(config).is_none() {
-        return Err(format!("{name} cannot be written for {}: {OTHER_KIND}", target.version()));
-    }
     let draft = match target {
         Target::Resilience4j => resilience4j::breaker(config),
         Target::Polly => polly::breaker(config),
@@ -158,16 +139,28 @@ pub fn export_breaker(name: &str, config: &BreakerConfig, target: Target) -> Res
             ));
         }
     };
+    let draft = draft.map_err(|why| unwritable(name, target, &why))?;
     Ok(finish(name, draft, target))
+}
+
+fn unwritable(name: &str, target: Target, why: &str) -> String {
+    format!("{name} cannot be written for {}: {why}", target.version())
 }
 
 fn finish(name: &str, draft: Draft, target: Target) -> Export {
     let comment = draft.comment.unwrap_or_else(|| target.comment());
     let mut text = format!("{comment} {name} for {}\n", target.version());
-    for caveat in &draft.caveats {
+    let mut caveats: Vec<String> = Vec::new();
+    for caveat in draft.caveats {
+        // The retry and its breaker may have said the same.
+        if !caveats.contains(&caveat) {
+            caveats.push(caveat);
+        }
+    }
+    for caveat in &caveats {
         text += &format!("{comment} - {caveat}\n");
     }
-    Export { text: text + "\n" + &draft.body, caveats: draft.caveats }
+    Export { text: text + "\n" + &draft.body, caveats }
 }
 
 /// What a target takes care of itself; of everything else that a policy says, [`lost`] makes a caveat.
@@ -176,6 +169,7 @@ enum Aspect {
     TimeStops,
     RetryAfter,
     Breaker,
+    Budget,
     Idempotence,
     Cache,
 }
@@ -235,7 +229,7 @@ fn lost(config: &PolicyConfig, target: Target, handled: &[Aspect]) -> Vec<String
     if !handled.contains(&Aspect::Breaker) && breaker.is_some() {
         lost.push(format!("breaker: not expressed, {library} has none; without it every retry is sent"));
     }
-    if budget.is_some() {
+    if !handled.contains(&Aspect::Budget) && budget.is_some() {
         lost.push(format!("budget: not expressed for {library}; without it every request retries"));
     }
     if limiter.is_some() {
@@ -276,100 +270,6 @@ fn retries(config: &PolicyConfig) -> Option<u64> {
         return counted;
     }
     law::ends_after(&config.schedule(), counted).or(counted)
-}
-
-/// Failures in a row that open a breaker, and the time that it then stays open; what all targets with a breaker can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct InARow {
-    failures: u64,
-    open_for: Interval,
-}
-
-/// The breaker as one of failures in a row; `None` if it is another kind.
-fn in_a_row(config: &BreakerConfig) -> Option<InARow> {
-    let Trip::Consecutive(Consecutive { failures, forgets_every: None }) = config.trip else { return None };
-    Some(InARow { failures: failures.get(), open_for: config.open_for.fixed()? })
-}
-
-/// Why a breaker of another kind is not written.
-const OTHER_KIND: &str =
-    "breaker: not expressed; only one that opens after failures in a row, for a fixed time, can be written";
-
-/// What makes a breaker more than a textbook one, field by field, as caveats.
-fn breaker_caveats(config: &BreakerConfig, boundary: Boundary, target: Target) -> Vec<String> {
-    // Field by field: a new field of the grammar must be given its caveat here.
-    let BreakerConfig {
-        trip: _,
-        open_for: _,
-        boundary: own_boundary,
-        timer_from,
-        changes: _,
-        after_open,
-        probes,
-        probes_counted: _,
-        overflow,
-        half_open,
-        reopens_after,
-        closes_after,
-        half_open_for,
-        probe_results: _,
-        on_close,
-        late_results,
-        scope,
-        counts,
-        position,
-    } = config;
-    let library = target.version();
-    let mut lost = Vec::new();
-    if *own_boundary != boundary {
-        lost.push("breaker: a call at the very end of the open time is decided the other way round".into());
-    }
-    if *timer_from == TimerFrom::LastFailure {
-        lost.push(format!(
-            "breaker: {library} counts the open time from the trip, not from the last failure"
-        ));
-    }
-    let one_probe =
-        probes.is_none_or(|probes| probes.limit() == Some(1)) && *half_open == HalfOpenConfig::default();
-    if !one_probe || reopens_after.get() != 1 || closes_after.get() != 1 {
-        let limit = probes.and_then(Probes::limit);
-        lost.push(format!(
-            "breaker: {library} lets one probe through and decides by it; here {} at a time, {} to close, {} to open again",
-            limit.map_or_else(|| "any number".into(), |limit| limit.to_string()),
-            closes_after.get(),
-            reopens_after.get()
-        ));
-    }
-    let others = [
-        (*after_open != AfterOpen::HalfOpen, "it closes by itself after the open time"),
-        (*overflow != Overflow::Reject, "callers without a probe are refused, they do not wait"),
-        (half_open_for.is_some(), "it stays half-open until a probe has ended"),
-        (*on_close != OnClose::Forget, "it forgets everything when it closes"),
-    ];
-    lost.extend(
-        others
-            .into_iter()
-            .filter(|(differs, _)| *differs)
-            .map(|(_, what)| format!("breaker: differently, {what}")),
-    );
-    match late_results {
-        LateResults::Ignore | LateResults::Record | LateResults::RecordSuccesses => {}
-        LateResults::Count | LateResults::AsBegun | LateResults::AsBegunUnlessOpen => {
-            lost.push(format!("breaker: {library} does not let late results change an open breaker"));
-        }
-    }
-    if *scope == Scope::Client {
-        lost.push(
-            "breaker: share one object per client, not one for all, to have the scope \"client\"".into(),
-        );
-    }
-    if *counts != Outcomes::AnyFailure {
-        lost.push("breaker: what counts as a failure is not written; every failure counts".into());
-    }
-    if *position == Position::Outside {
-        lost.push("breaker: it must go around the retries, not inside them (`position`)".into());
-    }
-    lost
 }
 
 /// Seconds as a number that reads back exactly: `60`, `0.25`.

@@ -3,20 +3,23 @@
 //! By itself it can say a constant delay, one that grows by itself each time, or one that doubles, at most `MaxDelay`; its jitter
 //! is +-25 % of the first two and a decorrelated walk of the third, and the cap comes after it. A `DelayGenerator` can say any
 //! function of the attempt: here tables. It cannot stop by time without cutting off the attempt under way, and its breaker
-//! trips by the share of failures within some time. Source: Polly 8.7.0, commit 173d6d1d, `RetryHelper.cs`.
+//! is in the next room. Source: Polly 8.7.0, commit 173d6d1d, `RetryHelper.cs`.
+
+mod circuit;
 
 use super::condition::{Condition, conditions, written};
 use super::law::{Law, Table, laws};
-use super::{
-    Aspect, Draft, Target, breaker_caveats, in_a_row, lost, luck, refuse_throttled, retries, seconds,
-};
-use crate::breaker::{Boundary, BreakerConfig};
+use super::{Aspect, Draft, Target, lost, luck, refuse_throttled, retries, seconds};
+use crate::breaker::{BreakerConfig, Position};
 use crate::policy::{PolicyConfig, RetryAfterRule};
-use crate::schedule::{Draws, Jitter, ScheduleConfig};
+use crate::schedule::{Draws, Jitter, Rounding, ScheduleConfig};
 use crate::time::Interval;
 
 /// The delay of retry n, from the first one.
 type Growing = fn(Interval, u32) -> Interval;
+
+/// What a `TimeSpan` is made of.
+const TICK: Interval = Interval::from_nanos(100);
 
 /// The longest `Delay` and `MaxDelay` that Polly accepts.
 const DAY: Interval = Interval::from_secs(86_400);
@@ -30,15 +33,28 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
         strategies += &retry(config, count, &mut caveats)?;
     }
     if let Some(breaker) = &config.breaker {
-        caveats.extend(self::caveats(breaker));
-        // The strategy that is added later is inside.
-        strategies += &circuit(breaker);
+        match circuit::strategy(breaker) {
+            Ok(circuit) => {
+                caveats.extend(circuit.caveats);
+                // The strategy that is added later is inside.
+                strategies = match breaker.position {
+                    Position::Inside => strategies + &circuit.text,
+                    Position::Outside => circuit.text + &strategies,
+                };
+            }
+            Err(why) => caveats.push(format!("breaker: not expressed: {why}")),
+        }
     }
     Ok(Draft { body: pipeline(&strategies), caveats, ..Draft::default() })
 }
 
-pub(super) fn breaker(config: &BreakerConfig) -> Draft {
-    Draft { body: pipeline(&circuit(config)), caveats: caveats(config), ..Draft::default() }
+pub(super) fn breaker(config: &BreakerConfig) -> Result<Draft, String> {
+    let circuit::Circuit { text, mut caveats } = circuit::strategy(config)?;
+    if config.position == Position::Outside {
+        caveats
+            .push("note: add it before the retry, so that it goes around all attempts (`position`)".into());
+    }
+    Ok(Draft { body: pipeline(&text), caveats, ..Draft::default() })
 }
 
 fn pipeline(strategies: &str) -> String {
@@ -100,6 +116,7 @@ fn own(schedule: &ScheduleConfig, count: Option<u64>) -> Option<Vec<String>> {
     if schedule.jitter == Jitter::DecorrelatedV2 {
         let plain = ScheduleConfig {
             cap_after_jitter: schedule.cap_after_jitter,
+            round: schedule.round.filter(|&round| is_fine(round)),
             ..ScheduleConfig::plain(schedule.backoff.clone())
         };
         let whole = ScheduleConfig { jitter: Jitter::DecorrelatedV2, ..plain };
@@ -110,7 +127,13 @@ fn own(schedule: &ScheduleConfig, count: Option<u64>) -> Option<Vec<String>> {
         lines.extend(cap(schedule.cap_after_jitter));
         return fits.then_some(lines);
     }
-    let laws = laws(schedule, count);
+    let mut laws = laws(schedule, count);
+    for law in &mut laws {
+        let (unrounded, round) = law.unrounded();
+        if round.is_some_and(is_fine) {
+            *law = unrounded;
+        }
+    }
     let (first, jitter) = match laws.first()? {
         Law::Exactly(delay) => (*delay, false),
         Law::Uniform { low, high, .. } => ((*low + *high).scale(0.5), true),
@@ -148,6 +171,11 @@ fn own(schedule: &ScheduleConfig, count: Option<u64>) -> Option<Vec<String>> {
     None
 }
 
+/// True of what Polly does anyway: a `TimeSpan` is whole ticks.
+fn is_fine(round: Rounding) -> bool {
+    round == Rounding::Down(TICK)
+}
+
 /// The delays as a table, as an expression of the attempt.
 fn generator(config: &PolicyConfig, count: Option<u64>, caveats: &mut Vec<String>) -> Result<String, String> {
     let laws = laws(&config.schedule(), count);
@@ -165,7 +193,7 @@ fn generator(config: &PolicyConfig, count: Option<u64>, caveats: &mut Vec<String
     if !table.is_random() {
         return Ok(format!("TimeSpan.FromSeconds({}{row})", array(&table.low)));
     }
-    let rounded = laws.iter().any(|law| law.unrounded().1.is_some());
+    let rounded = laws.iter().any(|law| law.unrounded().1.is_some_and(|round| !is_fine(round)));
     if rounded {
         caveats.push("delays: differently, they are not rounded to whole milliseconds".into());
     }
@@ -220,34 +248,4 @@ fn handled(condition: &Condition, breaks: bool, caveats: &mut Vec<String>) -> St
         builder += &format!("{indent}.HandleResult(_ => false)");
     }
     builder
-}
-
-fn circuit(config: &BreakerConfig) -> String {
-    let plain = in_a_row(config).expect("others are not written");
-    let open = plain.open_for.max(Interval::from_millis(500)).min(DAY);
-    format!(
-        "    .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>\n    {{\n        FailureRatio = 1.0,\n        \
-         MinimumThroughput = {},\n        SamplingDuration = TimeSpan.FromSeconds(30),\n        BreakDuration = {},\n        \
-         ShouldHandle = new PredicateBuilder<HttpResponseMessage>()\n            .Handle<Exception>(error => error is not \
-         OperationCanceledException)\n            .HandleResult(response => !response.IsSuccessStatusCode),\n    }})\n",
-        plain.failures.max(2),
-        time(open)
-    )
-}
-
-fn caveats(config: &BreakerConfig) -> Vec<String> {
-    let plain = in_a_row(config).expect("others are not written");
-    let mut caveats = vec![format!(
-        "breaker: differently, Polly opens when all of at least {} calls within 30 s have failed, not after {} failures in a row",
-        plain.failures.max(2),
-        plain.failures
-    )];
-    if plain.open_for < Interval::from_millis(500) || plain.open_for > DAY {
-        caveats.push(format!(
-            "breaker: Polly's BreakDuration is 0.5 s to 1 day, the policy's {}",
-            plain.open_for
-        ));
-    }
-    caveats.extend(breaker_caveats(config, Boundary::At, Target::Polly));
-    caveats
 }

@@ -5,12 +5,13 @@
 //! uniform draw. It cannot remember the delay before (walks), stop by time or read Retry-After.
 //! Source: resilience4j 2.4.0, commit af9e7c979, `IntervalFunction`, `CommonRetryConfigurationProperties`.
 
+mod circuit;
+mod spring;
+
 use super::condition::{Condition, conditions, written};
 use super::law::{Growth, Law, laws};
-use super::{
-    Aspect, Draft, InARow, Target, breaker_caveats, in_a_row, lost, luck, millis, refuse_throttled, retries,
-};
-use crate::breaker::{Boundary, BreakerConfig};
+use super::{Aspect, Draft, Target, lost, luck, millis, refuse_throttled, retries};
+use crate::breaker::BreakerConfig;
 use crate::policy::PolicyConfig;
 use crate::schedule::{Rounding, ScheduleConfig};
 use crate::time::Interval;
@@ -24,8 +25,13 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
     let attempts = count.map_or(u64::from(i32::MAX as u32), |count| count + 1);
     let mut breaker = String::new();
     if let Some(own) = &config.breaker {
-        caveats.extend(self::caveats(own));
-        breaker = format!("  circuitbreaker:\n{}", instance(own));
+        match circuit::instance(own) {
+            Ok(circuit) => {
+                caveats.extend(circuit.caveats);
+                breaker = circuit.text;
+            }
+            Err(why) => caveats.push(format!("breaker: not expressed: {why}")),
+        }
     }
     let mut draft = if count == Some(0) {
         yaml(attempts, "")
@@ -33,7 +39,7 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
         match properties(config, count, &mut caveats) {
             Some(delays) => {
                 let mut draft = yaml(attempts, &delays);
-                draft.body += &exceptions(config, &mut caveats);
+                draft.body += &retried(config, &mut caveats);
                 draft
             }
             None => java(config, count, attempts, &mut caveats)?,
@@ -48,9 +54,9 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
     Ok(draft)
 }
 
-pub(super) fn breaker(config: &BreakerConfig) -> Draft {
-    let body = format!("resilience4j:\n  circuitbreaker:\n{}", instance(config));
-    Draft { body, caveats: caveats(config), ..Draft::default() }
+pub(super) fn breaker(config: &BreakerConfig) -> Result<Draft, String> {
+    let circuit::Circuit { text, caveats } = circuit::instance(config)?;
+    Ok(Draft { body: format!("resilience4j:\n{text}"), caveats, ..Draft::default() })
 }
 
 fn yaml(attempts: u64, delays: &str) -> Draft {
@@ -153,80 +159,17 @@ impl Own {
 }
 
 /// Spring's exceptions for what is retried.
-fn exceptions(config: &PolicyConfig, caveats: &mut Vec<String>) -> String {
+fn retried(config: &PolicyConfig, caveats: &mut Vec<String>) -> String {
     let (condition, _) = conditions(&config.retry_on);
     if condition.every {
         return String::new();
     }
-    let package = "org.springframework.web.client";
-    let listed = |code: u16| condition.statuses.iter().any(|&(low, high)| low <= code && code <= high);
-    let (mut retried, mut ignored, mut nameless) = (Vec::new(), Vec::new(), Vec::new());
-    for (class, parent) in [(4, "HttpClientErrorException"), (5, "HttpServerErrorException")] {
-        let all = listed(class * 100 + 98);
-        if all {
-            retried.push(format!("{package}.{parent}"));
-        }
-        for code in (class * 100..class * 100 + 100).filter(|&code| listed(code) != all) {
-            match spring(code) {
-                Some(name) if all => ignored.push(format!("{package}.{parent}${name}")),
-                Some(name) => retried.push(format!("{package}.{parent}${name}")),
-                None => nameless.push(code.to_string()),
-            }
-        }
-    }
-    if condition.timeout || condition.connection_error {
-        retried.push(format!("{package}.ResourceAccessException"));
-    }
+    let mut exceptions = spring::exceptions(&condition, "retry_on", caveats);
     if condition.breaker_open && config.breaker.is_some() {
-        retried.push("io.github.resilience4j.circuitbreaker.CallNotPermittedException".into());
-    }
-    if condition.timeout != condition.connection_error {
-        caveats.push(
-            "retry_on: Spring raises one exception for timeouts and broken connections: both are retried"
-                .into(),
-        );
-    }
-    if !nameless.is_empty() {
-        caveats.push(format!(
-            "retry_on: Spring has no exception of its own for {}: not written",
-            nameless.join(", ")
-        ));
-    }
-    if !condition.with_header.is_empty() {
-        caveats
-            .push("retry_on.status_with_retry_after: not expressed, those statuses are not retried".into());
+        exceptions.within.push("io.github.resilience4j.circuitbreaker.CallNotPermittedException".into());
     }
     caveats.push("note: retryExceptions are those of Spring's RestClient and RestTemplate".into());
-    let mut text = String::new();
-    for (name, classes) in [("retryExceptions", retried), ("ignoreExceptions", ignored)] {
-        if !classes.is_empty() {
-            let items: Vec<String> = classes.iter().map(|class| format!("          - {class}\n")).collect();
-            text += &format!("        {name}:\n{}", items.concat());
-        }
-    }
-    text
-}
-
-const fn spring(code: u16) -> Option<&'static str> {
-    Some(match code {
-        400 => "BadRequest",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        405 => "MethodNotAllowed",
-        406 => "NotAcceptable",
-        409 => "Conflict",
-        410 => "Gone",
-        415 => "UnsupportedMediaType",
-        422 => "UnprocessableEntity",
-        429 => "TooManyRequests",
-        500 => "InternalServerError",
-        501 => "NotImplemented",
-        502 => "BadGateway",
-        503 => "ServiceUnavailable",
-        504 => "GatewayTimeout",
-        _ => return None,
-    })
+    exceptions.written("retryExceptions", "ignoreExceptions")
 }
 
 /// The retry in Java, its delays as tables.
@@ -321,19 +264,4 @@ fn predicate(condition: &Condition, breaks: bool, caveats: &mut Vec<String>) -> 
     }
     let tests = if tests.is_empty() { "false".into() } else { tests.join("\n        || ") };
     format!("    .retryOnException(failure -> {tests})\n")
-}
-
-/// N failures in a row are a count-based window of N calls that has failed to 100 %.
-fn instance(config: &BreakerConfig) -> String {
-    let InARow { failures: threshold, open_for } = in_a_row(config).expect("others are not written");
-    format!(
-        "    instances:\n      operation:\n        slidingWindowType: COUNT_BASED\n        slidingWindowSize: {threshold}\n        \
-         minimumNumberOfCalls: {threshold}\n        failureRateThreshold: 100\n        waitDurationInOpenState: {}ms\n        \
-         permittedNumberOfCallsInHalfOpenState: 1\n",
-        millis(open_for)
-    )
-}
-
-fn caveats(config: &BreakerConfig) -> Vec<String> {
-    breaker_caveats(config, Boundary::After, Target::Resilience4j)
 }

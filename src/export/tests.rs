@@ -382,3 +382,72 @@ fn breakers_go_where_there_are_breakers() {
     }
     assert!(export_breaker("it", &odd, Target::Grpc).unwrap_err().contains("resilience4j, polly or envoy"));
 }
+
+#[test]
+fn budgets_go_where_there_are_budgets() {
+    let envoy = "retries = 1\nbackoff.exponential = { base = '25ms' }\njitter = 'full'\nround.down = '1ms'\n";
+    let cases: [(&str, &[&str]); 5] = [
+        ("", &["max_retries: 4294967295"]),
+        (
+            "budget.concurrent = { at_least = 7 }",
+            &["thresholds:\n  - priority: DEFAULT\n    max_retries: 7\n"],
+        ),
+        (
+            "budget.concurrent = { at_least = 7, share = 0.25 }",
+            &["retry_budget:\n      budget_percent:\n        value: 25\n      min_retry_concurrency: 7\n"],
+        ),
+        (
+            "budget = { concurrent = { like = 'failsafe_go' }, scope = 'client' }",
+            &["asks when", "all clients of one Envoy"],
+        ),
+        (
+            "budget.throttle = { max_tokens = 10, token_ratio = 0.1 }",
+            &["nearest is `budget.concurrent`", "4294967295"],
+        ),
+    ];
+    for (text, needles) in cases {
+        says(Target::Envoy, &[(&format!("{envoy}{text}"), needles)]);
+    }
+    let grpc = "retries = 1\nbackoff.fixed = '1s'\njitter.proportional = 0.2\n";
+    let cases: [(&str, &[&str]); 3] = [
+        (
+            "budget = { throttle = { max_tokens = 10, token_ratio = 0.1 }, scope = 'client' }",
+            &["\"maxTokens\": 10", "\"tokenRatio\": 0.1"],
+        ),
+        (
+            "budget.throttle = { max_tokens = 9.5, token_ratio = 0.0123 }",
+            &[
+                "\"maxTokens\": 10",
+                "\"tokenRatio\": 0.012",
+                "throttle of its own",
+                "rounded up to 10",
+                "three decimals",
+            ],
+        ),
+        ("budget.concurrent = {}", &["nearest is `budget.throttle`"]),
+    ];
+    for (text, needles) in cases {
+        says(Target::Grpc, &[(&format!("{grpc}{text}"), needles)]);
+    }
+}
+
+#[test]
+fn a_breaker_that_nothing_comes_near_to_is_a_caveat_of_its_policy() {
+    let rest =
+        "retries = 1\nbreaker = { trip.time_window = { width = '60s', failures = 3 }, open_for = '1s' }";
+    for (target, delays) in [
+        (Target::Resilience4j, "backoff.fixed = '1s'"),
+        (Target::Polly, "backoff.fixed = '1s'"),
+        (Target::Envoy, "backoff.fixed = '1s'\njitter = 'full'"),
+    ] {
+        says(
+            target,
+            &[(&format!("{delays}\n{rest}"), &["breaker: not expressed: 3 failures within 1m", "nearest"])],
+        );
+    }
+    // Polly's order of strategies says what is around what.
+    let outside = "retries = 1\nbackoff.fixed = '1s'\nbreaker = { trip.consecutive = 5, open_for = '30s', position = 'outside' }";
+    let text = written(outside, Target::Polly).unwrap().text;
+    assert!(text.find(".AddCircuitBreaker(").unwrap() < text.find(".AddRetry(").unwrap(), "{text}");
+    assert!(!text.contains("`position`"), "{text}");
+}

@@ -4,7 +4,7 @@
 //! most `backoff_max`. It obeys Retry-After exactly or not at all. It cannot stop by time, wait before the first retry, or
 //! draw otherwise. Source: urllib3 2.8.0, `util/retry.py`.
 
-use super::condition::conditions;
+use super::condition::{Condition, conditions};
 use super::law::{Law, laws};
 use super::{Aspect, Draft, Target, lost, luck, python, refuse_throttled, retries, seconds};
 use crate::policy::{ObeyWith, PolicyConfig, RetryAfterRule};
@@ -21,7 +21,7 @@ pub(super) fn policy(config: &PolicyConfig) -> Result<Draft, String> {
     if count > 0 {
         arguments.extend(backoff(config, count)?);
         condition(config, &mut arguments, &mut caveats);
-        retry_after(&config.retry_after, &mut arguments, &mut caveats);
+        retry_after(config, &mut arguments, &mut caveats);
     }
     let body = python::module(
         &["from urllib3.util import Retry"],
@@ -87,7 +87,7 @@ fn condition(config: &PolicyConfig, arguments: &mut Vec<String>, caveats: &mut V
     }
     match other {
         None => arguments.push("allowed_methods=None".into()),
-        Some(other) if other.is_empty() => {}
+        Some(other) if other.is_empty() || only_unsent(&other) => {}
         Some(_) => caveats.push(
             "retry_on.by_idempotence: what is retried of other methods is not written; urllib3 retries only connection \
              errors of them"
@@ -113,9 +113,14 @@ fn condition(config: &PolicyConfig, arguments: &mut Vec<String>, caveats: &mut V
     }
 }
 
-fn retry_after(rule: &RetryAfterRule, arguments: &mut Vec<String>, caveats: &mut Vec<String>) {
+/// True of what urllib3 retries of methods that are not allowed: connections that could not be made.
+fn only_unsent(other: &Condition) -> bool {
+    other.connection_error && !other.timeout && other.statuses.is_empty() && other.with_header.is_empty()
+}
+
+fn retry_after(config: &PolicyConfig, arguments: &mut Vec<String>, caveats: &mut Vec<String>) {
     let usual = ObeyWith { cap: Some(Interval::from_secs(21_600)), ignore_zero: true, ..ObeyWith::default() };
-    let obeyed = match rule {
+    let obeyed = match &config.retry_after {
         RetryAfterRule::Ignore => {
             arguments.push("respect_retry_after_header=False".into());
             return;
@@ -135,6 +140,14 @@ fn retry_after(rule: &RetryAfterRule, arguments: &mut Vec<String>, caveats: &mut
         None => caveats.push(
             "Retry-After: differently, urllib3 waits exactly as long as asked, at most 6 h, and by its backoff if 0 s is asked".into(),
         ),
+    }
+    let (condition, _) = conditions(&config.retry_on);
+    let retried = |code: u16| {
+        let ranges = condition.statuses.iter().chain(&condition.with_header);
+        ranges.into_iter().any(|&(low, high)| low <= code && code <= high)
+    };
+    if [413, 429, 503].into_iter().all(retried) {
+        return;
     }
     caveats.push("note: with a Retry-After header urllib3 also retries 413, 429 and 503 that are not in status_forcelist".into());
 }

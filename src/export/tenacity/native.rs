@@ -43,8 +43,8 @@ fn own(schedule: &ScheduleConfig) -> Option<String> {
         Backoff::Exponential(exponential) => grows(exponential, schedule),
         Backoff::Chain(all) => parts(all).map(|all| format!("wait_chain({all})")),
         Backoff::Sum(all) => parts(all).map(|all| format!("wait_combine({all})")),
-        Backoff::Max(_)
-        | Backoff::Polynomial { .. }
+        Backoff::Max(parts) => at_least(parts, schedule),
+        Backoff::Polynomial { .. }
         | Backoff::Fibonacci { .. }
         | Backoff::DoubleThenLinear { .. }
         | Backoff::Iterated { .. } => None,
@@ -87,7 +87,7 @@ fn grows(exponential: &Exponential, schedule: &ScheduleConfig) -> Option<String>
             let caps = [*cap_before_jitter, *cap_after_jitter];
             let cap = caps.into_iter().flatten().reduce(Interval::min);
             arguments.extend(cap.map(|cap| argument("max", cap)));
-            arguments.extend(floor.map(|floor| argument("min", floor)));
+            arguments.extend(floor.filter(|floor| !floor.is_zero()).map(|floor| argument("min", floor)));
             "wait_exponential"
         }
         Jitter::Full if cap_after_jitter.is_none() && floor.is_none() => {
@@ -108,12 +108,35 @@ fn grows(exponential: &Exponential, schedule: &ScheduleConfig) -> Option<String>
         Jitter::Add(span) if span.low.is_zero() && cap_before_jitter.is_none() => {
             arguments.extend(cap_after_jitter.map(|cap| argument("max", cap)));
             arguments.push(argument("jitter", span.high));
-            arguments.extend(floor.map(|floor| argument("min", floor)));
+            arguments.extend(floor.filter(|floor| !floor.is_zero()).map(|floor| argument("min", floor)));
             "wait_exponential_jitter"
         }
         _ => return None,
     };
     Some(format!("{name}({})", arguments.join(", ")))
+}
+
+/// Uniform from `min` to an exponential that is `min` while it is less: `wait_random_exponential` with its `min`.
+fn at_least(parts: &[ScheduleConfig], schedule: &ScheduleConfig) -> Option<String> {
+    let [grown, least] = parts else { return None };
+    let (Backoff::Exponential(exponential), Backoff::Fixed(min)) = (&grown.backoff, &least.backoff) else {
+        return None;
+    };
+    let capped = ScheduleConfig {
+        cap_before_jitter: grown.cap_before_jitter,
+        ..ScheduleConfig::plain(grown.backoff.clone())
+    };
+    let whole =
+        ScheduleConfig { jitter: Jitter::Between(*min), ..ScheduleConfig::plain(schedule.backoff.clone()) };
+    if *grown != capped || *least != ScheduleConfig::plain(least.backoff.clone()) || *schedule != whole {
+        return None;
+    }
+    let full = ScheduleConfig { jitter: Jitter::Full, ..capped };
+    let wait = grows(exponential, &full)?;
+    if min.is_zero() {
+        return Some(wait);
+    }
+    wait.strip_suffix(')').map(|begun| format!("{begun}, min={})", seconds(*min)))
 }
 
 fn chain(delays: &[Interval]) -> String {
