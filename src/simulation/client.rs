@@ -40,7 +40,6 @@ impl Simulation<'_> {
             alive: true,
             traced: self.tracers[workload].follows(number, client, at),
             placed: false,
-            denied: false,
             innermost: Layered::default(),
         });
         if self.clients[workload].cached(number, at) {
@@ -62,7 +61,7 @@ impl Simulation<'_> {
                 self.leave_budget(slot, maker);
                 let request = &mut self.requests[slot];
                 request.attempts += 1;
-                (request.sent, request.retry_after, request.denied) = (now, None, true);
+                (request.sent, request.retry_after, request.stage) = (now, None, Stage::Denied);
                 return self.climb(slot, now, maker + 1, Ending::BudgetDenied);
             }
             self.begin(slot);
@@ -159,7 +158,7 @@ impl Simulation<'_> {
         let request = &mut self.requests[slot];
         let (maker, base) = (usize::from(request.maker), request.attempts);
         request.attempts += 1;
-        (request.retry_after, request.denied) = (None, false);
+        request.retry_after = None;
         for inner in 0..maker {
             self.requests.restart(slot, inner, base);
         }
@@ -236,10 +235,11 @@ impl Simulation<'_> {
     /// A layer tries again after a delay.
     fn retry(&mut self, slot: u32, at: Instant, layer: usize, delay: Delay) {
         self.requests.layer(slot, layer).memory = delay.memory;
+        let workload = usize::from(self.requests[slot].workload);
+        let Layer { number, frees_slot, .. } = self.clients[workload].layers[layer];
+        self.trace(slot, at, Next::Retry { delay, layer: number });
         let request = &mut self.requests[slot];
         (request.maker, request.enters, request.stage) = (layer as u8, layer as u8, Stage::New);
-        let Layer { number, frees_slot, .. } = self.clients[usize::from(request.workload)].layers[layer];
-        self.trace(slot, at, Next::Retry { delay, layer: number });
         if frees_slot {
             self.give_place(slot, at);
         }
@@ -275,7 +275,7 @@ impl Simulation<'_> {
     fn trace(&mut self, slot: u32, at: Instant, next: Next) {
         let request = &self.requests[slot];
         if request.traced {
-            let answered = !request.denied && !matches!(next, Next::End(Ending::Cached));
+            let answered = request.stage != Stage::Denied && !matches!(next, Next::End(Ending::Cached));
             let step = Step {
                 attempt: request.attempts,
                 sent: request.sent,

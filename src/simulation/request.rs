@@ -35,8 +35,6 @@ pub(super) struct Request {
     pub(super) traced: bool,
     /// True while it has a place among the slots of its workload, if those are limited.
     pub(super) placed: bool,
-    /// True if a budget has denied the retry that was to begin.
-    pub(super) denied: bool,
     /// The innermost layer.
     pub(super) innermost: Layered,
 }
@@ -50,6 +48,8 @@ pub(super) enum Stage {
     AtBreaker,
     /// It is past the breaker and the limiter.
     Through,
+    /// It never begins: a budget has denied it.
+    Denied,
 }
 
 /// What one layer of policies knows of a request.
