@@ -17,7 +17,7 @@ mod stop;
 
 pub use config::{ByIdempotence, CacheConfig, DuringBackoff, OnFailure, PolicyConfig, RetryOn};
 pub use retry_after::{ObeyWith, RetryAfterRule};
-pub use stop::{Boundary, Deadline, Late, Retries, StopWhen};
+pub use stop::{AtLimit, Deadline, Late, Retries, StopWhen};
 
 use crate::outcome::{Ending, Outcome};
 use crate::outcomes::Outcomes;

@@ -95,7 +95,7 @@ fn each_stop_names_its_ending() {
             Ending::Exhausted,
         ),
         (
-            "max_elapsed = '0s'\ndeadline = { within = '0s', boundary = 'at' }\nstop_when = 'all'\nbackoff.fixed = '6s'",
+            "max_elapsed = '0s'\ndeadline = { within = '0s', at_limit = 'late' }\nstop_when = 'all'\nbackoff.fixed = '6s'",
             status(503),
             Ending::DeadlineExceeded,
         ),
