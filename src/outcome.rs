@@ -105,11 +105,12 @@ pub enum Ending {
     Succeeded,
     /// The answer was taken from the cache; nothing was sent.
     Cached,
-    /// All allowed retries were used up.
+    /// All retries were used up: their number was reached, or a list of delays had ended.
     Exhausted,
     /// The policy does not retry this outcome.
     NotRetryable,
-    /// The next attempt would have started after the deadline.
+    /// Time was up: `max_elapsed` had passed, the next attempt would have started after the deadline, the delays would have
+    /// added up to more than `max_total_delay`, or the service asked for a longer wait than the policy accepts.
     DeadlineExceeded,
     /// The last attempt was refused by an open breaker.
     BreakerRejected,

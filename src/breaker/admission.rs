@@ -45,6 +45,11 @@ impl Permit {
         };
         Self((self.0 / 4 * 4).wrapping_add(4) + place)
     }
+
+    /// The number after so many changes that end in the same state.
+    pub(super) const fn later(self, changes: u64) -> Self {
+        Self(self.0.wrapping_add((changes as u32).wrapping_mul(4)))
+    }
 }
 
 /// The answer to a call.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::half_open::{HalfOpenConfig, Judge};
-use super::open_time::OpenFor;
+use super::open_time::{Grows, OpenFor, OpenJitter};
 use super::trip::{Trip, TripRules};
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
@@ -281,13 +281,53 @@ impl BreakerConfig {
         if self.half_open_for.is_some_and(|most| most.at_most < Interval::from_millis(1)) {
             problems.push(("half_open_for", "it must be half-open for at least 1ms".into()));
         }
+        if self.after_open == AfterOpen::HalfOpen && problems.is_empty() {
+            problems.extend(self.stuck().map(|message| ("probes", message)));
+            problems.extend(self.restless().map(|message| ("half_open_for", message)));
+        }
         problems
+    }
+
+    /// A half-open breaker with so few probes in all that their results may leave it half-open for ever.
+    fn stuck(&self) -> Option<String> {
+        let probes = self.probes();
+        let limited = self.probes_counted == ProbesCounted::InAll && probes < u32::MAX;
+        let needs = self.judge(probes).needs();
+        (limited && needs > probes && self.half_open_for.is_none()).then(|| {
+            format!(
+                "it takes up to {needs} probes to close it or to open it again, and only {probes} {} let through in all: it \
+                 would stay half-open for ever. Give `probes = {needs}`, `probes_counted = \"under_way\"`, or a limit such as \
+                 `half_open_for.at_most = \"60s\"`",
+                if probes == 1 { "is" } else { "are" }
+            )
+        })
+    }
+
+    /// A breaker that opens and becomes half-open by itself for ever, each time for another length: what it is after a year
+    /// in which nobody calls can only be found by going through all its openings.
+    fn restless(&self) -> Option<String> {
+        let reopens = self.half_open_for.is_some_and(|most| most.then == Then::Open);
+        (reopens && self.changes != Changes::OnCall && draws_each_opening(&self.open_for)).then(|| {
+            "a breaker that goes on opening by itself cannot draw how long each time: leave out `open_for.jitter`, or give \
+             `changes = \"on_call\"` or `half_open_for.then = \"closed\"`"
+                .into()
+        })
+    }
+
+    fn judge(&self, probes: u32) -> Judge {
+        let counts = (self.reopens_after.get_u32(), self.closes_after.get_u32());
+        Judge::new(&self.half_open, counts, probes)
     }
 
     /// How many probes are let through; `u32::MAX` if all are.
     pub fn probes(&self) -> u32 {
         self.probes.map_or_else(|| self.half_open.probes().unwrap_or(1), |Probes(probes)| probes)
     }
+}
+
+/// Whether every opening has another length, even if the trip condition did not hold again.
+fn draws_each_opening(open_for: &OpenFor) -> bool {
+    open_for.jitter != OpenJitter::None && open_for.grows == Grows::EachOpening
 }
 
 /// A [`BreakerConfig`], compiled: what all breakers with the same rules share.
@@ -315,7 +355,6 @@ impl BreakerRules {
     /// The rules of `config`; `key` is for open times that are drawn.
     pub fn new(config: &BreakerConfig, key: Key) -> Self {
         let probes = config.probes();
-        let counts = (config.reopens_after.get_u32(), config.closes_after.get_u32());
         Self {
             trip: TripRules::new(&config.trip),
             open_for: config.open_for.clone(),
@@ -326,7 +365,7 @@ impl BreakerRules {
             probes,
             probes_counted: config.probes_counted,
             overflow: config.overflow,
-            judge: Judge::new(&config.half_open, counts, probes),
+            judge: config.judge(probes),
             half_open_for: config.half_open_for,
             probe_results: config.probe_results,
             on_close: config.on_close,
@@ -334,6 +373,10 @@ impl BreakerRules {
             key,
             counts: config.counts.clone(),
         }
+    }
+
+    pub(super) fn draws_each_opening(&self) -> bool {
+        draws_each_opening(&self.open_for)
     }
 
     /// True if an outcome is a failure to the breaker; `header` says whether the answer carried a Retry-After header.

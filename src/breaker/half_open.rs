@@ -157,6 +157,21 @@ impl Judge {
         Self::Counts { reopens_after, closes_after }
     }
 
+    /// How many results it needs at most to come to a verdict, whatever they are.
+    pub(super) fn needs(&self) -> u32 {
+        match self {
+            // One less of each kind than decides, and then one more.
+            Self::Counts { reopens_after, closes_after } => reopens_after.saturating_add(*closes_after) - 1,
+            Self::Rate(too_much) => libm::ceil(too_much.minimum) as u32,
+            Self::Ring { size, threshold } => {
+                // A full ring in which a success does not close sees successes until it does, or failures until it opens.
+                let closes = (0..=*size).find(|&n| threshold.kept(size - n, *size)).unwrap_or(*size);
+                let opens = (0..=*size).find(|&n| threshold.reached(n, *size)).unwrap_or(*size);
+                size.saturating_add(closes.max(opens).max(1))
+            }
+        }
+    }
+
     /// Takes the result of a probe.
     pub(super) fn record(&self, probed: &mut Probed, success: bool, took: Interval) -> Verdict {
         let slow = matches!(self, Self::Rate(too_much) if too_much.is_slow(took));

@@ -37,7 +37,10 @@ pub use trip::{Consecutive, Trip};
 
 use crate::time::{Instant, Interval};
 use half_open::{Probed, Verdict};
-use trip::{MAX_PARTS, Memory, Passed};
+use trip::{MAX_PARTS, Memory};
+
+/// After so many openings in a row the open time no longer grows.
+const SETTLED: u32 = 256;
 
 /// One breaker's state.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +126,7 @@ impl Breaker {
         }
     }
 
-    /// How often it opened.
+    /// How often it opened; it counts no further than [`u32::MAX`].
     pub const fn trips(&self) -> u32 {
         self.trips
     }
@@ -229,28 +232,52 @@ impl Breaker {
 
     /// Lets time pass up to `now`: what changes by itself does.
     fn pass(&mut self, rules: &BreakerRules, now: Instant) {
-        if self.state() == State::Closed {
-            match rules.trip.pass(&mut self.memory, now) {
-                Passed::Nothing => {}
-                Passed::Forgot => self.phase = self.phase.next(State::Closed),
-                Passed::Tripped(at) => self.open(rules, at, 1),
-            }
+        if self.state() == State::Closed && rules.trip.forget(&mut self.memory, now) {
+            self.phase = self.phase.next(State::Closed);
         }
+        let mut reopened = 0;
         loop {
             match (self.state(), rules.half_open_for) {
+                (State::Closed, _) => {
+                    let Some((at, tripped)) = rules.trip.tick(&mut self.memory, now) else { return };
+                    self.open(rules, at, tripped);
+                }
                 (State::Open, _) if rules.changes != Changes::OnCall && self.is_over(rules, now) => {
                     self.end_open(rules, self.over);
                 }
                 (State::HalfOpen, Some(most)) if now >= self.over + most.at_most => {
-                    let at = self.over + most.at_most;
+                    let (since, at) = (self.over, self.over + most.at_most);
                     match most.then {
-                        Then::Open => self.open(rules, at, 1),
+                        Then::Open => {
+                            self.open(rules, at, 0);
+                            reopened += 1;
+                            if reopened > SETTLED {
+                                self.skip_cycles(rules, since, now);
+                            }
+                        }
                         Then::Closed => self.close(rules, at, Interval::ZERO),
                     }
                 }
                 _ => return,
             }
         }
+    }
+
+    /// Open since a moment ago and half-open `since` before that, always for as long: goes through all the cycles that are
+    /// over by `now` in one step, since a breaker that nobody calls for a year may have a billion of them.
+    fn skip_cycles(&mut self, rules: &BreakerRules, since: Instant, now: Instant) {
+        let cycle = self.over.since(since);
+        if rules.draws_each_opening() || cycle.is_zero() {
+            return;
+        }
+        let cycles = now.since(self.over).min(Interval::MAX).as_nanos() / cycle.as_nanos();
+        let further = cycle.times(cycles);
+        self.time_open += self.over.since(self.opened).times(cycles);
+        self.opened = self.opened + further;
+        self.over = self.over + further;
+        self.trips = self.trips.saturating_add(u32::try_from(cycles).unwrap_or(u32::MAX));
+        // A cycle changes the state twice.
+        self.phase = self.phase.later(cycles.wrapping_mul(2));
     }
 
     fn is_over(&self, rules: &BreakerRules, now: Instant) -> bool {
@@ -283,7 +310,10 @@ impl Breaker {
         if rules.open_for.forgets == Forgets::OnClose {
             self.openings = [0; MAX_PARTS];
         }
-        if rules.on_close != OnClose::Remember {
+        if rules.on_close == OnClose::Remember {
+            // What was counted is remembered, but the ticks that passed meanwhile judged nobody.
+            rules.trip.skip_ticks(&mut self.memory, at);
+        } else {
             rules.trip.clear(&mut self.memory, at);
         }
         if rules.on_close == OnClose::ForgetButLast {
@@ -304,13 +334,14 @@ impl Breaker {
             State::Closed => {
                 if let Forgets::OneEvery(every) = rules.open_for.forgets {
                     let passed = |until: Instant| until.as_nanos() / every.as_nanos();
-                    let forgotten = passed(at) - passed(self.over);
+                    let forgotten = passed(at).saturating_sub(passed(self.over));
                     let left = u64::from(self.openings[0]).saturating_sub(forgotten);
                     self.openings[0] = left as u8;
                 }
             }
             State::HalfOpen => {}
         }
+        assert!(at >= self.over, "a breaker opened before it closed or became half-open");
         let counted = match rules.open_for.grows {
             Grows::EachOpening => 1,
             Grows::EachTrip => tripped,
@@ -323,7 +354,7 @@ impl Breaker {
             lasts = lasts.max(Some(length));
         }
         self.lasts = lasts.unwrap_or(self.lasts);
-        self.trips += 1;
+        self.trips = self.trips.saturating_add(1);
         self.opened = at;
         self.enter(State::Open);
         self.set_timer(rules, at);

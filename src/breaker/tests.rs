@@ -143,10 +143,139 @@ fn a_breaker_that_is_half_open_for_too_long_opens_or_closes() {
 
 #[test]
 fn in_all_counts_probes_that_have_ended() {
-    let text = "trip.consecutive = 1\nopen_for = '1s'\nprobes = 2\ncloses_after = 9\nprobes_counted = ";
+    let text = "trip.consecutive = 1\nopen_for = '1s'\nprobes = 2\ncloses_after = 9\nhalf_open_for.at_most = '1h'\n\
+                probes_counted = ";
     let calls = [(0.0, 'F'), (1.0, 'S'), (1.1, 'S'), (1.2, 'S')];
     assert_eq!(states(&format!("{text}'in_all'"), &calls), "ohh-");
     assert_eq!(states(&format!("{text}'under_way'"), &calls), "ohhh");
+}
+
+#[test]
+fn ticks_from_before_it_closed_do_not_open_it() {
+    let text = "trip.time_window = { width = '10s', failures = 1, judged_on = 'tick' }\non_close = 'remember'\n\
+                open_for = { fixed = '3500ms', forgets = { one_every = '1s' } }\n";
+    // The failure of 0.5 s opens it at the tick of 1 s. A probe closes it at 4.6 s, and the tick of 5 s opens it again, since
+    // that failure is remembered; so it goes on until the failure is more than ten seconds old.
+    let calls = [
+        (0.5, 'F'),
+        (1.2, 'S'),
+        (4.6, 'S'),
+        (4.7, 'S'),
+        (5.2, 'S'),
+        (8.5, 'S'),
+        (8.9, 'S'),
+        (9.1, 'S'),
+        (12.5, 'S'),
+        (99.0, 'S'),
+    ];
+    assert_eq!(states(text, &calls), "c-cc-cc-cc");
+    let rules = rules(&format!("{text}changes = 'on_time'\nafter_open = 'closed'"));
+    let mut breaker = Breaker::default();
+    let permit = breaker.try_acquire(&rules, at(0.5)).permit().unwrap();
+    breaker.record(&rules, at(0.5), permit, false, Interval::ZERO);
+    // Nobody calls: open from 1 to 4.5 s, from 5 to 8.5 s, from 9 to 12.5 s.
+    for (seconds, state) in [(4.4, State::Open), (4.6, State::Closed), (5.0, State::Open), (9.0, State::Open)]
+    {
+        assert_eq!(breaker.state_at(&rules, at(seconds)), state, "{seconds}");
+    }
+    assert!(breaker.try_acquire(&rules, at(99.0)).permit().is_some());
+    assert_eq!((breaker.trips(), breaker.time_open(at(99.0))), (3, Interval::from_millis(10_500)));
+}
+
+#[test]
+fn whichever_part_trips_first_opens_it_at_its_own_tick() {
+    // Both trip: the second at 2 s, the first at 10 s. Only the second one's openings count.
+    let text = "trip.any = [{ time_window = { width = '1m', buckets = 6, failures = 1, judged_on = 'tick' } }, \
+                { time_window = { width = '4s', buckets = 2, failures = 1, judged_on = 'tick' } }]\n\
+                open_for = { exponential = { base = '1s' }, grows = 'each_trip', forgets = 'never' }\n\
+                on_close = 'remember'\nchanges = 'on_time'\nafter_open = 'closed'";
+    let rules = rules(text);
+    let mut breaker = Breaker::default();
+    let permit = breaker.try_acquire(&rules, at(1.0)).permit().unwrap();
+    breaker.record(&rules, at(1.0), permit, false, Interval::ZERO);
+    for (seconds, state) in [
+        (1.9, State::Closed),
+        (2.0, State::Open),
+        (3.0, State::Closed),
+        // The window of 4 s still holds the failure: two seconds this time.
+        (4.0, State::Open),
+        (5.9, State::Open),
+        (6.0, State::Closed),
+        (10.0, State::Open),
+        (11.0, State::Closed),
+        (20.0, State::Open),
+    ] {
+        assert_eq!(breaker.state_at(&rules, at(seconds)), state, "{seconds}");
+    }
+}
+
+#[test]
+fn a_breaker_that_nobody_calls_goes_through_its_cycles_in_no_time() {
+    // However it is asked, cycle by cycle or once after a hundred years, it is the same.
+    for changes in ["'on_time'", "{ every = '7ms' }"] {
+        let rules = rules(&format!(
+            "trip.consecutive = 1\nopen_for = {{ exponential = {{ base = '1ms', factor = 1.01 }} }}\n\
+             half_open_for.at_most = '1ms'\nchanges = {changes}"
+        ));
+        let open = || {
+            let mut breaker = Breaker::default();
+            let permit = breaker.try_acquire(&rules, at(1.0)).permit().unwrap();
+            breaker.record(&rules, at(1.0), permit, false, Interval::ZERO);
+            breaker
+        };
+        let (mut often, mut once) = (open(), open());
+        for millis in 1_000..40_000 {
+            often.pass(&rules, at(f64::from(millis) / 1e3));
+        }
+        once.pass(&rules, at(39.999));
+        assert_eq!(once, often, "{changes}");
+        assert!(once.trips > 2 * SETTLED, "{changes}: {}", once.trips);
+        let century = at(3_155_760_000.0);
+        once.pass(&rules, century);
+        assert_eq!(once.trips, u32::MAX, "{changes}");
+        assert!(once.time_open(century) > Interval::from_secs(1_500_000_000), "{changes}");
+        once.pass(&rules, century);
+    }
+}
+
+#[test]
+fn a_breaker_that_could_never_leave_half_open_is_refused() {
+    let text = "trip.consecutive = 1\nopen_for = '1s'\nprobes_counted = 'in_all'\n";
+    let refused = |fields: &str| {
+        let config: BreakerConfig = toml::from_str(&format!("{text}{fields}")).unwrap();
+        let problems = config.problems();
+        assert!(problems.iter().all(|(field, _)| *field == "probes"), "{fields}: {problems:?}");
+        problems.first().map(|(_, message)| message.clone())
+    };
+    for (fields, needs) in [
+        ("closes_after = 2", 2),
+        ("closes_after = 2\nprobes = 1\noverflow = 'wait'", 2),
+        ("closes_after = 2\nreopens_after = 2\nprobes = 2", 3),
+        ("probes = 2\nhalf_open.ring = { size = 2, rate = 0.5 }", 3),
+        // F, F, S is undecided: two of three failed, and the success does not open.
+        ("probes = 3\nhalf_open.ring = { size = 2, rate = 0.4 }", 4),
+        ("probes = 1\nhalf_open.successes = { enough = 2, of = 3 }", 3),
+        ("probes = 2\nhalf_open.failures = { enough = 2, of = 3 }", 3),
+    ] {
+        let message = refused(fields).unwrap_or_else(|| panic!("{fields} is accepted"));
+        assert!(message.contains(&format!("`probes = {needs}`")), "{fields}: {message}");
+        for remedy in [
+            format!("{}\nprobes = {needs}", fields.replace("probes = ", "# ")),
+            fields.to_owned() + "\nhalf_open_for.at_most = '60s'",
+        ] {
+            assert_eq!(refused(&remedy), None, "{remedy}");
+        }
+        let config: BreakerConfig =
+            toml::from_str(&format!("{}{fields}", text.replace("in_all", "under_way"))).unwrap();
+        assert_eq!(config.problems(), [], "{fields}");
+    }
+    for fields in
+        ["", "half_open.successes = { enough = 2, of = 3 }", "half_open.rate = { after = 9, rate = 0.5 }"]
+    {
+        assert_eq!(refused(fields), None, "{fields}");
+    }
+    assert_eq!(refused("probes = 'unlimited'\nhalf_open.ring = { size = 9, rate = 0.5 }"), None);
+    assert_eq!(refused("after_open = 'closed'\ncloses_after = 2"), None);
 }
 
 #[test]
@@ -174,8 +303,10 @@ fn fields_that_contradict_each_other_are_explained() {
         "trip.consecutive = 1\nhalf_open.rate = { after = 3 }",
         "trip.consecutive = 1\nhalf_open = { ring = { size = 3, rate = 0.5 }, failures = { enough = 1 } }",
         "trip.consecutive = 1\nhalf_open_for.at_most = '0s'",
+        "trip.consecutive = 1\nhalf_open_for.at_most = '1s'\nchanges = 'on_time'\nopen_for.jitter = 'equal'",
     ] {
-        let config: BreakerConfig = toml::from_str(&format!("open_for = '1s'\n{text}")).expect(text);
+        let open_for = if text.contains("open_for.j") { "open_for.fixed = '9s'" } else { "open_for = '1s'" };
+        let config: BreakerConfig = toml::from_str(&format!("{open_for}\n{text}")).expect(text);
         assert!(!config.problems().is_empty(), "{text}");
     }
 }

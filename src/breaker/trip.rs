@@ -128,16 +128,6 @@ pub(super) enum Memory {
     Any(Box<[Self; MAX_PARTS]>),
 }
 
-/// What has happened by itself, through the passing of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Passed {
-    Nothing,
-    /// The count was dropped; results of calls that began before are late.
-    Forgot,
-    /// It opened at this instant.
-    Tripped(Instant),
-}
-
 impl TripRules {
     pub(super) fn new(trip: &Trip) -> Self {
         match trip {
@@ -192,36 +182,60 @@ impl TripRules {
         }
     }
 
-    /// Lets time pass up to `now` while closed.
-    pub(super) fn pass(&self, memory: &mut Memory, now: Instant) -> Passed {
+    /// Drops, once, the counts whose time is over at `now`; true if there was one. Results of calls that began before are
+    /// late then.
+    pub(super) fn forget(&self, memory: &mut Memory, now: Instant) -> bool {
         match self {
-            Self::Consecutive { forgets_every: Some(every), .. } => {
-                let Memory::RunUntil(run) = self.remembered(memory) else { return Passed::Nothing };
-                if now <= run.1 {
-                    return Passed::Nothing;
+            Self::Consecutive { forgets_every: Some(every), .. } => match self.remembered(memory) {
+                Memory::RunUntil(run) if now > run.1 => {
+                    **run = (0, run.1 + *every);
+                    true
                 }
-                **run = (0, run.1 + *every);
-                Passed::Forgot
-            }
-            Self::Time(rules) => match memory {
-                Memory::Buckets(buckets) => rules.tick(buckets, now).map_or(Passed::Nothing, Passed::Tripped),
-                _ => Passed::Nothing,
+                _ => false,
             },
-            Self::Any(parts) => {
-                let Memory::Any(memories) = self.remembered(memory) else { return Passed::Nothing };
-                let mut passed = Passed::Nothing;
-                for (part, memory) in parts.iter().zip(memories.iter_mut()) {
-                    match (part.pass(memory, now), passed) {
-                        (Passed::Tripped(at), Passed::Tripped(before)) => {
-                            passed = Passed::Tripped(at.min(before));
-                        }
-                        (Passed::Nothing, _) | (Passed::Forgot, Passed::Tripped(_)) => {}
-                        (one, _) => passed = one,
-                    }
-                }
-                passed
+            Self::Any(parts) => match self.remembered(memory) {
+                Memory::Any(memories) => parts
+                    .iter()
+                    .zip(memories.iter_mut())
+                    .fold(false, |forgot, (part, memory)| part.forget(memory, now) || forgot),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The first tick up to `now` that opens a closed breaker, and the bits of the parts that hold at it.
+    pub(super) fn tick(&self, memory: &mut Memory, now: Instant) -> Option<(Instant, u8)> {
+        match (self, memory) {
+            (Self::Time(rules), Memory::Buckets(buckets)) => rules.tick(buckets, now).map(|at| (at, 1)),
+            (Self::Any(parts), Memory::Any(memories)) if self.passes() => {
+                // Whichever trips first, the others must not have gone further.
+                let first = parts
+                    .iter()
+                    .zip(memories.iter())
+                    .filter(|(part, _)| part.passes())
+                    .filter_map(|(part, memory)| part.tick(&mut memory.clone(), now))
+                    .map(|(at, _)| at)
+                    .min();
+                let until = first.unwrap_or(now);
+                let each = parts.iter().zip(memories.iter_mut()).enumerate();
+                let tripped = each.fold(0, |tripped, (index, (part, memory))| {
+                    tripped | u8::from(part.tick(memory, until).is_some()) << index
+                });
+                first.map(|at| (at, tripped))
             }
-            _ => Passed::Nothing,
+            _ => None,
+        }
+    }
+
+    /// Goes on to `now` without judging: ticks before the breaker closed are none of its business.
+    pub(super) fn skip_ticks(&self, memory: &mut Memory, now: Instant) {
+        match (self, memory) {
+            (Self::Time(rules), Memory::Buckets(buckets)) => rules.skip_ticks(buckets, now),
+            (Self::Any(parts), Memory::Any(memories)) => {
+                parts.iter().zip(memories.iter_mut()).for_each(|(part, memory)| part.skip_ticks(memory, now));
+            }
+            _ => {}
         }
     }
 

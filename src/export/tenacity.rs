@@ -10,7 +10,7 @@ mod native;
 use super::condition::conditions;
 use super::python::{self, Raised};
 use super::{Aspect, Draft, Target, law, lost, retries, seconds};
-use crate::policy::{Boundary, Late, ObeyWith, PolicyConfig, RetryAfterRule, StopWhen};
+use crate::policy::{AtLimit, Late, ObeyWith, PolicyConfig, RetryAfterRule, StopWhen};
 
 /// The names of tenacity that may appear in what is written.
 const NAMES: [&str; 14] = [
@@ -76,14 +76,14 @@ fn stop(config: &PolicyConfig) -> String {
     stops.extend(config.max_elapsed.map(|limit| format!("stop_after_delay({})", seconds(limit))));
     if let Some(deadline) = config.deadline {
         let within = seconds(deadline.within);
-        stops.push(match (all, deadline.late, deadline.boundary) {
+        stops.push(match (all, deadline.late, deadline.at_limit) {
             // The wait has been cut already: see `waited`.
-            (false, Late::Clip, _) | (true, _, Boundary::At) => format!("stop_after_delay({within})"),
-            (false, Late::GiveUp, Boundary::At) => format!("stop_before_delay({within})"),
-            (false, Late::GiveUp, Boundary::After) => {
+            (false, Late::Clip, _) | (true, _, AtLimit::Late) => format!("stop_after_delay({within})"),
+            (false, Late::GiveUp, AtLimit::Late) => format!("stop_before_delay({within})"),
+            (false, Late::GiveUp, AtLimit::InTime) => {
                 format!("lambda state: state.seconds_since_start + state.upcoming_sleep > {within}")
             }
-            (true, _, Boundary::After) => format!("lambda state: state.seconds_since_start > {within}"),
+            (true, _, AtLimit::InTime) => format!("lambda state: state.seconds_since_start > {within}"),
         });
     }
     stops.extend(config.max_total_delay.map(|limit| {

@@ -141,7 +141,7 @@ fn tenacity_says_stops_and_retry_after() {
             &["stop=stop_never", "import retry, retry_if_exception, stop_never, wait_fixed"],
         ),
         ("max_elapsed = '45s'", &["stop=stop_after_delay(45)"]),
-        ("deadline = { within = '45s', boundary = 'at' }", &["stop=stop_before_delay(45)"]),
+        ("deadline = { within = '45s', at_limit = 'late' }", &["stop=stop_before_delay(45)"]),
         ("deadline = '45s'", &["stop=lambda state: state.seconds_since_start + state.upcoming_sleep > 45"]),
         (
             "deadline = { within = '45s', late = 'clip' }",

@@ -168,7 +168,7 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure(
         "ended_deadline_exceeded",
         "1",
-        "requests whose next attempt would have come after the deadline",
+        "requests whose time was up: elapsed time, deadline, total delay or too long a Retry-After",
         |t, _| Some(t.ended_as(Ending::DeadlineExceeded) as f64),
     ),
     measure("ended_breaker_rejected", "1", "requests whose last attempt a breaker refused", |t, _| {

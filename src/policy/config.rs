@@ -8,7 +8,7 @@ use crate::breaker::BreakerConfig;
 use crate::budget::BudgetConfig;
 use crate::limiter::LimiterConfig;
 use crate::outcomes::Outcomes;
-use crate::schedule::{Backoff, Draws, Jitter, MAX_SORTED, Rounding, ScheduleConfig};
+use crate::schedule::{Backoff, Draws, Jitter, MAX_SORTED, Rounding, Schedule, ScheduleConfig};
 use crate::time::Interval;
 use crate::units::Count;
 
@@ -31,11 +31,12 @@ pub struct PolicyConfig {
     pub draws: Draws,
     /// Upper bound of the delay before jitter.
     pub cap_before_jitter: Option<Interval>,
-    /// Upper bound of the delay after jitter.
+    /// Upper bound of the delay after jitter and before rounding.
     pub cap_after_jitter: Option<Interval>,
-    /// Lower bound of the delay after jitter and cap.
+    /// Lower bound of the delay after jitter and cap, and before rounding.
     pub floor: Option<Interval>,
-    /// To which multiples the delay is rounded after all that.
+    /// To which multiples the delay is rounded after all that: a cap or floor that is no such multiple may be passed by less
+    /// than one of them.
     pub round: Option<Rounding>,
     /// The schedule after a 429, if it is another one (AWS SDKs).
     pub throttled: Option<ScheduleConfig>,
@@ -201,11 +202,14 @@ impl PolicyConfig {
     }
 
     fn longest_own_wait(&self) -> Option<Interval> {
-        let (schedule, throttled) = (self.schedule(), self.throttled.as_ref());
+        let retries = self.max_retries()? as u32;
+        let schedule = Schedule::new(&self.schedule(), retries);
+        let throttled = self.throttled.as_ref().map(|other| Schedule::new(other, retries));
         let (mut total, mut previous) = (Interval::ZERO, Interval::ZERO);
-        for retry in 1..=self.max_retries()? as u32 {
+        for retry in 1..=retries {
             let usual = schedule.longest(retry, previous);
-            let Some(longest) = throttled.and_then(|other| other.longest(retry, previous)).max(usual) else {
+            let other = throttled.as_ref().and_then(|other| other.longest(retry, previous));
+            let Some(longest) = other.max(usual) else {
                 break;
             };
             total += longest;
@@ -271,6 +275,8 @@ impl PolicyConfig {
                 "trip" => "breaker.trip",
                 "open_for" => "breaker.open_for",
                 "half_open" => "breaker.half_open",
+                "half_open_for" => "breaker.half_open_for",
+                "probes" => "breaker.probes",
                 _ => "breaker",
             };
             problems.extend(breaker.problems().into_iter().map(|(field, message)| (path(field), message)));
@@ -285,10 +291,28 @@ impl PolicyConfig {
                 "there is only one stop: give `max_elapsed`, `deadline` or `max_total_delay` as well, or leave it out".into(),
             ));
         }
-        if self.draws == Draws::Sorted && self.max_retries().is_none_or(|retries| retries > MAX_SORTED) {
+        let throttled = self.throttled.as_ref();
+        let sorts = |schedule: &ScheduleConfig| schedule.draws == Draws::Sorted;
+        let too_many = self.max_retries().is_none_or(|retries| retries > MAX_SORTED);
+        for (field, sorted) in [("draws", sorts(&schedule)), ("throttled", throttled.is_some_and(sorts))] {
+            if sorted && too_many {
+                problems.push((
+                    field,
+                    format!("delays are sorted before the first one: give at most {MAX_SORTED} retries"),
+                ));
+            }
+        }
+        if self.retry_after == RetryAfterRule::AtLeastBeforeJitter
+            && [Some(&schedule), throttled]
+                .into_iter()
+                .flatten()
+                .any(|other| other.jitter.is_walk() || sorts(other))
+        {
             problems.push((
-                "draws",
-                format!("delays are sorted before the first one: give at most {MAX_SORTED} retries"),
+                "retry_after",
+                "\"at_least_before_jitter\" raises one delay and then randomises it: delays that walk from one to the next or \
+                 are sorted before the first have none to raise. Give \"at_least\", or another jitter"
+                    .into(),
             ));
         }
         problems

@@ -6,7 +6,8 @@
 //! 1. the condition ([`RetryOn`]) says whether this outcome is retried at all;
 //! 2. the schedule ([`Schedule`]) gives the delay of the n-th retry: backoff, cap, jitter, cap and floor, rounding;
 //! 3. the Retry-After rule ([`RetryAfterRule`]) may replace the result by what the service asked for;
-//! 4. the stops (`retries`, `max_elapsed`, `deadline`, `max_total_delay`, the end of a list) may end the request instead.
+//! 4. the stops (`retries`, `max_elapsed`, `deadline`, `max_total_delay`, the end of a list) may end the request instead:
+//!    [`Ending::Exhausted`] if retries or delays are used up, [`Ending::DeadlineExceeded`] if the time is.
 //!
 //! The policy is pure: it knows no clock and keeps no state. What it must remember of a request is in [`History`].
 
@@ -16,7 +17,7 @@ mod stop;
 
 pub use config::{ByIdempotence, CacheConfig, DuringBackoff, OnFailure, PolicyConfig, RetryOn};
 pub use retry_after::{ObeyWith, RetryAfterRule};
-pub use stop::{Boundary, Deadline, Late, Retries, StopWhen};
+pub use stop::{AtLimit, Deadline, Late, Retries, StopWhen};
 
 use crate::outcome::{Ending, Outcome};
 use crate::outcomes::Outcomes;
@@ -85,7 +86,7 @@ pub struct Delay {
     pub wait: Interval,
     /// To be remembered as [`History::memory`].
     pub memory: Memory,
-    /// True if the wait came from a Retry-After header.
+    /// True if the wait came from a Retry-After header; not if the header asked for less than was waited anyway.
     pub asked: bool,
 }
 
@@ -143,8 +144,11 @@ impl Policy {
         if !self.retry_on.includes(outcome, retry_after.is_some()) {
             return Err(Ending::NotRetryable);
         }
-        if u64::from(history.attempts) > MAX_RETRIES || self.stops_now(history) {
+        if u64::from(history.attempts) > MAX_RETRIES {
             return Err(Ending::Exhausted);
+        }
+        if let Some(ending) = self.stops_now(history) {
+            return Err(ending);
         }
         let mut memory = history.memory;
         let n = history.attempts - memory.restarted;
@@ -153,21 +157,17 @@ impl Policy {
             _ => &self.schedule,
         };
         let least = match (&self.retry_after, retry_after) {
-            (RetryAfterRule::AtLeastBeforeJitter, Some(asked)) => Some(asked),
-            _ => None,
+            (RetryAfterRule::AtLeastBeforeJitter, Some(asked)) => asked,
+            _ => Interval::ZERO,
         };
         let luck = |retry| bits(memory.restarted + retry);
-        let step = match least {
-            Some(least) => schedule.step_from(n, history.request, &luck, least),
-            None => schedule.step(n, memory.walk, history.request, &luck),
-        };
-        let step = step.ok_or(Ending::Exhausted)?;
+        let step = schedule.step(n, memory.walk, history.request, &luck, least).ok_or(Ending::Exhausted)?;
         memory.walk = step.walk;
         let advice = retry_after.map_or(Advice::Backoff, |asked| {
             self.retry_after.advice(outcome, asked, step.delay, bits(history.attempts)[1])
         });
         let (mut wait, asked) = match advice {
-            Advice::Backoff => (step.delay, least.is_some()),
+            Advice::Backoff => (step.delay, step.raised),
             Advice::Wait(wait) => (wait, true),
             Advice::GiveUp => return Err(Ending::DeadlineExceeded),
         };
@@ -181,18 +181,21 @@ impl Policy {
         Ok(Delay { wait, memory, asked })
     }
 
-    /// True if the request ends whatever the next delay is.
-    fn stops_now(&self, history: &History) -> bool {
+    /// How the request ends, if it does whatever the next delay is. If the retries are used up as well as the time, that is
+    /// the reason.
+    fn stops_now(&self, history: &History) -> Option<Ending> {
         let by_count = self.retries.map(|retries| history.attempts > retries);
         let by_time = self.max_elapsed.map(|limit| history.elapsed >= limit);
-        match self.stop_when {
+        let stops = match self.stop_when {
             StopWhen::Any => by_count == Some(true) || by_time == Some(true),
             StopWhen::All => {
                 let late = self.deadline.map(|deadline| deadline.is_late(history.elapsed));
                 let total = self.max_total_delay.map(|limit| history.memory.total > limit);
                 [by_count, by_time, late, total].into_iter().flatten().all(|reached| reached)
             }
-        }
+        };
+        let reason = if by_count == Some(true) { Ending::Exhausted } else { Ending::DeadlineExceeded };
+        stops.then_some(reason)
     }
 
     /// How the request ends if it would wait so long; a deadline may shorten the wait instead.

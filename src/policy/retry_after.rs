@@ -20,7 +20,8 @@ pub enum RetryAfterRule {
     Obey,
     /// Wait as long as asked or as long as the backoff says, whichever is longer.
     AtLeast,
-    /// Raise the backoff to what is asked, then randomise it (axios-retry).
+    /// Raise the backoff to what is asked, then randomise it (axios-retry). Not with a jitter that walks from one delay to
+    /// the next, nor with delays that are sorted.
     AtLeastBeforeJitter,
     /// Wait as long as asked, but no shorter than the backoff says and at most so much longer (botocore 1.44: 5 s).
     Within(Interval),

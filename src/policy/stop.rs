@@ -50,18 +50,18 @@ impl<'de> Deserialize<'de> for Retries {
 struct DeadlineFields {
     within: Interval,
     #[serde(default)]
-    boundary: Boundary,
+    at_limit: AtLimit,
     #[serde(default)]
     late: Late,
 }
 
-/// The latest start of another attempt: a duration, or `{ within, boundary, late }`.
+/// The latest start of another attempt: a duration, or `{ within, at_limit, late }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     /// How long after the first attempt.
     pub within: Interval,
     /// Whether an attempt may start at exactly that time.
-    pub boundary: Boundary,
+    pub at_limit: AtLimit,
     /// What becomes of an attempt that would start later.
     pub late: Late,
 }
@@ -69,12 +69,12 @@ pub struct Deadline {
 /// Whether an attempt at exactly the deadline is late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Boundary {
+pub enum AtLimit {
     /// It is not (`>`: google-api-core, backoff-rs).
     #[default]
-    After,
+    InTime,
     /// It is (`>=`: tenacity's `stop_before_delay`).
-    At,
+    Late,
 }
 
 /// What becomes of an attempt that would start after the deadline.
@@ -98,7 +98,7 @@ impl<'de> Deserialize<'de> for Deadline {
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<DeadlineFields, E> {
                 let within = Interval::deserialize(StrDeserializer::new(text))?;
-                Ok(DeadlineFields { within, boundary: Boundary::default(), late: Late::default() })
+                Ok(DeadlineFields { within, at_limit: AtLimit::default(), late: Late::default() })
             }
             fn visit_i64<E: Error>(self, number: i64) -> Result<DeadlineFields, E> {
                 Interval::deserialize(serde::de::value::I64Deserializer::<E>::new(number))?;
@@ -108,17 +108,17 @@ impl<'de> Deserialize<'de> for Deadline {
                 DeadlineFields::deserialize(MapAccessDeserializer::new(map))
             }
         }
-        let DeadlineFields { within, boundary, late } = deserializer.deserialize_any(DurationOrTable)?;
-        Ok(Self { within, boundary, late })
+        let DeadlineFields { within, at_limit, late } = deserializer.deserialize_any(DurationOrTable)?;
+        Ok(Self { within, at_limit, late })
     }
 }
 
 impl Deadline {
     /// True if an attempt so long after the first one is late.
     pub(super) fn is_late(self, elapsed: Interval) -> bool {
-        match self.boundary {
-            Boundary::After => elapsed > self.within,
-            Boundary::At => elapsed >= self.within,
+        match self.at_limit {
+            AtLimit::InTime => elapsed > self.within,
+            AtLimit::Late => elapsed >= self.within,
         }
     }
 }

@@ -85,7 +85,22 @@ fn each_stop_names_its_ending() {
         ("retries = 9\nbackoff.fixed = '1s'", status(400), Ending::NotRetryable),
         ("deadline = '5s'\nbackoff.fixed = '6s'", status(503), Ending::DeadlineExceeded),
         ("deadline = '5s'\nbackoff.fixed = '6s'", Outcome::BreakerOpen, Ending::BreakerRejected),
-        ("max_elapsed = '0s'\nbackoff.fixed = '6s'", status(503), Ending::Exhausted),
+        // A stop by time is one whichever it is; if the retries are used up too, that is the reason.
+        ("max_elapsed = '0s'\nbackoff.fixed = '6s'", status(503), Ending::DeadlineExceeded),
+        ("max_total_delay = '5s'\nbackoff.fixed = '6s'", status(503), Ending::DeadlineExceeded),
+        ("retries = 0\nmax_elapsed = '0s'", status(503), Ending::Exhausted),
+        (
+            "retries = 0\nmax_elapsed = '0s'\nstop_when = 'all'\nbackoff.fixed = '6s'",
+            status(503),
+            Ending::Exhausted,
+        ),
+        (
+            "max_elapsed = '0s'\ndeadline = { within = '0s', at_limit = 'late' }\nstop_when = 'all'\nbackoff.fixed = '6s'",
+            status(503),
+            Ending::DeadlineExceeded,
+        ),
+        ("retries = 9\nbackoff.list = { delays = [], then = 'give_up' }", status(503), Ending::Exhausted),
+        ("max_elapsed = '0s'\nbackoff.fixed = '6s'", Outcome::Shed, Ending::ShedByClient),
     ];
     for (text, outcome, ending) in cases {
         let history = History { attempts: 1, elapsed: Interval::ZERO, request: 0, memory: Memory::default() };
@@ -123,6 +138,41 @@ fn a_retry_after_header_is_ignored_obeyed_or_obeyed_with_jitter() {
 }
 
 #[test]
+fn a_delay_raised_before_its_jitter_keeps_its_luck_and_says_whether_it_was_raised() {
+    let text = "retries = 4\nbackoff.fixed = '10s'\njitter.scale = [1, 2]\nretry_after = 'at_least_before_jitter'\ndraws = ";
+    for (draws, waits) in [("'each'", [15, 45, 15]), ("'once'", [20, 60, 20])] {
+        let policy = Policy::new(&config(&format!("{text}{draws}")), true);
+        // The luck of the first retry is the best, of the others the middle.
+        let bits = |retry| if retry == 1 { [u64::MAX; 2] } else { [HALF; 2] };
+        for (asked, wait) in [None, Some(30), Some(5)].into_iter().zip(waits) {
+            let history =
+                History { attempts: 2, elapsed: Interval::ZERO, request: 0, memory: Memory::default() };
+            let asked = asked.map(Interval::from_secs);
+            let Decision::Retry(delay) = policy.decide(status(429), asked, &history, &bits) else {
+                panic!("{draws}: gave up")
+            };
+            assert!(
+                Interval::from_secs(wait) - delay.wait < Interval::from_nanos(10),
+                "{draws}, asked for {asked:?}: {}",
+                delay.wait
+            );
+            assert_eq!(delay.asked, asked == Some(Interval::from_secs(30)), "{draws}, asked for {asked:?}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_wait_of_a_million_retries_is_found_soon() {
+    // Each retry by itself takes up to 4,096 steps: together they would take a minute.
+    let text =
+        "retries = 1000000\nbackoff.iterated = { first = '1s', factor = 1.0001 }\ncap_after_jitter = '1s'";
+    for text in [text.to_owned(), format!("{text}\n[throttled]\nbackoff.sum = [{{ backoff.fixed = '1s' }}]")]
+    {
+        assert_eq!(config(&text).longest_wait(), Some(Interval::from_secs(1_000_000)), "{text}");
+    }
+}
+
+#[test]
 fn the_longest_wait_bounds_every_schedule() {
     for text in [
         "retries = 3\nbackoff.fixed = '60s'",
@@ -149,6 +199,13 @@ fn fields_that_contradict_each_other_are_explained() {
         "retries = 3\nbackoff.list = []",
         "deadline = '5s'\nbackoff.fixed = '1s'\ncap_after_jitter = '0s'",
         "retries = 1\nbackoff.fixed = '1s'\nretry_after.obey_with = { add = '1s', scale = [1, 1.5] }",
+        "retries = 1\nbackoff.fixed = '1s'\njitter = 'decorrelated'\nretry_after = 'at_least_before_jitter'",
+        "retries = 1\nbackoff.fixed = '1s'\njitter = 'full'\ndraws = 'sorted'\nretry_after = 'at_least_before_jitter'",
+        "retries = 1\nbackoff.fixed = '1s'\nretry_after = 'at_least_before_jitter'\n\
+         throttled = { backoff.fixed = '1s', jitter = 'decorrelated_v2' }",
+        "retries = 129\nbackoff.fixed = '1s'\njitter = 'full'\ndraws = 'sorted'",
+        "retries = 129\nbackoff.fixed = '1s'\nthrottled = { backoff.fixed = '1s', jitter = 'full', draws = 'sorted' }",
+        "retries = 1\nbackoff.sum = [{ backoff.fixed = '1s', jitter = 'full', draws = 'once' }]",
     ] {
         assert!(!config(text).problems().is_empty(), "{text}");
     }

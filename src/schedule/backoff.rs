@@ -103,7 +103,10 @@ const fn one_nanosecond() -> Interval {
 }
 
 /// From this retry on an iterated delay stays.
-pub(super) const ITERATIONS: u32 = 4096;
+const ITERATIONS: u32 = 4096;
+
+/// How many delays of the other formulas are computed ahead.
+const AHEAD: u32 = 32;
 
 impl Backoff {
     /// The delay of retry `n`, which counts from 1; `None` if the schedule has ended. Of a chain, sum or maximum this is
@@ -132,6 +135,18 @@ impl Backoff {
         })
     }
 
+    /// The delays of the first `count` retries.
+    fn delays(&self, count: u32) -> Vec<Option<Interval>> {
+        match self {
+            // One after the other: each by itself would take as many steps as there are before it.
+            Self::Iterated { first, factor, whole } => {
+                let next = |delay: &Interval| Some(step(*delay, *factor, *whole));
+                std::iter::successors(Some(*first), next).take(count as usize).map(Some).collect()
+            }
+            _ => (1..=count).map(|n| self.delay(n)).collect(),
+        }
+    }
+
     /// The schedules that it is made of.
     pub fn parts(&self) -> &[ScheduleConfig] {
         match self {
@@ -153,11 +168,7 @@ impl Backoff {
                 Some("nothing is a multiple of 0s: give `whole` a length, such as \"1ms\"".into())
             }
             Self::Chain(parts) | Self::Sum(parts) | Self::Max(parts) => {
-                parts.iter().find_map(|part| {
-                    part.problem().or_else(|| part.jitter.is_walk().then(|| {
-                        "a jitter that walks from one delay to the next cannot be part of a chain, sum or maximum".into()
-                    }))
-                })
+                parts.iter().find_map(|part| part.problem().or_else(|| part.problem_as_part()))
             }
             _ => None,
         }
@@ -188,15 +199,45 @@ fn fibonacci(base: Interval, stays_from: Interval, n: u32) -> Interval {
 fn iterate(first: Interval, factor: Factor, whole: Interval, n: u32) -> Interval {
     let mut delay = first;
     for _ in 1..n.min(ITERATIONS) {
-        let wholes = (delay.as_nanos() / whole.as_nanos()) as f64 * factor.get();
-        // `as` rounds down, as the integer types of the libraries do.
-        let next = whole.times(wholes as u64);
+        let next = step(delay, factor, whole);
         if next == delay {
             break;
         }
         delay = next;
     }
     delay
+}
+
+fn step(delay: Interval, factor: Factor, whole: Interval) -> Interval {
+    let wholes = (delay.as_nanos() / whole.as_nanos()) as f64 * factor.get();
+    // `as` rounds down, as the integer types of the libraries do.
+    whole.times(wholes as u64)
+}
+
+/// A formula whose first delays are computed ahead.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    ahead: Vec<Option<Interval>>,
+    formula: Backoff,
+}
+
+impl Table {
+    /// The table of a formula of which at most `retries` delays are needed.
+    pub(super) fn new(formula: &Backoff, retries: u32) -> Self {
+        let ahead = if matches!(formula, Backoff::Iterated { .. }) { ITERATIONS } else { AHEAD };
+        Self { ahead: formula.delays(ahead.min(retries.max(1))), formula: formula.clone() }
+    }
+
+    /// The delay of retry `n`, which counts from 1; `None` if the schedule has ended.
+    #[inline]
+    pub(super) fn delay(&self, n: u32) -> Option<Interval> {
+        match self.ahead.get(n as usize - 1) {
+            Some(&delay) => delay,
+            // A whole table of an iteration goes as far as it changes.
+            None if self.ahead.len() == ITERATIONS as usize => *self.ahead.last()?,
+            None => self.formula.delay(n),
+        }
+    }
 }
 
 /// One duration or several, and what follows the last.
@@ -277,110 +318,4 @@ impl<'de> Deserialize<'de> for DelayList {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn backoff(text: &str) -> Backoff {
-        #[derive(Deserialize)]
-        struct Wrapper {
-            backoff: Backoff,
-        }
-        toml::from_str::<Wrapper>(text).unwrap_or_else(|error| panic!("{text}: {error}")).backoff
-    }
-
-    #[test]
-    fn shapes_follow_their_formulas() {
-        let cases: [(&str, &[(u32, u64)]); 20] = [
-            ("backoff.fixed = '60s'", &[(1, 60_000), (100, 60_000)]),
-            ("backoff.list = '5s'", &[(1, 5_000), (9, 5_000)]),
-            ("backoff.list = ['1s', '10s', '100s']", &[(1, 1_000), (2, 10_000), (3, 100_000), (4, 100_000)]),
-            ("backoff.linear = { first = '100ms', step = '50ms' }", &[(1, 100), (2, 150), (11, 600)]),
-            ("backoff.exponential = { base = '50ms' }", &[(1, 50), (2, 100), (10, 25_600)]),
-            ("backoff.exponential = { base = '500ms', factor = 1.5 }", &[(1, 500), (2, 750), (3, 1_125)]),
-            // axios-retry: 200, 400 ms; stripe-node: 250 ms where others have 500; urllib3: 0, 2 f, 4 f; Dagster: 1, 3, 7.
-            ("backoff.exponential = { base = '100ms', exponent = 1 }", &[(1, 200), (2, 400), (3, 800)]),
-            ("backoff.exponential = { base = '500ms', exponent = -1 }", &[(1, 250), (2, 500), (3, 1_000)]),
-            ("backoff.exponential = { base = '1s', zero_first = true }", &[(1, 0), (2, 2_000), (3, 4_000)]),
-            (
-                "backoff.exponential = { base = '60s', exponent = 1, minus_one = true }",
-                &[(1, 60_000), (2, 180_000), (3, 420_000)],
-            ),
-            // tokio-retry: the base is start and ratio at once.
-            (
-                "backoff.exponential = { base = '1ms', factor = 10, exponent = 1 }",
-                &[(1, 10), (2, 100), (3, 1_000)],
-            ),
-            // Sidekiq: c^4 + 15 with c = n - 1; octokit: n^2.
-            (
-                "backoff.polynomial = { unit = '1s', power = 4, offset = -1, plus = '15s' }",
-                &[(1, 15_000), (2, 16_000), (3, 31_000), (25, 331_791_000)],
-            ),
-            ("backoff.polynomial = { unit = '1s', power = 2 }", &[(1, 1_000), (2, 4_000), (3, 9_000)]),
-            ("backoff.fibonacci = { base = '100ms' }", &[(1, 100), (2, 100), (3, 200), (4, 300), (9, 3_400)]),
-            (
-                "backoff.fibonacci = { base = '1s', stays_from = '60s' }",
-                &[(10, 55_000), (11, 89_000), (12, 89_000), (99, 89_000)],
-            ),
-            // The example of the Cloud Tasks documentation, before its cap of 300 s.
-            (
-                "backoff.double_then_linear = { base = '10s', doublings = 3 }",
-                &[
-                    (1, 10_000),
-                    (2, 20_000),
-                    (3, 40_000),
-                    (4, 80_000),
-                    (5, 160_000),
-                    (6, 240_000),
-                    (7, 320_000),
-                ],
-            ),
-            // resilience4j: 500, 750, 1125, 1687, 2530, 3795, 5692 ms.
-            (
-                "backoff.iterated = { first = '500ms', factor = 1.5, whole = '1ms' }",
-                &[(1, 500), (2, 750), (3, 1_125), (4, 1_687), (5, 2_530), (6, 3_795), (7, 5_692)],
-            ),
-            ("backoff.iterated = { first = '1s', factor = 1 }", &[(1, 1_000), (1_000_000, 1_000)]),
-            ("backoff.fibonacci = { base = '0s' }", &[(1, 0), (1_000_000, 0)]),
-            ("backoff.list = { delays = ['1s', '2s'], then = 'repeat' }", &[(2, 2_000), (3, 2_000)]),
-        ];
-        for (text, expected) in cases {
-            for &(n, millis) in expected {
-                assert_eq!(backoff(text).delay(n), Some(Interval::from_millis(millis)), "{text}, retry {n}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_list_may_end() {
-        let list = backoff("backoff.list = { delays = ['1s', '2s'], then = 'give_up' }");
-        assert_eq!(list.delay(2), Some(Interval::from_secs(2)));
-        assert_eq!(list.delay(3), None);
-    }
-
-    #[test]
-    fn growth_without_end_stops_at_the_longest_interval() {
-        for text in [
-            "backoff.exponential = { base = '1s' }",
-            "backoff.linear = { first = '1s', step = '36500d' }",
-            "backoff.polynomial = { unit = '1s', power = 10 }",
-            "backoff.fibonacci = { base = '1s' }",
-            "backoff.double_then_linear = { base = '1s', doublings = 60 }",
-            "backoff.iterated = { first = '1s', factor = 2 }",
-        ] {
-            assert_eq!(backoff(text).delay(1_000_000), Some(Interval::MAX), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_makes_no_delay_is_explained() {
-        for text in [
-            "backoff.list = []",
-            "backoff.chain = []",
-            "backoff.iterated = { first = '1s', factor = 2, whole = '0s' }",
-            "backoff.sum = [{ backoff.fixed = '1s', jitter = 'decorrelated' }]",
-            "backoff.max = [{ backoff.list = [] }]",
-        ] {
-            assert!(backoff(text).problem().is_some(), "{text}");
-        }
-    }
-}
+mod tests;

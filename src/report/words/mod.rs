@@ -8,7 +8,7 @@ mod outcomes;
 pub use guards::breaker_in_words;
 
 use crate::policy::{
-    Boundary, Deadline, DuringBackoff, Late, ObeyWith, OnFailure, PolicyConfig, Retries, RetryAfterRule,
+    AtLimit, Deadline, DuringBackoff, Late, ObeyWith, OnFailure, PolicyConfig, Retries, RetryAfterRule,
     StopWhen,
 };
 use crate::time::Interval;
@@ -60,10 +60,10 @@ fn stops(config: &PolicyConfig) -> String {
         others.push(format!("a failure comes {} or more after the first attempt began", length(limit)));
     }
     let mut clips = String::new();
-    if let Some(Deadline { within, boundary, late }) = config.deadline {
-        let at = match boundary {
-            Boundary::After => "later than",
-            Boundary::At => "at or later than",
+    if let Some(Deadline { within, at_limit, late }) = config.deadline {
+        let at = match at_limit {
+            AtLimit::InTime => "later than",
+            AtLimit::Late => "at or later than",
         };
         match late {
             Late::GiveUp => {

@@ -130,7 +130,7 @@ fn stops_are_counted_and_timed() {
              its delays would add up to more than 30 s.",
         ),
         (
-            "deadline = { within = '2m', boundary = 'at', late = 'clip' }",
+            "deadline = { within = '2m', at_limit = 'late', late = 'clip' }",
             "Any number of retries; gives up when 2 min have passed since the first attempt; a delay that would end at or \
              later than that is cut to end just then.",
         ),

@@ -2,8 +2,8 @@
 //!
 //! A value of a composition that begins with `=` is an expression over the parameters, such as `"= $max_attempts - 1"` or
 //! `"= $backoff_factor * 2 s"`: numbers, `$names`, `+ - * /`, parentheses, `min(a, b)`, `max(a, b)`, and at the end perhaps a
-//! unit (`s`, `ms`, `min`, `per s`), which makes it a duration or a rate. A parameter that is "unlimited" counts as infinite, and a result that is
-//! infinite is "unlimited" again.
+//! unit (`s`, `ms`, `min`, `per s`), which makes it a duration or a rate. A parameter that is "unlimited" counts as infinite,
+//! and a result that is infinite is "unlimited" again.
 //!
 //! An expression over a parameter that was not given has no value, unless `or(a, b)` says b for that case: some defaults follow
 //! from other parameters (`"= or($max_interval, 10 * $base_interval) s"`).
