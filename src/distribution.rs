@@ -30,6 +30,13 @@ pub enum Distribution {
         /// The mean.
         mean: Interval,
     },
+    /// The distance from zero of a normal variate: for a standard deviation well below the mean, a normal law.
+    Normal {
+        /// The mean of the normal law.
+        mean: Interval,
+        /// Its standard deviation.
+        sd: Interval,
+    },
     /// Lognormal, given by what a dashboard shows: `median` and 99th percentile.
     Lognormal {
         /// The median, above zero.
@@ -62,6 +69,16 @@ impl Distribution {
             Self::Constant(value) => value.as_secs_f64(),
             Self::Uniform { min, max } => f64::midpoint(min.as_secs_f64(), max.as_secs_f64()),
             Self::Exponential { mean } => mean.as_secs_f64(),
+            // Source: F. C. Leone, L. S. Nelson, R. B. Nottingham, "The folded normal distribution", Technometrics 3(4), 1961.
+            Self::Normal { mean, sd } => {
+                let (mean, sd) = (mean.as_secs_f64(), sd.as_secs_f64());
+                if sd == 0.0 {
+                    return mean;
+                }
+                let ratio = mean / sd;
+                let inside = libm::erf(ratio / std::f64::consts::SQRT_2);
+                sd * libm::sqrt(2.0 / std::f64::consts::PI) * libm::exp(-ratio * ratio / 2.0) + mean * inside
+            }
             Self::Lognormal { median, p99 } => {
                 let sigma = lognormal_sigma(median, p99);
                 median.as_secs_f64() * libm::exp(sigma * sigma / 2.0)
@@ -75,6 +92,9 @@ impl Distribution {
             Self::Constant(value) => Sampler::Constant(value),
             Self::Uniform { min, max } => Sampler::Uniform { min, width: max - min },
             Self::Exponential { mean } => Sampler::Exponential { mean_nanos: mean.as_nanos() as f64 },
+            Self::Normal { mean, sd } => {
+                Sampler::Normal { mean_nanos: mean.as_nanos() as f64, sd_nanos: sd.as_nanos() as f64 }
+            }
             Self::Lognormal { median, p99 } => Sampler::Lognormal {
                 median_nanos: median.as_nanos() as f64,
                 sigma: lognormal_sigma(median, p99),
@@ -104,6 +124,13 @@ pub enum Sampler {
         /// Mean in nanoseconds.
         mean_nanos: f64,
     },
+    /// Folded normal.
+    Normal {
+        /// Mean before folding, in nanoseconds.
+        mean_nanos: f64,
+        /// Standard deviation before folding, in nanoseconds.
+        sd_nanos: f64,
+    },
     /// Lognormal.
     Lognormal {
         /// Median in nanoseconds.
@@ -122,6 +149,9 @@ impl Sampler {
             Self::Uniform { min, width } => min + Interval::from_nanos(up_to(bits, width.as_nanos())),
             Self::Exponential { mean_nanos } => {
                 Interval::from_nanos_f64(mean_nanos * standard_exponential(bits))
+            }
+            Self::Normal { mean_nanos, sd_nanos } => {
+                Interval::from_nanos_f64(libm::fabs(mean_nanos + sd_nanos * standard_normal(bits)))
             }
             Self::Lognormal { median_nanos, sigma } => {
                 Interval::from_nanos_f64(median_nanos * libm::exp(sigma * standard_normal(bits)))

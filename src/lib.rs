@@ -69,4 +69,5 @@ pub mod simulation;
 pub mod statistics;
 pub mod time;
 pub mod units;
+pub mod verdict;
 pub mod workload;

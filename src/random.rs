@@ -29,6 +29,8 @@ pub enum Purpose {
     Trace = 5,
     /// How long a breaker stays open. Named by workload, entity = breaker, index = 4 * opening + part of its condition.
     BreakerOpen = 6,
+    /// How long the ways through the network take. Named by workload, entity = request, index = 2 * attempt + half.
+    Network = 8,
     /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
     Limiter = 7,
 }

@@ -1,5 +1,6 @@
 //! Published simulations, repeated with the whole simulator: retries, budgets and a retry breaker against failures that are
-//! independent of each other (`tests/data/independent_failures.csv`).
+//! independent of each other (`tests/data/independent_failures.csv`), and many clients that write one versioned row
+//! (`tests/data/occ_backoff.csv`).
 
 use rayon::prelude::*;
 use retrysim::scenario::Scenario;
@@ -83,4 +84,87 @@ fn strategies_against_independent_failures_do_as_published() {
     println!("{scored} figures scored, rms(z) = {:.3}", (squares / f64::from(scored)).sqrt());
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert!(scored > 90, "only {scored} figures have any luck in them");
+}
+
+/// The policy of each way to wait, in the words of a scenario.
+fn waits(name: &str) -> &'static str {
+    let capped = "backoff.exponential = { base = '5ms', exponent = 1 }\ncap_before_jitter = '2s'";
+    match name {
+        "None" => "backoff.fixed = '0s'",
+        "Exponential" => capped,
+        "EqualJitter" => {
+            "backoff.exponential = { base = '5ms', exponent = 1 }\ncap_before_jitter = '2s'\njitter = 'equal'"
+        }
+        "FullJitter" => {
+            "backoff.exponential = { base = '5ms', exponent = 1 }\ncap_before_jitter = '2s'\njitter = 'full'"
+        }
+        "Decorr" => "backoff.fixed = '5ms'\njitter = 'decorrelated'\ncap_after_jitter = '2s'",
+        other => panic!("there is no way to wait called {other}"),
+    }
+}
+
+/// (milliseconds until the last client has written, writes) of each run.
+fn writers(name: &str, clients: u32, replications: u32) -> Vec<[f64; 2]> {
+    let text = format!(
+        "horizon = '1h'\nbin = '1h'\nwindow = '1m'\nreplications = {replications}\nseed = 2015\n\
+         [services.row]\ncontention.versioned_row = {{}}\nnetwork.normal = {{ mean = '10ms', sd = '2ms' }}\n\
+         [workloads.writers]\nservice = 'row'\nclients = {clients}\narrivals.burst = {{}}\n\
+         [policies.waits]\nretries = 1_000_000\nretry_on = 'any_failure'\n{}\n",
+        waits(name)
+    );
+    let scenario = Scenario::parse(name, name, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let run = |replication| {
+        let record = Simulation::new(&scenario, 0, replication, 0).run();
+        let tally = &record.workloads[0];
+        assert_eq!(tally.succeeded(), u64::from(clients), "every client writes once");
+        [tally.quiet.as_secs_f64() * 1e3, tally.sent as f64]
+    };
+    (0..replications).into_par_iter().map(run).collect()
+}
+
+/// Clients that contend for one row, up to so many of them: |z| below 4 for every figure, and their root mean square between
+/// 0.85 and 1.15.
+fn contention_is_as_published(most: u32) {
+    const REPLICATIONS: u32 = 1000;
+    let mut reader = csv::Reader::from_reader(include_str!("data/occ_backoff.csv").as_bytes());
+    let header = reader.headers().expect("there is a header").clone();
+    let column =
+        |name: &str| header.iter().position(|column| column == name).expect("there is such a column");
+    let (mut scores, mut complaints) = (Vec::new(), Vec::new());
+    for row in reader.records() {
+        let row = row.expect("the data is sound CSV");
+        let number = |name: &str| -> f64 { row[column(name)].parse().expect("a number") };
+        let (name, clients) = (&row[column("policy")], number("clients") as u32);
+        if clients > most {
+            continue;
+        }
+        let runs = writers(name, clients, REPLICATIONS);
+        for (index, measure) in ["time_ms", "write_calls"].into_iter().enumerate() {
+            let (mean, sd) = (number(&format!("{measure}_mean")), number(&format!("{measure}_sd")));
+            let (own, variance) = moments(&runs.iter().map(|run| run[index]).collect::<Vec<_>>());
+            let error = (sd * sd / number("reps_total") + variance / f64::from(REPLICATIONS)).sqrt();
+            let z = (own - mean) / error;
+            scores.push(z);
+            println!("{clients} {name}: {measure} {own:.2}, published {mean}, z = {z:.2}");
+            if z.abs() >= 4.0 {
+                complaints
+                    .push(format!("{name} of {clients}: {measure} {own} instead of {mean}, z = {z:.2}"));
+            }
+        }
+    }
+    let rms = (scores.iter().map(|z| z * z).sum::<f64>() / scores.len() as f64).sqrt();
+    println!("{} figures scored, rms(z) = {rms:.3}", scores.len());
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(most < 190 || (0.85..=1.15).contains(&rms), "rms(z) = {rms}");
+}
+
+#[test]
+fn a_few_clients_contend_for_a_row_as_published() {
+    contention_is_as_published(40);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --release --locked --test published -- --ignored"]
+fn up_to_190_clients_contend_for_a_row_as_published() {
+    contention_is_as_published(190);
 }

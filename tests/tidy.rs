@@ -7,7 +7,7 @@ const STOREYS: &[&[&str]] = &[
     &["quantity", "error", "random", "scope"],
     &["time"],
     &["units", "range", "event_queue"],
-    &["outcome"],
+    &["outcome", "verdict"],
     &["outcomes"],
     &["distribution", "statistics"],
     &["schedule"],

@@ -14,5 +14,5 @@ pub use histogram::{Histogram, Outline};
 pub use measure::{Frame, Measure, SERVICE_MEASURES, WORKLOAD_MEASURES};
 pub use recovery::{Goodput, Recovery};
 pub use sliding::{Dispersion, SlidingCount};
-pub use tally::{Attempt, Ended, ServiceTally, WorkloadTally};
+pub use tally::{Ended, ServiceTally, WorkloadTally};
 pub use time_series::{ATTEMPT_COLUMNS, Column, TimeSeries};

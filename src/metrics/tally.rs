@@ -6,6 +6,7 @@ use super::sliding::{Dispersion, SlidingCount};
 use super::time_series::{Column, TimeSeries};
 use crate::outcome::{Ending, Outcome};
 use crate::time::{Instant, Interval};
+use crate::verdict::Verdict;
 
 /// The most policies around each other whose retries are told apart.
 const MAX_LAYERS: usize = 4;
@@ -57,15 +58,6 @@ pub struct WorkloadTally {
     pub swallows: bool,
 }
 
-/// One attempt whose outcome is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Attempt {
-    /// When it was sent, or refused.
-    pub sent: Instant,
-    /// Its number within the request, from 1.
-    pub number: u32,
-}
-
 /// One request that ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
@@ -112,18 +104,25 @@ impl WorkloadTally {
         self.series.record(at, Column::Requests);
     }
 
-    /// An attempt was sent; `limited` and `failed` say what the service made of it.
-    pub fn sent(&mut self, attempt: Attempt, limited: bool, failed: bool) {
+    /// The `number`-th attempt of a request was sent.
+    pub fn sent(&mut self, at: Instant, number: u32) {
         self.attempts += 1;
         self.sent += 1;
-        self.series.record(attempt.sent, Column::of_attempt(attempt.number));
-        if limited {
-            self.limited += 1;
-            self.series.record(attempt.sent, Column::Limited);
-        }
-        if failed {
-            self.failed += 1;
-            self.series.record(attempt.sent, Column::Failed);
+        self.series.record(at, Column::of_attempt(number));
+    }
+
+    /// The service has turned an attempt away, or worked on it.
+    pub fn judged(&mut self, at: Instant, verdict: Verdict) {
+        match verdict {
+            Verdict::Served => {}
+            Verdict::Limited => {
+                self.limited += 1;
+                self.series.record(at, Column::Limited);
+            }
+            Verdict::Faulty | Verdict::Down | Verdict::Collided => {
+                self.failed += 1;
+                self.series.record(at, Column::Failed);
+            }
         }
     }
 
@@ -146,10 +145,9 @@ impl WorkloadTally {
         self.series.record(at, Column::Refused);
     }
 
-    /// A client stopped waiting; `worked` if the service was working on the attempt.
-    pub fn timed_out(&mut self, at: Instant, worked: bool) {
+    /// A client stopped waiting.
+    pub fn timed_out(&mut self, at: Instant) {
         self.timed_out += 1;
-        self.wasted += u64::from(worked);
         self.series.record(at, Column::TimedOut);
     }
 
@@ -234,15 +232,19 @@ impl ServiceTally {
     }
 
     /// An attempt arrived.
-    pub fn offered(&mut self, attempt: Attempt, limited: bool) {
+    pub fn offered(&mut self, at: Instant, retry: bool) {
         self.offered += 1;
-        self.limited += u64::from(limited);
-        self.load.record(attempt.sent);
-        if attempt.number > 1 {
+        self.load.record(at);
+        if retry {
             self.retries += 1;
-            self.retry_load.record(attempt.sent);
-            self.retry_dispersion.record(attempt.sent);
+            self.retry_load.record(at);
+            self.retry_dispersion.record(at);
         }
+    }
+
+    /// The service has turned an attempt away, or worked on it.
+    pub fn judged(&mut self, verdict: Verdict) {
+        self.limited += u64::from(verdict == Verdict::Limited);
     }
 
     /// A client learned the outcome of an attempt.

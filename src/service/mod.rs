@@ -1,15 +1,21 @@
 //! Services: what answers an attempt, when, and with what.
 //!
 //! An attempt that reaches a service meets, in this order, its incidents, its rate limit and its faults; what survives
-//! all three succeeds. The answer is decided the moment the attempt arrives, because nothing that happens while the
-//! service works on it can change it; only the client learns it later.
+//! all three succeeds. Mostly the answer is decided the moment the attempt arrives, because nothing that happens while the
+//! service works on it can change it; only the client learns it later. Where calls are in each other's way, the service
+//! takes the call in and says later what has become of it: it keeps its own future, and is asked for what comes
+//! [`next`](Service::next).
 
+mod contention;
+mod departure;
 mod fault;
 mod incident;
 mod rate_limit;
 
 use serde::Deserialize;
 
+pub use contention::{Contention, ContentionConfig};
+pub use departure::{Departure, Fate};
 pub use fault::{FailsFirst, Failure, Fault, RandomFault};
 pub use incident::{Incident, Outage};
 pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
@@ -18,6 +24,7 @@ use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
 use crate::random::Block;
 use crate::time::{Instant, Interval};
+use crate::verdict::Verdict;
 
 /// A service as written in a scenario.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -31,6 +38,13 @@ pub struct ServiceConfig {
     /// How long it takes to be turned away, by the rate limit or by an outage; 0s if absent.
     #[serde(default = "at_once")]
     pub rejection_latency: Distribution,
+    /// How long the way through the network takes, drawn for each way of each attempt; 0s if absent.
+    pub network: Option<Distribution>,
+    /// What calls contend for; nothing if absent.
+    pub contention: Option<ContentionConfig>,
+    /// What calls are answered that another one was in the way of; 409 if absent.
+    #[serde(default = "conflict")]
+    pub collision_status: StatusCode,
     /// Ways of failing that are always there.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -43,12 +57,30 @@ const fn at_once() -> Distribution {
     Distribution::Constant(Interval::ZERO)
 }
 
+const fn conflict() -> StatusCode {
+    StatusCode::of(409)
+}
+
 impl ServiceConfig {
     /// What is wrong with the fields taken together: (path below the service, message) for each problem.
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
-        for (field, law) in [("latency", &self.latency), ("rejection_latency", &self.rejection_latency)] {
+        let laws = [("latency", &self.latency), ("rejection_latency", &self.rejection_latency)];
+        for (field, law) in laws.into_iter().chain(self.network.iter().map(|law| ("network", law))) {
             problems.extend(law.problem().map(|message| (field.to_owned(), message)));
+        }
+        let contention = self.contention.and_then(|contention| contention.problem());
+        problems.extend(contention.map(|message| ("contention".to_owned(), message)));
+        if self.contention.is_some() && self.latency != at_once() {
+            let message = "with `contention` calls take the time that they contend for: leave `latency` out, or write `network`";
+            problems.push(("latency".into(), message.into()));
+        }
+        if self.collision_status.is_success() {
+            let message = format!(
+                "status {} is a success, not a failure: write for example 409",
+                self.collision_status.get()
+            );
+            problems.push(("collision_status".into(), message));
         }
         let faults =
             self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.outcome()));
@@ -86,8 +118,33 @@ pub struct Service {
     rate_limit: Option<RateLimit>,
     latency: Sampler,
     rejection_latency: Sampler,
+    network: Option<Sampler>,
+    contention: Option<Contention>,
+    collision: Outcome,
     faults: Vec<Fault>,
     incidents: Vec<Incident>,
+}
+
+/// An attempt as its service sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// How the service names it when it leaves.
+    pub index: u32,
+    /// Which attempt of its request it is among those that have reached the service, from 1.
+    pub reached: u32,
+    /// Its luck: the first word decides on faults, the second on latency.
+    pub bits: Block,
+    /// How long its answer and then its write take, if it contends for a versioned row.
+    pub way: Interval,
+}
+
+/// What a service does with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// It answers.
+    Now(Answer),
+    /// It takes the call in, which will leave later; this is the answer if it is served.
+    Later(Answer),
 }
 
 /// What an attempt gets.
@@ -95,32 +152,12 @@ pub struct Service {
 pub struct Answer {
     /// What comes back, if the client waits for it.
     pub outcome: Outcome,
-    /// How long after it was sent.
+    /// How long after the call arrived, or left if it was taken in.
     pub latency: Interval,
-    /// What the Retry-After header asks for, counted from the moment the answer is received.
-    pub retry_after: Option<Interval>,
+    /// What the Retry-After header says.
+    pub retry_after: Option<RetryAfter>,
     /// What the service made of the attempt.
     pub verdict: Verdict,
-}
-
-/// What the service made of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Worked on, and it succeeded.
-    Served,
-    /// Worked on, and a fault spoiled it.
-    Faulty,
-    /// Turned away by the rate limit.
-    Limited,
-    /// Turned away by an incident.
-    Down,
-}
-
-impl Verdict {
-    /// True if the service spent work on the attempt.
-    pub const fn is_work(self) -> bool {
-        matches!(self, Self::Served | Self::Faulty)
-    }
 }
 
 impl Service {
@@ -130,46 +167,81 @@ impl Service {
             rate_limit: config.rate_limit.map(|limit| RateLimit::new(&limit)),
             latency: config.latency.sampler(),
             rejection_latency: config.rejection_latency.sampler(),
+            network: config.network.as_ref().map(Distribution::sampler),
+            contention: config.contention.as_ref().map(Contention::new),
+            collision: Outcome::Status(config.collision_status),
             faults: config.faults.clone(),
             incidents: config.incidents.clone(),
         }
     }
 
-    /// Answers the `attempt`-th attempt of a request that reaches it (from 1), which arrives at `now`. The first random word decides on faults, the
-    /// second on latency.
-    pub fn answer(&mut self, now: Instant, attempt: u32, bits: Block) -> Answer {
+    /// True if an attempt may reach the service later than it is sent, or be decided later than it reaches it.
+    pub const fn defers(&self) -> bool {
+        self.network.is_some() || self.contention.is_some()
+    }
+
+    /// How long one way through the network takes.
+    pub fn way(&self, bits: u64) -> Interval {
+        self.network.as_ref().map_or(Interval::ZERO, |network| network.sample(bits))
+    }
+
+    /// A call arrives at `now`. Calls arrive in order of time, after all that leaves until then.
+    pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
         if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
-            return self.turn_away(now, Outcome::Status(status), None, Verdict::Down, bits);
+            return self.turn_away(Outcome::Status(status), None, Verdict::Down, call.bits);
         }
         if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
-            return self.turn_away(
-                now,
-                Outcome::Status(StatusCode::TOO_MANY_REQUESTS),
-                refusal.retry_after,
-                Verdict::Limited,
-                bits,
-            );
+            let outcome = Outcome::Status(StatusCode::TOO_MANY_REQUESTS);
+            return self.turn_away(outcome, refusal.retry_after, Verdict::Limited, call.bits);
         }
-        let fault = fault::first_to_strike(&self.faults, attempt, bits[0]);
-        Answer {
+        let fault = fault::first_to_strike(&self.faults, call.reached, call.bits[0]);
+        let answer = Answer {
             outcome: fault.unwrap_or(Outcome::Status(StatusCode::OK)),
-            latency: self.latency.sample(bits[1]),
+            latency: self.latency.sample(call.bits[1]),
             retry_after: None,
             verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
+        };
+        match &mut self.contention {
+            Some(contention) => {
+                contention.offer(now, call.index, call.way);
+                Reply::Later(answer)
+            }
+            None => Reply::Now(answer),
+        }
+    }
+
+    /// When something happens next among the calls that were taken in.
+    pub fn next(&self) -> Option<Instant> {
+        self.contention.as_ref().and_then(Contention::next)
+    }
+
+    /// Goes on to [`next`](Service::next); the call that leaves then, if one does.
+    pub fn step(&mut self) -> Option<Departure> {
+        self.contention.as_mut().and_then(Contention::step)
+    }
+
+    /// The answer to a call that leaves, if `served` would be the answer of a service that has done its work.
+    pub const fn parting(&self, fate: Fate, served: Answer) -> Answer {
+        match fate {
+            Fate::Served => served,
+            Fate::Collided => Answer {
+                outcome: self.collision,
+                latency: Interval::ZERO,
+                retry_after: None,
+                verdict: Verdict::Collided,
+            },
         }
     }
 
     fn turn_away(
         &self,
-        now: Instant,
         outcome: Outcome,
-        header: Option<RetryAfter>,
+        retry_after: Option<RetryAfter>,
         verdict: Verdict,
         bits: Block,
-    ) -> Answer {
+    ) -> Reply {
         let latency = self.rejection_latency.sample(bits[1]);
-        let retry_after = header.map(|header| header.wait(now + latency));
-        Answer { outcome, latency, retry_after, verdict }
+        Reply::Now(Answer { outcome, latency, retry_after, verdict })
     }
 }
 
@@ -190,7 +262,11 @@ mod tests {
              [[incidents]]\noutage = { from = '10s', lasts = '5s', status = 502 }",
         );
         let mut answer = |seconds: u64| {
-            let answer = service.answer(Instant::from_nanos(seconds * 1_000_000_000), 1, [0; 2]);
+            let call = Call { index: 0, reached: 1, bits: [0; 2], way: Interval::ZERO };
+            let Reply::Now(answer) = service.receive(Instant::from_nanos(seconds * 1_000_000_000), &call)
+            else {
+                panic!("nothing is taken in");
+            };
             (answer.outcome, answer.verdict, answer.latency)
         };
         let (slow, fast) = (Interval::from_secs(2), Interval::from_millis(20));

@@ -9,11 +9,12 @@ use super::event::{Class, Event};
 use super::guard::Passage;
 use super::request::{Layered, Request, Stage};
 use super::trace::{Next, Step};
-use crate::metrics::{Attempt, Ended};
+use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
 use crate::policy::{Decision, Delay, History};
-use crate::service::{Answer, Verdict};
-use crate::time::Instant;
+use crate::service::{Answer, Call, Reply};
+use crate::time::{Instant, Interval};
+use crate::verdict::Verdict;
 use crate::workload::Arrival;
 
 impl Simulation<'_> {
@@ -90,14 +91,25 @@ impl Simulation<'_> {
         request.reached += 1;
         let (workload, number) = (usize::from(request.workload), request.attempts);
         let clients = &self.clients[workload];
-        let luck = clients.luck.block(request.number, u64::from(number));
-        let answer = self.services[clients.service].answer(now, request.reached, luck);
-        let attempt = Attempt { sent: now, number };
-        let limited = answer.verdict == Verdict::Limited;
-        let failed = matches!(answer.verdict, Verdict::Faulty | Verdict::Down);
-        self.tallies[workload].sent(attempt, limited, failed);
-        self.service_tallies[clients.service].offered(attempt, limited);
+        self.tallies[workload].sent(now, number);
+        let service = &mut self.services[clients.service];
+        if service.defers() {
+            return self.call(slot);
+        }
+        let bits = clients.luck.block(request.number, u64::from(number));
+        let call = Call { index: slot, reached: request.reached, bits, way: Interval::ZERO };
+        let Reply::Now(answer) = service.receive(now, &call) else {
+            unreachable!("only a service that defers takes calls in");
+        };
+        self.service_tallies[clients.service].offered(now, number > 1);
+        self.judge(workload, now, answer.verdict);
         self.await_answer(slot, answer);
+    }
+
+    /// Counts what a service has made of an attempt.
+    pub(super) fn judge(&mut self, workload: usize, at: Instant, verdict: Verdict) {
+        self.tallies[workload].judged(at, verdict);
+        self.service_tallies[self.clients[workload].service].judged(verdict);
     }
 
     /// A guard does not let the attempt out.
@@ -184,10 +196,12 @@ impl Simulation<'_> {
         let (class, wait) =
             if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, clients.timeout) };
         let known = self.now + wait;
+        let asks = answer.retry_after.map(|header| header.wait(known));
         (request.outcome, request.retry_after) =
-            if waits { (answer.outcome, answer.retry_after) } else { (Outcome::Timeout, None) };
+            if waits { (answer.outcome, asks) } else { (Outcome::Timeout, None) };
         if !waits && known < self.horizon {
-            self.tallies[workload].timed_out(known, answer.verdict.is_work());
+            self.tallies[workload].timed_out(known);
+            self.tallies[workload].wasted += u64::from(answer.verdict.is_work());
         }
         if clients.share_outcomes() {
             self.schedule(known, class, slot, Event::Outcome { slot });

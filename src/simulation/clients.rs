@@ -30,6 +30,7 @@ pub(super) struct Clients {
     swallows: bool,
     input: Key,
     pub(super) luck: Key,
+    pub(super) network: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
 }
@@ -204,6 +205,7 @@ impl Clients {
             swallows: policy.on_failure == OnFailure::Swallow,
             input: key(Purpose::InputKeys),
             luck: key(Purpose::Service),
+            network: key(Purpose::Network),
             backoff: key(Purpose::Backoff),
             limiter: key(Purpose::Limiter),
         }

@@ -7,22 +7,33 @@ pub(super) enum Event {
     Arrival { workload: usize },
     /// A request begins its next attempt.
     Attempt { slot: u32 },
-    /// A client learns the outcome of an attempt.
+    /// A client learns the outcome of an attempt that was decided when it was sent.
     Outcome { slot: u32 },
+    /// Something happens inside a service.
+    Happening { service: usize },
+    /// A call reaches its service.
+    Reach { call: u32 },
+    /// The answer to a call reaches its client.
+    Reply { call: u32 },
+    /// A client stops waiting for the answer to a call.
+    Timeout { call: u32 },
 }
 
 /// Classes of events: at one instant what ends comes before what begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Class {
+    /// What happens inside a service.
+    Happening = 0,
     /// The answer of a service.
-    Answer = 0,
+    Answer = 1,
     /// The end of a client's patience.
-    Timeout = 1,
-    /// An arrival or a retry.
-    Begin = 2,
+    Timeout = 2,
+    /// An arrival, a retry, or a call that reaches its service.
+    Begin = 3,
 }
 
-/// The rank of an event among those at the same instant: class, then workload, then request.
+/// The rank of an event among those at the same instant: class, then workload, then request; of what happens inside
+/// services, the service in the place of the workload.
 pub(super) const fn rank(class: Class, workload: u16, request: u64) -> u64 {
     (class as u64) << 62 | (workload as u64) << 48 | request
 }
@@ -34,6 +45,7 @@ mod tests {
     #[test]
     fn what_ends_comes_before_what_begins_and_first_come_goes_first() {
         let order = [
+            rank(Class::Happening, 1, 0),
             rank(Class::Answer, 0, 7),
             rank(Class::Answer, 1, 3),
             rank(Class::Timeout, 0, 0),

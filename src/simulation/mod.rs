@@ -9,6 +9,7 @@
 //! the order of names), then by request: who came first goes first. The order follows from the model alone, and says
 //! nothing about memory, threads, or when the event happened to be scheduled.
 
+mod call;
 mod client;
 mod clients;
 mod event;
@@ -26,6 +27,7 @@ use crate::scenario::Scenario;
 use crate::service::Service;
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
+use call::Calls;
 use clients::{Clients, Guards, Layer};
 use event::{Class, Event, rank};
 use request::Requests;
@@ -54,7 +56,10 @@ pub struct Simulation<'a> {
     clients: Vec<Clients>,
     guards: Guards<'a>,
     services: Vec<Service>,
+    /// The services in which things happen between calls: index, and place in the order of names.
+    busy: Vec<(usize, u16)>,
     requests: Requests,
+    calls: Calls,
     tallies: Vec<WorkloadTally>,
     service_tallies: Vec<ServiceTally>,
     tracers: Vec<Tracer>,
@@ -95,6 +100,8 @@ impl<'a> Simulation<'a> {
             .collect();
         let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
         let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
+        let services: Vec<_> =
+            scenario.services.iter().map(|service| Service::new(&service.config)).collect();
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,
@@ -103,8 +110,10 @@ impl<'a> Simulation<'a> {
             arrivals: arrivals.collect(),
             clients,
             guards,
-            services: scenario.services.iter().map(|service| Service::new(&service.config)).collect(),
+            busy: busy(scenario, &services),
+            services,
             requests: Requests::new(layers, guarded),
+            calls: Calls::default(),
             tallies: vec![
                 WorkloadTally::new(scenario.bin, scenario.window, scenario.horizon);
                 scenario.workloads.len()
@@ -122,21 +131,28 @@ impl<'a> Simulation<'a> {
                 Event::Arrival { workload } => self.arrive(workload),
                 Event::Attempt { slot } => self.attempt(slot),
                 Event::Outcome { slot } => self.conclude(slot, self.now),
+                Event::Happening { service } => self.happen(service),
+                Event::Reach { call } => self.reach(call),
+                Event::Reply { call } => self.reply(call),
+                Event::Timeout { call } => self.give_up(call),
             }
         }
         self.finish()
     }
 
-    /// Takes the earliest event of all, from the queue or from a stream of arrivals; `None` at the horizon.
+    /// Takes the earliest event of all, from the queue, from a stream of arrivals, or from inside a service; `None` at the
+    /// horizon.
     fn next_event(&mut self) -> Option<Event> {
         let arrival = (0..self.arrivals.len())
-            .filter_map(|workload| self.arrivals[workload].key().map(|key| (key, workload)))
-            .min_by_key(|&(key, _)| key);
+            .filter_map(|workload| Some((self.arrivals[workload].key()?, Event::Arrival { workload })));
+        let happening = self.busy.iter().filter_map(|&(service, tie)| {
+            let at = self.services[service].next().filter(|&at| at < self.horizon)?;
+            Some(((at, rank(Class::Happening, tie, 0)), Event::Happening { service }))
+        });
+        let streamed = arrival.chain(happening).min_by_key(|&(key, _)| key);
         let scheduled = self.queue.peek();
-        let (at, event) = match (arrival, scheduled) {
-            (Some((key, workload)), scheduled) if scheduled.is_none_or(|scheduled| key < scheduled) => {
-                (key.0, Event::Arrival { workload })
-            }
+        let (at, event) = match streamed {
+            Some((key, event)) if scheduled.is_none_or(|scheduled| key < scheduled) => (key.0, event),
             _ => self.queue.pop()?,
         };
         assert!(at >= self.now, "time went back from {:?} to {at:?}", self.now);
@@ -171,4 +187,16 @@ impl<'a> Simulation<'a> {
             events: self.events,
         }
     }
+}
+
+/// The services in which things happen between calls, with their places in the order of names.
+fn busy(scenario: &Scenario, services: &[Service]) -> Vec<(usize, u16)> {
+    let mut names: Vec<&str> = scenario.services.iter().map(|service| service.name.as_str()).collect();
+    names.sort_unstable();
+    let place = |name| names.binary_search(&name).expect("the name is in the list") as u16;
+    let services = services.iter().zip(&scenario.services).enumerate();
+    services
+        .filter(|(_, (service, _))| service.defers())
+        .map(|(index, (_, named))| (index, place(named.name.as_str())))
+        .collect()
 }

@@ -1,0 +1,178 @@
+//! Calls: attempts whose outcome is not known when they are sent, because the network takes its time, or because the service
+//! decides while others come and go.
+//!
+//! A call is on its way, then with the service, then on its way back; meanwhile its client may stop waiting, which the service
+//! does not know. It is kept until nothing scheduled names it any more.
+
+use super::Simulation;
+use super::event::{Class, Event, rank};
+use crate::outcome::Outcome;
+use crate::service::{Answer, Reply};
+use crate::time::{Instant, Interval};
+use crate::verdict::Verdict;
+
+/// An attempt between its client and its service.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// The request, as long as its client waits.
+    pub(super) slot: u32,
+    /// Number of the request.
+    number: u64,
+    /// Number of the attempt within the request, from 1.
+    attempt: u32,
+    /// Number of the attempt among those of the request that reach the service, from 1.
+    reached: u32,
+    workload: u16,
+    /// How many scheduled events, and services, still name it.
+    named: u8,
+    /// True while its client waits for the answer.
+    awaited: bool,
+    /// The answer, once there is one; before that, the one that it gets if it is served.
+    answer: Answer,
+    /// How long the answer takes to its client.
+    back: Interval,
+}
+
+/// All calls, by index.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    calls: Vec<Call>,
+    free: Vec<u32>,
+}
+
+impl Calls {
+    fn insert(&mut self, call: Call) -> u32 {
+        if let Some(index) = self.free.pop() {
+            self.calls[index as usize] = call;
+            return index;
+        }
+        self.calls.push(call);
+        u32::try_from(self.calls.len() - 1).expect("fewer than 2^32 calls are under way at once")
+    }
+
+    /// One thing less names the call, which is forgotten after the last.
+    fn release(&mut self, index: u32) -> Call {
+        let call = &mut self.calls[index as usize];
+        call.named -= 1;
+        if call.named == 0 {
+            self.free.push(index);
+        }
+        *call
+    }
+}
+
+impl Simulation<'_> {
+    /// An attempt leaves its client as a call.
+    pub(super) fn call(&mut self, slot: u32) {
+        let request = &self.requests[slot];
+        let (workload, number) = (usize::from(request.workload), request.number);
+        let (attempt, reached) = (request.attempts, request.reached);
+        let clients = &self.clients[workload];
+        let service = &self.services[clients.service];
+        let [to, back] = clients.network.block(number, 2 * u64::from(attempt));
+        let (to, back) = (service.way(to), service.way(back));
+        let answer = Answer {
+            outcome: Outcome::Timeout,
+            latency: Interval::ZERO,
+            retry_after: None,
+            verdict: Verdict::Served,
+        };
+        let waits = self.now.as_nanos().saturating_add(clients.timeout.as_nanos()) < self.horizon.as_nanos();
+        let timeout = clients.timeout;
+        let call = self.calls.insert(Call {
+            slot,
+            number,
+            attempt,
+            reached,
+            workload: request.workload,
+            named: 1 + u8::from(waits),
+            awaited: true,
+            answer,
+            back,
+        });
+        if waits {
+            self.schedule_call(self.now + timeout, Class::Timeout, call, Event::Timeout { call });
+        }
+        if to.is_zero() {
+            self.reach(call);
+        } else {
+            self.schedule_call(self.now + to, Class::Begin, call, Event::Reach { call });
+        }
+    }
+
+    /// A call reaches its service.
+    pub(super) fn reach(&mut self, index: u32) {
+        let now = self.now;
+        let Call { number, attempt, reached, workload, .. } = self.calls.calls[index as usize];
+        let clients = &self.clients[usize::from(workload)];
+        let service = &mut self.services[clients.service];
+        let bits = clients.luck.block(number, u64::from(attempt));
+        let [first, second] = clients.network.block(number, 2 * u64::from(attempt) + 1);
+        let way = service.way(first) + service.way(second);
+        let call = crate::service::Call { index, reached, bits, way };
+        let reply = service.receive(now, &call);
+        self.service_tallies[clients.service].offered(now, attempt > 1);
+        match reply {
+            Reply::Now(answer) => self.respond(index, answer),
+            Reply::Later(served) => self.calls.calls[index as usize].answer = served,
+        }
+    }
+
+    /// Something happens inside a service; perhaps a call leaves it.
+    pub(super) fn happen(&mut self, service: usize) {
+        if let Some(departure) = self.services[service].step() {
+            let served = self.calls.calls[departure.call as usize].answer;
+            let answer = self.services[service].parting(departure.fate, served);
+            self.respond(departure.call, answer);
+        }
+    }
+
+    /// The service answers a call after the latency of the answer.
+    fn respond(&mut self, index: u32, answer: Answer) {
+        let call = &mut self.calls.calls[index as usize];
+        call.answer = answer;
+        let Call { workload, back, .. } = *call;
+        self.judge(usize::from(workload), self.now, answer.verdict);
+        let at = self.now + answer.latency + back;
+        if at == self.now {
+            self.reply(index);
+        } else {
+            self.schedule_call(at, Class::Answer, index, Event::Reply { call: index });
+        }
+    }
+
+    /// The answer to a call reaches its client, who may have stopped waiting.
+    pub(super) fn reply(&mut self, index: u32) {
+        let Call { slot, awaited, answer, workload, .. } = self.calls.release(index);
+        if !awaited {
+            self.tallies[usize::from(workload)].wasted += u64::from(answer.verdict.is_work());
+            return;
+        }
+        self.calls.calls[index as usize].awaited = false;
+        let request = &mut self.requests[slot];
+        request.outcome = answer.outcome;
+        request.retry_after = answer.retry_after.map(|header| header.wait(self.now));
+        self.conclude(slot, self.now);
+    }
+
+    /// A client stops waiting for the answer to a call, unless it has it.
+    pub(super) fn give_up(&mut self, index: u32) {
+        let Call { slot, awaited, workload, .. } = self.calls.release(index);
+        if awaited {
+            self.calls.calls[index as usize].awaited = false;
+            self.tallies[usize::from(workload)].timed_out(self.now);
+            let request = &mut self.requests[slot];
+            (request.outcome, request.retry_after) = (Outcome::Timeout, None);
+            self.conclude(slot, self.now);
+        }
+    }
+
+    /// Schedules an event of a call, unless it lies beyond the run.
+    fn schedule_call(&mut self, at: Instant, class: Class, index: u32, event: Event) {
+        if at < self.horizon {
+            let Call { workload, number, .. } = self.calls.calls[index as usize];
+            let rank = rank(class, self.clients[usize::from(workload)].tie, number);
+            self.queue.push(at, rank, event);
+        }
+    }
+}
