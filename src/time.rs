@@ -21,6 +21,8 @@ pub struct Interval(u64);
 impl Instant {
     /// The start of every run.
     pub const START: Self = Self(0);
+    /// A point that no run reaches: [`Interval::MAX`] from any instant of a run lies before it.
+    pub const LAST: Self = Self(u64::MAX);
 
     /// The instant `nanos` nanoseconds after the start.
     pub const fn from_nanos(nanos: u64) -> Self {

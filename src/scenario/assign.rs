@@ -6,7 +6,7 @@ use super::{Arm, Named, Workload};
 use crate::error::suggestion;
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
-use crate::workload::WorkloadConfig;
+use crate::workload::{Arrivals, WorkloadConfig};
 
 /// Finds the service of each workload.
 pub(super) fn connect(
@@ -25,8 +25,20 @@ pub(super) fn connect(
             let message = format!("there is no service \"{}\"", config.service);
             document.problem(&format!("workloads.{name}.service"), message, help);
         }
+        let within = match &config.arrivals {
+            Arrivals::CallsOf(calls) => {
+                let path = format!("workloads.{name}.arrivals.calls_of.service");
+                let found = services.iter().position(|service| service.name == calls.service);
+                if !declared.contains(&calls.service) {
+                    let help = suggestion(&calls.service, declared.iter().map(String::as_str));
+                    document.problem(&path, format!("there is no service \"{}\"", calls.service), help);
+                }
+                found
+            }
+            _ => None,
+        };
         let tie = names.binary_search(&name).expect("the name is in the list") as u16;
-        connected.push(Workload { name, config, service: service.unwrap_or(0), tie });
+        connected.push(Workload { name, config, service: service.unwrap_or(0), within, tie });
     }
     if connected.len() > 1000 {
         let message = format!("there are {} workloads, the limit is 1000", connected.len());

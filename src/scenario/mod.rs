@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
 use crate::time::Interval;
-use crate::workload::WorkloadConfig;
+use crate::workload::{Arrivals, WorkloadConfig};
 use document::Source;
 
 /// The largest scenario file that is read, in bytes.
@@ -80,6 +80,8 @@ pub struct Workload {
     pub config: WorkloadConfig,
     /// Index of its service.
     pub service: usize,
+    /// Index of the service that issues its requests, if one does.
+    pub within: Option<usize>,
     /// Place in the order of names, which settles ties whatever the order of the file.
     pub tie: u16,
 }
@@ -156,22 +158,47 @@ impl Scenario {
         policy.breaker.ok_or_else(|| Error::Usage(format!("preset {id} composes no breaker")))
     }
 
-    /// The requests to expect in one replication of any arm.
+    /// The requests to expect in one replication of any arm; of those that a service issues, if no call is made twice.
     pub fn expected_requests(&self) -> f64 {
-        self.workloads.iter().map(|w| w.config.arrivals.expected(w.config.clients.get(), self.horizon)).sum()
+        self.requests(|_| 1.0).iter().sum()
     }
 
     /// The most attempts to expect in all replications of all arms; infinite if only time stops a policy.
     pub fn expected_attempts_bound(&self) -> f64 {
         let per_replication = |arm: &Arm| -> f64 {
-            let attempts = self.workloads.iter().zip(&arm.policies).map(|(workload, &policy)| {
-                let requests = workload.config.arrivals.expected(workload.config.clients.get(), self.horizon);
-                let most = self.policies[policy].config.max_attempts();
-                if requests == 0.0 { 0.0 } else { requests * most.map_or(f64::INFINITY, |most| most as f64) }
-            });
-            attempts.sum()
+            let most = |workload: usize| {
+                let policy = &self.policies[arm.policies[workload]].config;
+                policy.max_attempts().map_or(f64::INFINITY, |most| most as f64)
+            };
+            let requests = self.requests(most).into_iter().enumerate();
+            requests.map(|(index, count)| if count == 0.0 { 0.0 } else { count * most(index) }).sum()
         };
         self.arms.iter().map(per_replication).sum::<f64>() * f64::from(self.replications)
+    }
+
+    /// The requests to expect of each workload in one replication, if each makes so many attempts.
+    fn requests(&self, attempts: impl Fn(usize) -> f64) -> Vec<f64> {
+        let own = |workload: &Workload| {
+            workload.config.arrivals.expected(workload.config.clients.get(), self.horizon)
+        };
+        let mut requests: Vec<f64> = self.workloads.iter().map(own).collect();
+        // Calls go downwards, so after as many rounds as there are workloads all have been counted.
+        for _ in 0..self.workloads.iter().filter(|workload| workload.within.is_some()).count() {
+            for (index, workload) in self.workloads.iter().enumerate() {
+                let (Some(service), Arrivals::CallsOf(calls)) = (workload.within, &workload.config.arrivals)
+                else {
+                    continue;
+                };
+                let callers =
+                    self.workloads.iter().enumerate().filter(|(_, caller)| caller.service == service);
+                let calls_in = callers.map(|(caller, _)| match requests[caller] {
+                    0.0 => 0.0,
+                    count => count * attempts(caller),
+                });
+                requests[index] = calls_in.sum::<f64>() * calls.fan_out.get() as f64;
+            }
+        }
+        requests
     }
 
     /// What one may want to know before running it, in sentences.

@@ -10,7 +10,7 @@ use super::assign::{assign, connect};
 use super::document::{Document, Source, Value, entry};
 use super::expectation::expect;
 use super::preset::{Expanded, Kind, expand};
-use super::rules::{check_caches, check_name, check_parts, check_slots, check_times};
+use super::rules::{check_caches, check_calls, check_name, check_parts, check_slots, check_times};
 use super::{MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
 use crate::error::Error;
 use crate::policy::PolicyConfig;
@@ -66,6 +66,7 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     let workloads = connect(&mut document, workloads, &services);
     let arms = assign(&mut document, &workloads, &policies);
     check_slots(&mut document, &workloads);
+    check_calls(&mut document, &workloads);
     check_caches(&mut document, &workloads, &policies, &arms);
     let Some(header) = header else { return Err(document.check().expect_err("the header has a problem")) };
     let bin = header.bin.unwrap_or_else(|| default_bin(header.horizon));

@@ -69,6 +69,31 @@ pub(super) fn check_caches(
     }
 }
 
+/// A service cannot wait for itself, nor for one that waits for it.
+pub(super) fn check_calls(document: &mut Document<'_>, workloads: &[Workload]) {
+    let calls: Vec<(usize, usize)> =
+        workloads.iter().filter_map(|workload| Some((workload.within?, workload.service))).collect();
+    for workload in workloads {
+        let Some(caller) = workload.within else { continue };
+        // All that can be reached from the called service, until nothing is new.
+        let mut reached = vec![workload.service];
+        let mut next = 0;
+        while let Some(&service) = reached.get(next) {
+            let further = calls.iter().filter(|&&(from, to)| from == service && !reached.contains(&to));
+            let further: Vec<usize> = further.map(|&(_, to)| to).collect();
+            reached.extend(further);
+            next += 1;
+        }
+        if reached.contains(&caller) {
+            document.problem(
+                &format!("workloads.{}.arrivals.calls_of", workload.name),
+                "the service would call itself, directly or through others, without end",
+                "calls between services must not go in circles".to_owned(),
+            );
+        }
+    }
+}
+
 /// Workloads that share one pool of slots must agree how many there are.
 pub(super) fn check_slots(document: &mut Document<'_>, workloads: &[Workload]) {
     let shared = |workload: &&Workload| workload.config.slots.filter(|slots| slots.scope == Scope::Global);

@@ -5,11 +5,13 @@
 //! does not know. It is kept until nothing scheduled names it any more.
 
 use super::Simulation;
+use super::clients::Nested;
 use super::event::{Class, Event, rank};
 use crate::outcome::Outcome;
 use crate::service::{Answer, Reply};
 use crate::time::{Instant, Interval};
 use crate::verdict::Verdict;
+use crate::workload::Arrival;
 
 /// An attempt between its client and its service.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +33,23 @@ pub(super) struct Call {
     answer: Answer,
     /// How long the answer takes to its client.
     back: Interval,
+    /// When its client stops waiting.
+    gives_up: Instant,
+    /// What its service asks of others for its sake.
+    asked: Asked,
+}
+
+/// What a service asks of others for the sake of one call.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    /// Which of the workloads of the service is under way.
+    step: u16,
+    /// Requests of it that have not ended.
+    waiting: u32,
+    /// True if one of them has failed.
+    failed: bool,
+    /// True if they know until when the client of the call waits.
+    propagates: bool,
 }
 
 /// All calls, by index.
@@ -48,6 +67,15 @@ impl Calls {
         }
         self.calls.push(call);
         u32::try_from(self.calls.len() - 1).expect("fewer than 2^32 calls are under way at once")
+    }
+
+    /// When the client of a call stops waiting, if it is one whose deadline ends what is asked for its sake.
+    #[inline]
+    pub(super) fn deadline(&self, parent: u32) -> Instant {
+        match self.calls.get(parent as usize) {
+            Some(call) if call.asked.propagates => call.gives_up,
+            _ => Instant::LAST,
+        }
     }
 
     /// One thing less names the call, which is forgotten after the last.
@@ -77,8 +105,9 @@ impl Simulation<'_> {
             retry_after: None,
             verdict: Verdict::Served,
         };
-        let waits = self.now.as_nanos().saturating_add(clients.timeout.as_nanos()) < self.horizon.as_nanos();
-        let timeout = clients.timeout;
+        let deadline = self.calls.deadline(request.parent);
+        let gives_up = (self.now + clients.timeout).min(deadline).max(self.now);
+        let waits = gives_up < self.horizon;
         let call = self.calls.insert(Call {
             slot,
             number,
@@ -89,9 +118,11 @@ impl Simulation<'_> {
             awaited: true,
             answer,
             back,
+            gives_up,
+            asked: Asked::default(),
         });
         if waits {
-            self.schedule_call(self.now + timeout, Class::Timeout, call, Event::Timeout { call });
+            self.schedule_call(gives_up, Class::Timeout, call, Event::Timeout { call });
         }
         if to.is_zero() {
             self.reach(call);
@@ -127,18 +158,75 @@ impl Simulation<'_> {
         }
     }
 
-    /// The service answers a call after the latency of the answer.
+    /// The service is done with a call after the latency of the answer, unless others have work to do for it.
     fn respond(&mut self, index: u32, answer: Answer) {
         let call = &mut self.calls.calls[index as usize];
         call.answer = answer;
-        let Call { workload, back, .. } = *call;
+        let service = self.clients[usize::from(call.workload)].service;
+        if answer.verdict != Verdict::Served || self.callees[service].is_empty() {
+            self.send_back(index, answer.latency);
+        } else if answer.latency.is_zero() {
+            self.call_on(index);
+        } else {
+            self.schedule_call(
+                self.now + answer.latency,
+                Class::Answer,
+                index,
+                Event::Worked { call: index },
+            );
+        }
+    }
+
+    /// The answer to a call leaves the service after so long.
+    fn send_back(&mut self, index: u32, latency: Interval) {
+        let Call { workload, back, answer, .. } = self.calls.calls[index as usize];
         self.judge(usize::from(workload), self.now, answer.verdict);
-        let at = self.now + answer.latency + back;
+        let at = self.now + latency + back;
         if at == self.now {
             self.reply(index);
         } else {
             self.schedule_call(at, Class::Answer, index, Event::Reply { call: index });
         }
+    }
+
+    /// The service of a call asks the next one of others for its sake; it answers if there is none left.
+    pub(super) fn call_on(&mut self, index: u32) {
+        let call = &mut self.calls.calls[index as usize];
+        let service = self.clients[usize::from(call.workload)].service;
+        let Some(&callee) = self.callees[service].get(usize::from(call.asked.step)) else {
+            return self.send_back(index, Interval::ZERO);
+        };
+        let nested =
+            self.clients[usize::from(callee)].nested.as_mut().expect("a service issues its requests");
+        let Nested { fan_out, propagates, failure, issued, clients } = *nested;
+        if propagates && call.gives_up <= self.now {
+            (call.answer.outcome, call.answer.verdict) = (failure, Verdict::Faulty);
+            return self.send_back(index, Interval::ZERO);
+        }
+        nested.issued += u64::from(fan_out);
+        call.asked = Asked { step: call.asked.step + 1, waiting: fan_out, failed: false, propagates };
+        for number in issued..issued + u64::from(fan_out) {
+            let arrival = Arrival { at: self.now, number, client: (number % clients) as u32 };
+            self.issue(usize::from(callee), arrival, index);
+        }
+    }
+
+    /// A request that was issued for the sake of a call has ended.
+    pub(super) fn returned(&mut self, index: u32, succeeded: bool) {
+        let call = &mut self.calls.calls[index as usize];
+        call.asked.waiting -= 1;
+        call.asked.failed |= !succeeded;
+        if call.asked.waiting > 0 {
+            return;
+        }
+        if !call.asked.failed {
+            return self.call_on(index);
+        }
+        let service = self.clients[usize::from(call.workload)].service;
+        let callee = self.callees[service][usize::from(call.asked.step) - 1];
+        let nested = self.clients[usize::from(callee)].nested.expect("a service issues its requests");
+        (call.answer.outcome, call.answer.verdict) = (nested.failure, Verdict::Faulty);
+        self.send_back(index, Interval::ZERO);
     }
 
     /// The answer to a call reaches its client, who may have stopped waiting.

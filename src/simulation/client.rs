@@ -7,7 +7,7 @@ use super::Simulation;
 use super::clients::Layer;
 use super::event::{Class, Event};
 use super::guard::Passage;
-use super::request::{Layered, Request, Stage};
+use super::request::{Layered, NO_CALL, Request, Stage};
 use super::trace::{Next, Step};
 use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
@@ -21,8 +21,14 @@ impl Simulation<'_> {
     /// A request arrives, and the next one of its workload is looked up.
     pub(super) fn arrive(&mut self, workload: usize) {
         let arrivals = &mut self.arrivals[workload];
-        let Arrival { at, number, client } = arrivals.next.expect("the arrival was seen a moment ago");
+        let arrival = arrivals.next.expect("the arrival was seen a moment ago");
         arrivals.next = arrivals.stream.next();
+        self.issue(workload, arrival, NO_CALL);
+    }
+
+    /// A request begins; `parent` is the call for whose sake it does, if a service issues it.
+    pub(super) fn issue(&mut self, workload: usize, arrival: Arrival, parent: u32) {
+        let Arrival { at, number, client } = arrival;
         self.tallies[workload].arrived(at);
         let outermost = self.clients[workload].layers.len() as u8 - 1;
         let slot = self.requests.insert(Request {
@@ -32,6 +38,7 @@ impl Simulation<'_> {
             retry_after: None,
             outcome: Outcome::Timeout,
             client,
+            parent,
             attempts: 0,
             reached: 0,
             workload: workload as u16,
@@ -93,7 +100,7 @@ impl Simulation<'_> {
         let clients = &self.clients[workload];
         self.tallies[workload].sent(now, number);
         let service = &mut self.services[clients.service];
-        if service.defers() {
+        if self.deferred[clients.service] {
             return self.call(slot);
         }
         let bits = clients.luck.block(request.number, u64::from(number));
@@ -192,9 +199,9 @@ impl Simulation<'_> {
         let request = &mut self.requests[slot];
         let workload = usize::from(request.workload);
         let clients = &self.clients[workload];
-        let waits = answer.latency <= clients.timeout;
-        let (class, wait) =
-            if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, clients.timeout) };
+        let patience = clients.timeout.min(self.calls.deadline(request.parent).since(self.now));
+        let waits = answer.latency <= patience;
+        let (class, wait) = if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, patience) };
         let known = self.now + wait;
         let asks = answer.retry_after.map(|header| header.wait(known));
         (request.outcome, request.retry_after) =
@@ -229,6 +236,11 @@ impl Simulation<'_> {
             self.inform(slot, at, layer);
             if ending != Ending::Succeeded {
                 match self.decide(slot, at, layer) {
+                    Some(Decision::Retry(delay))
+                        if at + delay.wait >= self.calls.deadline(self.requests[slot].parent) =>
+                    {
+                        ending = Ending::DeadlineExceeded;
+                    }
                     Some(Decision::Retry(delay)) if self.affords(slot, at, layer, false) => {
                         return self.retry(slot, at, layer, delay);
                     }
@@ -282,8 +294,12 @@ impl Simulation<'_> {
         self.give_place(slot, at);
         let request = &self.requests[slot];
         let age = at.since(request.arrived);
+        let parent = request.parent;
         self.tallies[usize::from(request.workload)].ended(Ended { ending, at, age });
         self.requests.remove(slot);
+        if parent != NO_CALL {
+            self.returned(parent, ending.is_success());
+        }
     }
 
     fn trace(&mut self, slot: u32, at: Instant, next: Next) {

@@ -7,12 +7,13 @@ use crate::breaker::{Breaker, BreakerRules, Position};
 use crate::budget::{Budget, BudgetConfig};
 use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
+use crate::outcome::Outcome;
 use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
 use crate::time::{Instant, Interval};
-use crate::workload::input_key;
+use crate::workload::{Arrivals, CallDeadline, input_key};
 
 /// The clients of one workload.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Clients {
     pub(super) timeout: Interval,
     /// The pool of their slots in [`Guards`].
     pub(super) slots: Option<usize>,
+    /// How a service calls, if one issues the requests.
+    pub(super) nested: Option<Nested>,
     cache: Option<Cache>,
     keys: Option<u64>,
     swallows: bool,
@@ -33,6 +36,21 @@ pub(super) struct Clients {
     pub(super) network: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
+}
+
+/// How a service calls another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nested {
+    /// Requests at once for each of its calls.
+    pub(super) fan_out: u32,
+    /// True if the deadline of a call ends what is asked for its sake.
+    pub(super) propagates: bool,
+    /// What it answers if one of them fails.
+    pub(super) failure: Outcome,
+    /// Requests so far.
+    pub(super) issued: u64,
+    /// How many clients issue them in turn.
+    pub(super) clients: u64,
 }
 
 /// One policy of several around the same attempts, and what guards it.
@@ -200,6 +218,16 @@ impl Clients {
                 let asker = Asker { clients, policy: 0, depth: 0 };
                 pool(&mut guards.slots, &mut guards.shared, ("slots", slots.scope), asker, ((), places))
             }),
+            nested: match &workload.config.arrivals {
+                Arrivals::CallsOf(calls) => Some(Nested {
+                    fan_out: calls.fan_out.get_u32(),
+                    propagates: calls.deadline == CallDeadline::Propagated,
+                    failure: Outcome::Status(calls.status),
+                    issued: 0,
+                    clients: clients as u64,
+                }),
+                _ => None,
+            },
             cache,
             keys,
             swallows: policy.on_failure == OnFailure::Swallow,
@@ -214,7 +242,10 @@ impl Clients {
     /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its
     /// own. Otherwise nothing can tell whether it was handled when it was sent or when it came.
     pub(super) fn share_outcomes(&self) -> bool {
-        self.cache.is_some() || self.slots.is_some() || self.layers.iter().any(Layer::is_guarded)
+        self.nested.is_some()
+            || self.cache.is_some()
+            || self.slots.is_some()
+            || self.layers.iter().any(Layer::is_guarded)
     }
 
     /// Adds what the clients kept to the tally.

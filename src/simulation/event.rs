@@ -13,6 +13,8 @@ pub(super) enum Event {
     Happening { service: usize },
     /// A call reaches its service.
     Reach { call: u32 },
+    /// A service is done with its own work on a call.
+    Worked { call: u32 },
     /// The answer to a call reaches its client.
     Reply { call: u32 },
     /// A client stops waiting for the answer to a call.

@@ -56,6 +56,10 @@ pub struct Simulation<'a> {
     clients: Vec<Clients>,
     guards: Guards<'a>,
     services: Vec<Service>,
+    /// Whether calls of a service may be decided later than they are sent.
+    deferred: Vec<bool>,
+    /// The workloads that each service issues, in the order of names.
+    callees: Vec<Vec<u16>>,
     /// The services in which things happen between calls: index, and place in the order of names.
     busy: Vec<(usize, u16)>,
     requests: Requests,
@@ -88,7 +92,8 @@ impl<'a> Simulation<'a> {
         let arrivals = scenario.workloads.iter().map(|workload| {
             let config = &workload.config;
             let arrivals = key(Purpose::Arrivals, &workload.name);
-            let mut stream = ArrivalStream::new(config.arrivals, config.clients.get(), arrivals, horizon);
+            let mut stream =
+                ArrivalStream::new(config.arrivals.clone(), config.clients.get(), arrivals, horizon);
             Arrivals { next: stream.next(), stream, tie: workload.tie }
         });
         let mut guards = Guards::default();
@@ -102,6 +107,9 @@ impl<'a> Simulation<'a> {
         let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
         let services: Vec<_> =
             scenario.services.iter().map(|service| Service::new(&service.config)).collect();
+        let callees = callees(scenario);
+        let deferred = services.iter().zip(&callees).map(|(s, callees)| s.defers() || !callees.is_empty());
+        let deferred = deferred.collect();
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,
@@ -111,6 +119,8 @@ impl<'a> Simulation<'a> {
             clients,
             guards,
             busy: busy(scenario, &services),
+            deferred,
+            callees,
             services,
             requests: Requests::new(layers, guarded),
             calls: Calls::default(),
@@ -133,6 +143,7 @@ impl<'a> Simulation<'a> {
                 Event::Outcome { slot } => self.conclude(slot, self.now),
                 Event::Happening { service } => self.happen(service),
                 Event::Reach { call } => self.reach(call),
+                Event::Worked { call } => self.call_on(call),
                 Event::Reply { call } => self.reply(call),
                 Event::Timeout { call } => self.give_up(call),
             }
@@ -199,4 +210,18 @@ fn busy(scenario: &Scenario, services: &[Service]) -> Vec<(usize, u16)> {
         .filter(|(_, (service, _))| service.defers())
         .map(|(index, (_, named))| (index, place(named.name.as_str())))
         .collect()
+}
+
+/// The workloads that each service issues, in the order of names.
+fn callees(scenario: &Scenario) -> Vec<Vec<u16>> {
+    let mut callees = vec![Vec::new(); scenario.services.len()];
+    for (index, workload) in scenario.workloads.iter().enumerate() {
+        if let Some(service) = workload.within {
+            callees[service].push(index as u16);
+        }
+    }
+    for callees in &mut callees {
+        callees.sort_by_key(|&index| scenario.workloads[usize::from(index)].tie);
+    }
+    callees
 }

@@ -8,6 +8,9 @@ use crate::outcome::Outcome;
 use crate::policy::Memory;
 use crate::time::{Instant, Interval};
 
+/// Stands for the call of a request that no service issued.
+pub(super) const NO_CALL: u32 = u32::MAX;
+
 /// A request that has arrived and not ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
@@ -20,6 +23,8 @@ pub(super) struct Request {
     /// The outcome of the attempt under way.
     pub(super) outcome: Outcome,
     pub(super) client: u32,
+    /// The call for whose sake a service issued it; [`NO_CALL`] if a client did.
+    pub(super) parent: u32,
     /// Attempts begun.
     pub(super) attempts: u32,
     /// Attempts that reached the service.

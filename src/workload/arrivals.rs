@@ -3,12 +3,13 @@
 use serde::Deserialize;
 
 use crate::distribution::standard_exponential;
+use crate::outcome::StatusCode;
 use crate::random::{Key, unit, up_to};
 use crate::time::{Instant, Interval};
 use crate::units::{Count, Rate};
 
 /// When requests arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Arrivals {
     /// Every client issues one request at the same instant, once or on a schedule.
@@ -17,6 +18,45 @@ pub enum Arrivals {
     Even(Even),
     /// Independent arrivals, each from a client drawn at random.
     Poisson(Poisson),
+    /// One or several for each call that another service works on: the service is the client of this one.
+    CallsOf(CallsOf),
+}
+
+/// What a service asks of another one for each of its own calls, once its own work on it is done. It answers when all that it
+/// has asked for has ended; several workloads of one service follow each other, in the order of their names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallsOf {
+    /// Name of the service that calls.
+    pub service: String,
+    /// How many requests at once for each of its calls; 1 if absent.
+    #[serde(default = "one")]
+    pub fan_out: Count<1, 1000>,
+    /// Whether the deadline of the call ends what is asked for its sake.
+    #[serde(default)]
+    pub deadline: CallDeadline,
+    /// What the service answers if a request fails; 502 if absent.
+    #[serde(default = "bad_gateway")]
+    pub status: StatusCode,
+}
+
+const fn one() -> Count<1, 1000> {
+    Count::of(1)
+}
+
+const fn bad_gateway() -> StatusCode {
+    StatusCode::of(502)
+}
+
+/// Whether what is done for a call knows until when its client waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallDeadline {
+    /// It does not: it goes on after the client has given up.
+    #[default]
+    Unknown,
+    /// It does: no attempt begins or lasts longer than the client waits.
+    Propagated,
 }
 
 /// Every client issues one request, at `at` and then again at every multiple of `every`.
@@ -89,11 +129,15 @@ impl Arrivals {
             Self::Poisson(Poisson { rate, .. }) if rate.per_second() > 1e7 => Some(format!(
                 "{rate} is more than the clock's nanoseconds can tell apart: write at most \"10000000/s\""
             )),
+            Self::CallsOf(calls) if calls.status.is_success() => Some(format!(
+                "status {} is a success, not a failure: write for example 502",
+                calls.status.get()
+            )),
             _ => None,
         }
     }
 
-    /// How many requests to expect within `horizon` from `clients` clients.
+    /// How many requests to expect within `horizon` from `clients` clients; 0 where others decide.
     pub fn expected(&self, clients: u64, horizon: Interval) -> f64 {
         let within = |from: Interval, until: Option<Interval>| {
             (until.unwrap_or(horizon).min(horizon) - from).as_secs_f64()
@@ -117,6 +161,7 @@ impl Arrivals {
             Self::Poisson(poisson) => {
                 at_most(within(poisson.from, poisson.until) * poisson.rate.per_second(), poisson.requests)
             }
+            Self::CallsOf(_) => 0.0,
         }
     }
 }
@@ -216,6 +261,7 @@ impl Iterator for ArrivalStream {
             Arrivals::Burst(burst) => self.burst(&burst),
             Arrivals::Even(even) => self.even(&even),
             Arrivals::Poisson(poisson) => self.poisson(&poisson),
+            Arrivals::CallsOf(_) => None,
         };
         self.number += 1;
         arrival.filter(|arrival| arrival.at < self.end)

@@ -1,0 +1,134 @@
+//! Services that call others: how failures, waits and deadlines travel through several hops.
+
+use retrysim::outcome::Ending;
+use retrysim::scenario::Scenario;
+use retrysim::simulation::{Record, Simulation};
+
+const WORLD: &str = "
+horizon = '10m'
+[services.gateway]
+latency.constant = '100ms'
+[services.orders]
+latency.constant = '200ms'
+[workloads.users]
+service = 'gateway'
+arrivals.even = { rate = '1/s', requests = 1 }
+policy = 'user'
+[workloads.gateway-to-orders]
+service = 'orders'
+arrivals.calls_of = { service = 'gateway' }
+policy = 'gateway'
+[policies.user]
+retries = 2
+backoff.fixed = '1s'
+[policies.gateway]
+retries = 2
+backoff.fixed = '100ms'
+";
+
+fn scenario(changes: &[(&str, &str)]) -> Scenario {
+    let changes: Vec<_> =
+        changes.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
+    Scenario::parse("chains", "chains", WORLD, &changes).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn run(changes: &[(&str, &str)]) -> Record {
+    Simulation::new(&scenario(changes), 0, 0, 0).run()
+}
+
+const FAILS: (&str, &str) = ("services.orders.faults", "[{ random = { status = 503, probability = 1.0 } }]");
+
+#[test]
+fn a_call_takes_as_long_as_all_that_it_waits_for() {
+    let record = run(&[]);
+    let [users, inner] = [&record.workloads[0], &record.workloads[1]];
+    assert_eq!((users.succeeded(), inner.succeeded()), (1, 1));
+    assert_eq!(users.quiet.as_nanos(), 300_000_000, "100 ms of its own, then 200 ms of the other");
+    let record = run(&[
+        ("services.gateway.network.constant", "'10ms'"),
+        ("services.orders.network.constant", "'5ms'"),
+    ]);
+    assert_eq!(record.workloads[0].quiet.as_nanos(), 330_000_000, "and the ways there and back");
+}
+
+#[test]
+fn retries_of_each_hop_multiply() {
+    let record = run(&[FAILS]);
+    assert_eq!(record.workloads[0].sent, 3);
+    assert_eq!(record.workloads[1].requests, 3, "one for each call of the gateway");
+    assert_eq!(record.services[1].offered, 9);
+    assert_eq!(record.workloads[0].ended_as(Ending::Exhausted), 1);
+    assert_eq!(record.workloads[0].failed, 3, "the gateway answers 502");
+    // Each call: 100 ms, then three attempts of 200 ms and two waits of 100 ms; in between 1 s twice.
+    assert_eq!(record.workloads[0].quiet.as_nanos(), (3 * 900 + 2000) * 1_000_000);
+    let given_up = run(&[FAILS, ("workloads.gateway-to-orders.arrivals.calls_of.status", "400")]);
+    assert_eq!(given_up.workloads[0].sent, 1, "what the gateway answers decides whether its client retries");
+}
+
+#[test]
+fn a_fan_out_waits_for_the_last_of_them_and_fails_with_any() {
+    let record = run(&[("workloads.gateway-to-orders.arrivals.calls_of.fan_out", "5")]);
+    assert_eq!((record.workloads[1].requests, record.workloads[0].quiet.as_nanos()), (5, 300_000_000));
+    // One in two attempts of five fails: 1 - 0.5^5 of the calls do, without retries.
+    let many = [
+        ("workloads.users.arrivals.even", "{ rate = '100/s' }"),
+        ("policies.user.retries", "0"),
+        ("policies.gateway.retries", "0"),
+        ("workloads.gateway-to-orders.arrivals.calls_of.fan_out", "5"),
+        ("services.orders.faults", "[{ random = { status = 503, probability = 0.5 } }]"),
+    ];
+    let users = &run(&many).workloads[0];
+    let (n, p) = (users.requests as f64, 0.5f64.powi(5));
+    let share = users.succeeded() as f64 / n;
+    assert!((share - p).abs() < 4.5 * (p * (1.0 - p) / n).sqrt(), "{share}");
+}
+
+#[test]
+fn what_nobody_waits_for_goes_on_unless_the_deadline_travels_with_the_call() {
+    let slow = [
+        ("services.orders.latency.constant", "'10s'"),
+        ("workloads.users.timeout", "'2s'"),
+        ("policies.user.retries", "0"),
+        ("workloads.gateway-to-orders.timeout", "'3s'"),
+    ];
+    let unknown = run(&slow);
+    assert_eq!(unknown.workloads[0].timed_out, 1);
+    assert_eq!(unknown.services[1].offered, 3, "the gateway goes on trying");
+    assert_eq!(unknown.workloads[1].quiet.as_nanos(), 9_300_000_000);
+    let propagated =
+        [slow.as_slice(), &[("workloads.gateway-to-orders.arrivals.calls_of.deadline", "'propagated'")]]
+            .concat();
+    let propagated = run(&propagated);
+    assert_eq!(propagated.services[1].offered, 1);
+    assert_eq!(propagated.workloads[1].ended_as(Ending::DeadlineExceeded), 1);
+    assert_eq!(propagated.workloads[1].quiet.as_nanos(), 2_000_000_000, "it waits no longer than its client");
+}
+
+#[test]
+fn a_breaker_between_services_answers_at_once() {
+    let record = run(&[
+        FAILS,
+        ("workloads.users.arrivals.even", "{ rate = '1/s', requests = 20 }"),
+        ("policies.user.retries", "0"),
+        ("policies.gateway.retries", "0"),
+        ("policies.gateway.breaker", "{ trip.consecutive = 5, open_for = '10m' }"),
+    ]);
+    assert_eq!(record.services[1].offered, 5);
+    assert_eq!(record.workloads[1].refused, 15);
+    assert_eq!(record.workloads[0].quiet.as_nanos(), 19_100_000_000, "after its own 100 ms");
+}
+
+#[test]
+fn calls_in_circles_are_refused() {
+    let changes = [("workloads.gateway-to-orders.service".to_owned(), "'gateway'".to_owned())];
+    let error = Scenario::parse("chains", "chains", WORLD, &changes).unwrap_err().to_string();
+    assert!(error.contains("the service would call itself"), "{error}");
+}
+
+#[test]
+fn the_worst_case_of_a_chain_is_announced() {
+    let scenario = scenario(&[]);
+    assert_eq!(scenario.expected_requests(), 2.0);
+    // 3 attempts at the gateway, and 3 at the orders for each, in 30 replications.
+    assert_eq!(scenario.expected_attempts_bound(), 30.0 * (3.0 + 9.0));
+}
