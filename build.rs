@@ -7,8 +7,11 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let folder = root.join("presets");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let entries = fs::read_dir(&folder).expect("there is a folder of presets");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry can be read").path()).collect();
+    let mut files = Vec::new();
+    for folder in [folder.join("services"), folder] {
+        let entries = fs::read_dir(&folder).expect("there are folders of presets");
+        files.extend(entries.map(|entry| entry.expect("an entry can be read").path()));
+    }
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let items: Vec<String> =

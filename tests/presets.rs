@@ -12,6 +12,13 @@ fn scenario(preset: &Preset, line: &str) -> String {
         Kind::Breaker => {
             format!("[policies.p]\nretries = 0\n[policies.p.breaker]\nuse = \"{}\"\n{line}\n", preset.id)
         }
+        Kind::Service => {
+            return format!(
+                "horizon = '1h'\n[services.s]\nuse = \"{}\"\n{line}\n[workloads.w]\nservice = 's'\n\
+                 arrivals.burst = {{}}\n[policies.p]\nretries = 0\n",
+                preset.id
+            );
+        }
     };
     format!("horizon = '1h'\n[services.s]\n[workloads.w]\nservice = 's'\narrivals.burst = {{}}\n{used}")
 }
@@ -23,16 +30,30 @@ fn read(preset: &Preset, line: &str) -> Result<Scenario, String> {
 
 #[test]
 fn files_are_named_after_their_ids_and_no_id_comes_twice() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
-    let files = std::fs::read_dir(folder).expect("there are presets");
-    let files: BTreeSet<String> = files
-        .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
-        .filter(|name| std::path::Path::new(name).extension().is_some_and(|ending| ending == "toml"))
-        .collect();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
+    let list = |folder: &std::path::Path| -> BTreeSet<String> {
+        let files = std::fs::read_dir(folder).expect("there are presets");
+        files
+            .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
+            .filter(|name| std::path::Path::new(name).extension().is_some_and(|ending| ending == "toml"))
+            .collect()
+    };
+    let (parts, services) = (list(&root), list(&root.join("services")));
     let named: BTreeSet<String> =
         Preset::all().iter().map(|preset| preset.id.replace(['@', ':', '.'], "-") + ".toml").collect();
     assert_eq!(named.len(), Preset::all().len(), "an id comes twice");
-    assert_eq!(files, named);
+    assert_eq!(&parts | &services, named);
+    for preset in Preset::all() {
+        let file = preset.id.replace(['@', ':', '.'], "-") + ".toml";
+        let service = preset.kind() == Kind::Service;
+        assert_eq!(services.contains(&file), service, "{} lies in the wrong folder", preset.id);
+        assert_eq!(
+            preset.confidence.is_some(),
+            service,
+            "{}: services say how sure their figures are",
+            preset.id
+        );
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub fn presets_table(presets: &[&Preset], width: usize, wrapped: bool) -> String
         let summary = match preset.kind() {
             Kind::Policy => preset.summary.clone(),
             Kind::Breaker => format!("breaker: {}", preset.summary),
+            Kind::Service => format!("service: {}", preset.summary),
         };
         let lines = if wrapped { wrap(&summary, left) } else { vec![cut(&summary, left)] };
         let head = format!("{:id$}  {name:library$}", preset.id);
@@ -81,6 +82,9 @@ pub fn preset_in_full(preset: &Preset, fields: &[(String, String)], width: usize
     text += &below("", &preset.summary, width);
     text += &format!("\nlibrary: {}, version {}\n", preset.library, preset.version);
     text += &below("source:  ", &preset.source, width);
+    if let Some(confidence) = &preset.confidence {
+        text += &below("figures: ", confidence, width);
+    }
     if !preset.parameters.is_empty() {
         text += "\nparameters\n";
         for (name, parameter) in &preset.parameters {
@@ -92,7 +96,9 @@ pub fn preset_in_full(preset: &Preset, fields: &[(String, String)], width: usize
     for line in preset.composition().lines() {
         text += &if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
     }
-    text += if fields.is_empty() { "\nin words, with its defaults\n" } else { "\nin words\n" };
+    if preset.kind() != Kind::Service {
+        text += if fields.is_empty() { "\nin words, with its defaults\n" } else { "\nin words\n" };
+    }
     match words(preset, fields) {
         Ok(words) => text.extend(words.iter().map(|sentence| below("  ", sentence, width))),
         // A parameter without a default leaves something out that the policy cannot do without.
@@ -126,6 +132,7 @@ fn words(preset: &Preset, fields: &[(String, String)]) -> Result<Vec<String>, Er
         Kind::Breaker => {
             Scenario::preset_breaker(&preset.id, fields).map(|breaker| vec![breaker_in_words(&breaker)])
         }
+        Kind::Service => Ok(Vec::new()),
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     let root = Spanned::new(0..source.text.len(), DeValue::Table(document.root().clone()));
     let header: Option<Header> = document.read("", root, &[]);
 
-    let services: Vec<Named<ServiceConfig>> = section(&mut document, "services", as_written);
+    let services: Vec<Named<ServiceConfig>> = section(&mut document, "services", expand_service);
     let workloads: Vec<Named<WorkloadConfig>> = section(&mut document, "workloads", as_written);
     let policies: Vec<Named<PolicyConfig>> = section(&mut document, "policies", expand_policy);
 
@@ -159,6 +159,11 @@ fn section<'s, C: DeserializeOwned>(
 #[expect(clippy::unnecessary_wraps, reason = "it stands where others can fail")]
 fn as_written<'s>(_: &mut Document<'s>, _: &str, value: Value<'s>) -> Option<Expanded<'s>> {
     Some(Expanded::as_written(value))
+}
+
+/// Puts a preset in the place of the service's `use`.
+fn expand_service<'s>(document: &mut Document<'s>, path: &str, value: Value<'s>) -> Option<Expanded<'s>> {
+    expand(document, path, Kind::Service, value)
 }
 
 /// Puts presets in the place of `use`, for the policy and for its breaker.

@@ -1,4 +1,4 @@
-//! Presets: library policies and breakers as data, in the grammar that users write.
+//! Presets: the policies and breakers of libraries, and real services, as data in the grammar that users write.
 //!
 //! A preset is a TOML fragment with parameters under the library's own names. `use = "prefect@3"` puts the fragment where
 //! the user wrote it: first the parameters are filled in, then the user's own fields of the grammar replace the preset's.
@@ -26,12 +26,14 @@ const TEXTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 pub struct Preset {
     /// Its id, such as `prefect@3`.
     pub id: String,
-    /// The library, and the part of it.
+    /// The library or the service, and the part of it.
     pub library: String,
-    /// The version that was read or run.
+    /// The version that was read or run; of a service, the day of which its figures are.
     pub version: String,
     /// Where its semantics come from.
     pub source: String,
+    /// How sure the figures of a service are, in words.
+    pub confidence: Option<String>,
     /// What it does, in one line.
     pub summary: String,
     /// What surprises people.
@@ -44,6 +46,8 @@ pub struct Preset {
     policy: Option<toml::Table>,
     /// The composition of a breaker, with `$name` where a parameter goes.
     breaker: Option<toml::Table>,
+    /// The composition of a service, with `$name` where a parameter goes.
+    service: Option<toml::Table>,
     #[serde(skip)]
     text: &'static str,
 }
@@ -101,6 +105,8 @@ pub enum Kind {
     Policy,
     /// A circuit breaker.
     Breaker,
+    /// A service.
+    Service,
 }
 
 impl Kind {
@@ -109,6 +115,7 @@ impl Kind {
         match self {
             Self::Policy => "policy",
             Self::Breaker => "breaker",
+            Self::Service => "service",
         }
     }
 }
@@ -130,14 +137,18 @@ impl Preset {
         Self { text, ..preset }
     }
 
-    /// Whether it composes a policy or a breaker.
-    pub fn kind(&self) -> Kind {
-        if self.policy.is_some() { Kind::Policy } else { Kind::Breaker }
+    /// What it composes.
+    pub const fn kind(&self) -> Kind {
+        match (&self.policy, &self.breaker) {
+            (Some(_), _) => Kind::Policy,
+            (None, Some(_)) => Kind::Breaker,
+            (None, None) => Kind::Service,
+        }
     }
 
     /// The composition as TOML, with `$name` where a parameter goes.
     pub fn composition(&self) -> String {
-        let table = self.policy.as_ref().or(self.breaker.as_ref());
+        let table = self.policy.as_ref().or(self.breaker.as_ref()).or(self.service.as_ref());
         table.map(|table| toml::to_string(table).expect("a table prints as TOML")).unwrap_or_default()
     }
 
