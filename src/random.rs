@@ -31,6 +31,8 @@ pub enum Purpose {
     BreakerOpen = 6,
     /// How long the ways through the network take. Named by workload, entity = request, index = 2 * attempt + half.
     Network = 8,
+    /// How long a client of a closed population thinks. Named by workload, entity = request.
+    Think = 9,
     /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
     Limiter = 7,
 }

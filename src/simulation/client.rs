@@ -5,7 +5,7 @@
 
 use super::Simulation;
 use super::clients::Layer;
-use super::event::{Class, Event};
+use super::event::{Class, Event, rank};
 use super::guard::Passage;
 use super::request::{Layered, NO_CALL, Request, Stage};
 use super::trace::{Next, Step};
@@ -23,6 +23,25 @@ impl Simulation<'_> {
         let arrivals = &mut self.arrivals[workload];
         let arrival = arrivals.next.expect("the arrival was seen a moment ago");
         arrivals.next = arrivals.stream.next();
+        self.issue(workload, arrival, NO_CALL);
+    }
+
+    /// A client of a closed population thinks from `at` on, until it issues its next request.
+    pub(super) fn think(&mut self, workload: usize, client: u32, at: Instant) {
+        let clients = &mut self.clients[workload];
+        if let Some(closed) = &mut clients.closed {
+            let (number, time) = closed.next(client);
+            if at + time < self.horizon {
+                let rank = rank(Class::Begin, clients.tie, number);
+                self.queue.push(at + time, rank, Event::Issue { workload: workload as u16, client });
+            }
+        }
+    }
+
+    /// A client of a closed population has thought.
+    pub(super) fn thought(&mut self, workload: usize, client: u32) {
+        let closed = self.clients[workload].closed.as_ref().expect("only those of a closed population think");
+        let arrival = Arrival { at: self.now, number: closed.last(client), client };
         self.issue(workload, arrival, NO_CALL);
     }
 
@@ -294,12 +313,13 @@ impl Simulation<'_> {
         self.give_place(slot, at);
         let request = &self.requests[slot];
         let age = at.since(request.arrived);
-        let parent = request.parent;
+        let (workload, client, parent) = (usize::from(request.workload), request.client, request.parent);
         self.tallies[usize::from(request.workload)].ended(Ended { ending, at, age });
         self.requests.remove(slot);
         if parent != NO_CALL {
             self.returned(parent, ending.is_success());
         }
+        self.think(workload, client, at);
     }
 
     fn trace(&mut self, slot: u32, at: Instant, next: Next) {

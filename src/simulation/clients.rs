@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::pool::{Places, Pool};
 use crate::breaker::{Breaker, BreakerRules, Position};
 use crate::budget::{Budget, BudgetConfig};
+use crate::distribution::Sampler;
 use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
 use crate::outcome::Outcome;
@@ -28,6 +29,8 @@ pub(super) struct Clients {
     pub(super) slots: Option<usize>,
     /// How a service calls, if one issues the requests.
     pub(super) nested: Option<Nested>,
+    /// How the clients think, if they are a closed population.
+    pub(super) closed: Option<Thinking>,
     cache: Option<Cache>,
     keys: Option<u64>,
     swallows: bool,
@@ -36,6 +39,36 @@ pub(super) struct Clients {
     pub(super) network: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
+}
+
+/// How the clients of a closed population think.
+#[derive(Debug)]
+pub(super) struct Thinking {
+    time: Sampler,
+    key: Key,
+    /// Requests so far, by client.
+    turns: Vec<u32>,
+}
+
+impl Thinking {
+    /// Number of the next request of a client, and how long it thinks before. The n-th request of a client has the same number
+    /// whatever the others do, so that its luck is its own.
+    pub(super) fn next(&mut self, client: u32) -> (u64, Interval) {
+        let (clients, turn) = (self.turns.len() as u64, &mut self.turns[client as usize]);
+        let number = u64::from(*turn) * clients + u64::from(client);
+        *turn += 1;
+        (number, self.time.sample(self.key.block(number, 0)[0]))
+    }
+
+    /// How many clients there are.
+    pub(super) fn clients(&self) -> u32 {
+        self.turns.len() as u32
+    }
+
+    /// Number of the last request of a client.
+    pub(super) fn last(&self, client: u32) -> u64 {
+        u64::from(self.turns[client as usize] - 1) * self.turns.len() as u64 + u64::from(client)
+    }
 }
 
 /// How a service calls another one.
@@ -225,6 +258,14 @@ impl Clients {
                     failure: Outcome::Status(calls.status),
                     issued: 0,
                     clients: clients as u64,
+                }),
+                _ => None,
+            },
+            closed: match &workload.config.arrivals {
+                Arrivals::Closed(closed) => Some(Thinking {
+                    time: closed.think.sampler(),
+                    key: key(Purpose::Think),
+                    turns: vec![0; clients],
                 }),
                 _ => None,
             },

@@ -5,6 +5,8 @@
 pub(super) enum Event {
     /// The next request of a workload arrives.
     Arrival { workload: usize },
+    /// A client of a closed population issues its next request.
+    Issue { workload: u16, client: u32 },
     /// A request begins its next attempt.
     Attempt { slot: u32 },
     /// A client learns the outcome of an attempt that was decided when it was sent.

@@ -28,7 +28,7 @@ use crate::service::Service;
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
 use call::Calls;
-use clients::{Clients, Guards, Layer};
+use clients::{Clients, Guards, Layer, Thinking};
 use event::{Class, Event, rank};
 use request::Requests;
 use trace::Tracer;
@@ -136,9 +136,15 @@ impl<'a> Simulation<'a> {
 
     /// Runs to the horizon.
     pub fn run(mut self) -> Record {
+        for workload in 0..self.clients.len() {
+            for client in 0..self.clients[workload].closed.as_ref().map_or(0, Thinking::clients) {
+                self.think(workload, client, Instant::START);
+            }
+        }
         while let Some(event) = self.next_event() {
             match event {
                 Event::Arrival { workload } => self.arrive(workload),
+                Event::Issue { workload, client } => self.thought(usize::from(workload), client),
                 Event::Attempt { slot } => self.attempt(slot),
                 Event::Outcome { slot } => self.conclude(slot, self.now),
                 Event::Happening { service } => self.happen(service),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::distribution::standard_exponential;
+use crate::distribution::{Distribution, standard_exponential};
 use crate::outcome::StatusCode;
 use crate::random::{Key, unit, up_to};
 use crate::time::{Instant, Interval};
@@ -20,6 +20,17 @@ pub enum Arrivals {
     Poisson(Poisson),
     /// One or several for each call that another service works on: the service is the client of this one.
     CallsOf(CallsOf),
+    /// Each client issues its next request a think time after its last one has ended.
+    Closed(Closed),
+}
+
+/// A closed population: each client has one request under way at most, and thinks in between. Its first one comes a think time
+/// after the start of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closed {
+    /// How long a client thinks.
+    pub think: Distribution,
 }
 
 /// What a service asks of another one for each of its own calls, once its own work on it is done. It answers when all that it
@@ -133,6 +144,10 @@ impl Arrivals {
                 "status {} is a success, not a failure: write for example 502",
                 calls.status.get()
             )),
+            Self::Closed(closed) if closed.think.mean_seconds() == 0.0 => Some(
+                "clients that never think could ask for ever at one instant: give `think` a length".into(),
+            ),
+            Self::Closed(closed) => closed.think.problem(),
             _ => None,
         }
     }
@@ -162,6 +177,8 @@ impl Arrivals {
                 at_most(within(poisson.from, poisson.until) * poisson.rate.per_second(), poisson.requests)
             }
             Self::CallsOf(_) => 0.0,
+            // As many as there would be if requests took no time.
+            Self::Closed(closed) => clients as f64 * horizon.as_secs_f64() / closed.think.mean_seconds(),
         }
     }
 }
@@ -261,7 +278,7 @@ impl Iterator for ArrivalStream {
             Arrivals::Burst(burst) => self.burst(&burst),
             Arrivals::Even(even) => self.even(&even),
             Arrivals::Poisson(poisson) => self.poisson(&poisson),
-            Arrivals::CallsOf(_) => None,
+            Arrivals::CallsOf(_) | Arrivals::Closed(_) => None,
         };
         self.number += 1;
         arrival.filter(|arrival| arrival.at < self.end)

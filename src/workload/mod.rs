@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-pub use arrivals::{Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Even, Poisson};
+pub use arrivals::{Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Closed, Even, Poisson};
 
 use crate::random::{Key, up_to};
 use crate::scope::Scope;
