@@ -19,6 +19,7 @@ mod half_open;
 mod moving_average;
 mod open_time;
 mod rate;
+mod run_until;
 mod time_window;
 mod trip;
 

@@ -118,8 +118,8 @@ fn a_count_that_is_dropped_makes_earlier_calls_late() {
     let text = "trip.consecutive = { failures = 3, forgets_every = '10s' }\nopen_for = '1s'";
     assert_eq!(states(text, &[(8.0, 'F'), (9.0, 'F'), (10.0, 'F')]), "cco");
     assert_eq!(states(text, &[(8.0, 'F'), (9.0, 'F'), (10.1, 'F')]), "ccc");
-    // gobreaker drops once per call until it has caught up.
-    assert_eq!(states(text, &[(45.0, 'F'), (45.1, 'F'), (45.2, 'F'), (45.3, 'F'), (45.4, 'F')]), "cccco");
+    // gobreaker drops at each call and at each result until it has caught up: three in a row from the second failure on.
+    assert_eq!(states(text, &[(45.0, 'F'), (45.1, 'F'), (45.2, 'F'), (45.3, 'F'), (45.4, 'F')]), "ccco-");
     let rules = rules(text);
     let mut breaker = Breaker::default();
     let permit = breaker.try_acquire(&rules, at(9.0)).permit().unwrap();

@@ -287,7 +287,9 @@ struct InARow {
 
 /// The breaker as one of failures in a row; `None` if it is another kind.
 fn in_a_row(config: &BreakerConfig) -> Option<InARow> {
-    let Trip::Consecutive(Consecutive { failures, forgets_every: None }) = config.trip else { return None };
+    let Trip::Consecutive(Consecutive { failures, forgets_every: None, buckets: _ }) = config.trip else {
+        return None;
+    };
     Some(InARow { failures: failures.get(), open_for: config.open_for.fixed()? })
 }
 

@@ -1,5 +1,7 @@
 //! Backoff: the deterministic shape of the delays, before any jitter.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -54,17 +56,8 @@ pub enum Backoff {
         /// How often it doubles.
         doublings: Count<0, 60>,
     },
-    /// Each delay is the one before times factor, rounded down to whole multiples of `whole`: rounding errors add up as in
-    /// resilience4j (whole milliseconds) and cenkalti/backoff (whole nanoseconds). From the 4,096th retry on it stays.
-    Iterated {
-        /// Delay of the first retry.
-        first: Interval,
-        /// Growth per retry, from 1 to 1000.
-        factor: Factor,
-        /// What each delay is a multiple of; 1ns if absent.
-        #[serde(default = "one_nanosecond")]
-        whole: Interval,
-    },
+    /// Each delay is made from the one before.
+    Iterated(Iterated),
     /// The n-th schedule gives the n-th delay; the last one gives all that follow (tenacity's `wait_chain`).
     Chain(Vec<ScheduleConfig>),
     /// The delays of all schedules added up (tenacity's `wait_combine`).
@@ -92,6 +85,39 @@ pub struct Exponential {
     /// base * (factor^(n - 1 + exponent) - 1): 1, 3, 7, 15 times the base with exponent 1 (Dagster).
     #[serde(default)]
     pub minus_one: bool,
+}
+
+/// Each delay is the one before times factor, rounded down to whole multiples of `whole`: rounding errors add up as in
+/// resilience4j (whole milliseconds) and cenkalti/backoff (whole nanoseconds). From the 4,096th retry on it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Iterated {
+    /// Delay of the first retry.
+    pub first: Interval,
+    /// Growth per retry.
+    pub factor: Factor,
+    /// What each delay is a multiple of; 1ns if absent.
+    #[serde(default = "one_nanosecond")]
+    pub whole: Interval,
+    /// No delay but the first one is longer. Unlike `cap_before_jitter` it leaves a first delay above it alone
+    /// (cenkalti/backoff, backoff-rs, backon).
+    pub cap: Option<Interval>,
+    /// In which numbers it multiplies.
+    #[serde(default)]
+    pub arithmetic: Arithmetic,
+}
+
+/// In which numbers a delay is multiplied: with 24 binary digits the result is off by up to 6e-8 of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// In double precision.
+    #[default]
+    Double,
+    /// In single precision, as a number of nanoseconds that is cut (failsafe-go).
+    SingleNanoseconds,
+    /// In single precision, as a number of seconds that is rounded to the nearest nanosecond (backon).
+    SingleSeconds,
 }
 
 const fn two() -> Factor {
@@ -127,7 +153,7 @@ impl Backoff {
                 let reached = base.times(1 << doubled);
                 if linear == 0 { reached } else { reached + reached.times(linear) }
             }
-            Self::Iterated { first, factor, whole } => iterate(*first, *factor, *whole, n),
+            Self::Iterated(iterated) => iterated.delay(n),
             Self::Chain(_) | Self::Sum(_) | Self::Max(_) => Interval::ZERO,
         })
     }
@@ -149,7 +175,7 @@ impl Backoff {
             Self::Chain(parts) | Self::Sum(parts) | Self::Max(parts) if parts.is_empty() => {
                 Some("it has no part: give at least one, such as `[{ backoff.fixed = \"1s\" }]`".into())
             }
-            Self::Iterated { whole, .. } if whole.is_zero() => {
+            Self::Iterated(iterated) if iterated.whole.is_zero() => {
                 Some("nothing is a multiple of 0s: give `whole` a length, such as \"1ms\"".into())
             }
             Self::Chain(parts) | Self::Sum(parts) | Self::Max(parts) => {
@@ -185,18 +211,35 @@ fn fibonacci(base: Interval, stays_from: Interval, n: u32) -> Interval {
     delay
 }
 
-fn iterate(first: Interval, factor: Factor, whole: Interval, n: u32) -> Interval {
-    let mut delay = first;
-    for _ in 1..n.min(ITERATIONS) {
-        let wholes = (delay.as_nanos() / whole.as_nanos()) as f64 * factor.get();
-        // `as` rounds down, as the integer types of the libraries do.
-        let next = whole.times(wholes as u64);
-        if next == delay {
-            break;
+impl Iterated {
+    fn delay(&self, n: u32) -> Interval {
+        let mut delay = self.first;
+        for _ in 1..n.min(ITERATIONS) {
+            let next = self.grown(delay).min(self.cap.unwrap_or(Interval::MAX));
+            if next == delay {
+                break;
+            }
+            delay = next;
         }
-        delay = next;
+        delay
     }
-    delay
+
+    fn grown(&self, delay: Interval) -> Interval {
+        let factor = self.factor.get();
+        // `as` rounds down, as the integer types of the libraries do.
+        let wholes = match self.arithmetic {
+            Arithmetic::Double => ((delay.as_nanos() / self.whole.as_nanos()) as f64 * factor) as u64,
+            Arithmetic::SingleNanoseconds => {
+                (delay.as_nanos() as f32 * factor as f32) as u64 / self.whole.as_nanos()
+            }
+            Arithmetic::SingleSeconds => {
+                let seconds = Duration::from_nanos(delay.as_nanos()).as_secs_f32() * factor as f32;
+                let grown = Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX);
+                u64::try_from(grown.as_nanos()).unwrap_or(u64::MAX) / self.whole.as_nanos()
+            }
+        };
+        self.whole.times(wholes)
+    }
 }
 
 /// One duration or several, and what follows the last.
@@ -290,7 +333,7 @@ mod tests {
 
     #[test]
     fn shapes_follow_their_formulas() {
-        let cases: [(&str, &[(u32, u64)]); 20] = [
+        let cases: [(&str, &[(u32, u64)]); 21] = [
             ("backoff.fixed = '60s'", &[(1, 60_000), (100, 60_000)]),
             ("backoff.list = '5s'", &[(1, 5_000), (9, 5_000)]),
             ("backoff.list = ['1s', '10s', '100s']", &[(1, 1_000), (2, 10_000), (3, 100_000), (4, 100_000)]),
@@ -340,6 +383,11 @@ mod tests {
                 &[(1, 500), (2, 750), (3, 1_125), (4, 1_687), (5, 2_530), (6, 3_795), (7, 5_692)],
             ),
             ("backoff.iterated = { first = '1s', factor = 1 }", &[(1, 1_000), (1_000_000, 1_000)]),
+            // cenkalti/backoff with InitialInterval above MaxInterval.
+            (
+                "backoff.iterated = { first = '5s', factor = 2, cap = '2s' }",
+                &[(1, 5_000), (2, 2_000), (9, 2_000)],
+            ),
             ("backoff.fibonacci = { base = '0s' }", &[(1, 0), (1_000_000, 0)]),
             ("backoff.list = { delays = ['1s', '2s'], then = 'repeat' }", &[(2, 2_000), (3, 2_000)]),
         ];
@@ -347,6 +395,34 @@ mod tests {
             for &(n, millis) in expected {
                 assert_eq!(backoff(text).delay(n), Some(Interval::from_millis(millis)), "{text}, retry {n}");
             }
+        }
+    }
+
+    #[test]
+    fn single_precision_is_that_of_the_libraries() {
+        // What backon 1.6.0 returns, and what Go's float32 makes of the same numbers.
+        let cases: [(&str, [u64; 4]); 4] = [
+            (
+                "factor = 2, arithmetic = 'single_seconds'",
+                [100_000_000, 200_000_003, 400_000_006, 800_000_012],
+            ),
+            (
+                "factor = 1.5, arithmetic = 'single_seconds'",
+                [100_000_000, 150_000_006, 225_000_009, 337_500_006],
+            ),
+            (
+                "factor = 1.1, arithmetic = 'single_nanoseconds'",
+                [100_000_000, 110_000_000, 121_000_000, 133_100_000],
+            ),
+            (
+                "factor = 1.7, arithmetic = 'single_nanoseconds'",
+                [100_000_000, 170_000_000, 289_000_000, 491_300_000],
+            ),
+        ];
+        for (text, nanos) in cases {
+            let backoff = backoff(&format!("backoff.iterated = {{ first = '100ms', {text} }}"));
+            let delays = [1, 2, 3, 4].map(|n| backoff.delay(n).map(Interval::as_nanos));
+            assert_eq!(delays, nanos.map(Some), "{text}");
         }
     }
 

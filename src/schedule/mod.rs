@@ -13,8 +13,11 @@ mod rounding;
 
 use serde::Deserialize;
 
-pub use backoff::{Backoff, DelayList, Exponential};
-pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw, truncation};
+pub use backoff::{Arithmetic, Backoff, DelayList, Exponential, Iterated};
+pub use jitter::{
+    Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw, WholeMultiples, truncation,
+    whole_percents,
+};
 pub use rounding::Rounding;
 
 use crate::random::{Block, fork};
@@ -73,6 +76,16 @@ impl ScheduleConfig {
             cap_after_jitter: None,
             floor: None,
             round: None,
+        }
+    }
+
+    /// The upper bound of the delay before jitter, wherever it is written.
+    pub fn cap_of_backoff(&self) -> Option<Interval> {
+        match &self.backoff {
+            Backoff::Iterated(Iterated { cap: Some(cap), .. }) => {
+                Some(self.cap_before_jitter.unwrap_or(Interval::MAX).min(*cap))
+            }
+            _ => self.cap_before_jitter,
         }
     }
 
@@ -163,8 +176,7 @@ impl Schedule {
             Backoff::Sum(_) => Shape::Sum(parts()),
             Backoff::Max(_) => Shape::Max(parts()),
             formula => {
-                let ahead =
-                    if matches!(formula, Backoff::Iterated { .. }) { backoff::ITERATIONS } else { AHEAD };
+                let ahead = if matches!(formula, Backoff::Iterated(_)) { backoff::ITERATIONS } else { AHEAD };
                 let ahead = ahead.min(retries.max(1));
                 Shape::Formula((1..=ahead).map(|n| formula.delay(n)).collect(), formula.clone())
             }
@@ -242,7 +254,7 @@ impl Schedule {
         let x = match &self.shape {
             Shape::Formula(ahead, formula) => match ahead.get(n as usize - 1) {
                 Some(&delay) => delay?,
-                None if matches!(formula, Backoff::Iterated { .. }) => (*ahead.last()?)?,
+                None if matches!(formula, Backoff::Iterated(_)) => (*ahead.last()?)?,
                 None => formula.delay(n)?,
             },
             Shape::Chain(parts) => {
@@ -383,7 +395,8 @@ mod tests {
             "{ plus_minus = '3s' }",
             "{ between = '9s' }",
             "{ truncated_exponential = 0.5 }",
-            "{ truncated_seconds = 0.9 }",
+            "{ truncated_seconds = 2.5 }",
+            "{ whole_multiples = [1, 3] }",
             "{ whole_percent = 0.3 }",
             "{ hash = 'k{request}' }",
             "'decorrelated'",
