@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::half_open::{HalfOpenConfig, Judge};
-use super::open_time::OpenFor;
+use super::open_time::{OpenFor, OpenTime};
 use super::trip::{Trip, TripRules};
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
@@ -294,7 +294,7 @@ impl BreakerConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub struct BreakerRules {
     pub(super) trip: TripRules,
-    pub(super) open_for: OpenFor,
+    pub(super) open_for: OpenTime,
     pub(super) boundary: Boundary,
     pub(super) timer_from: TimerFrom,
     pub(super) changes: Changes,
@@ -318,7 +318,7 @@ impl BreakerRules {
         let counts = (config.reopens_after.get_u32(), config.closes_after.get_u32());
         Self {
             trip: TripRules::new(&config.trip),
-            open_for: config.open_for.clone(),
+            open_for: OpenTime::new(&config.open_for),
             boundary: config.boundary,
             timer_from: config.timer_from,
             changes: config.changes,

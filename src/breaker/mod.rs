@@ -31,7 +31,7 @@ pub use config::{
 pub use count_window::{CountWindow, JudgedOn};
 pub use half_open::{Enough, HalfOpenConfig, HalfOpenRate, HalfOpenRing};
 pub use moving_average::{MovingAverage, SuccessRate};
-pub use open_time::{Forgets, Grows, OpenFor, OpenJitter};
+pub use open_time::{Forgets, Grows, OpenFor};
 pub use rate::{Arithmetic, Compare, Minimum, Percent, SlowConfig, Tally};
 pub use time_window::{Align, ShareOf, TimeWindow};
 pub use trip::{Consecutive, Trip};
@@ -308,8 +308,11 @@ impl Breaker {
         };
         let mut lasts = None;
         for part in (0..MAX_PARTS).filter(|part| counted >> part & 1 == 1) {
-            let luck = || rules.key.block(self.number.into(), u64::from(self.trips) * 4 + part as u64)[0];
-            let length = rules.open_for.length(self.openings[part], luck);
+            let before = self.openings[part];
+            let since = self.trips - u32::from(before);
+            let luck =
+                |n: u32| rules.key.block(self.number.into(), u64::from(since + n - 1) * 4 + part as u64);
+            let length = rules.open_for.length(before, self.number, &luck);
             self.openings[part] = self.openings[part].saturating_add(1);
             lasts = lasts.max(Some(length));
         }

@@ -66,7 +66,7 @@ fn a_timer_makes_it_half_open_before_anybody_calls() {
 
 #[test]
 fn envoy_ejects_for_longer_each_time_and_looks_every_ten_seconds() {
-    let text = "trip.consecutive = 1\nopen_for = { linear = { first = '30s', step = '30s', max = '300s' }, \
+    let text = "trip.consecutive = 1\nopen_for = { backoff.linear = { first = '30s', step = '30s' }, cap_before_jitter = '300s', \
                 forgets = { one_every = '10s' } }\nchanges.every = '10s'\nafter_open = 'closed'\nlate_results = 'record'";
     // Ejected at 1 s until the check at 40 s; at once again, for 60 s, until the check at 110 s.
     let calls = [(1.0, 'F'), (39.9, 'S'), (40.0, 'S'), (41.0, 'F'), (109.9, 'S'), (110.0, 'S')];
@@ -88,8 +88,8 @@ fn hystrix_opens_at_the_tick_and_lets_one_probe_through() {
 #[test]
 fn failsafe_rs_draws_whole_seconds_and_grows_with_each_trip() {
     let text = "trip.any = [{ consecutive = 2 }, { moving_average = { success_rate = 0.8, window = '30s', \
-                minimum_calls = 5 } }]\nopen_for = { exponential = { base = '10s', max = '300s' }, jitter = 'equal', \
-                grows = 'each_trip' }\nboundary = 'after'\nprobes = 'unlimited'\nprobe_results = 'remembered'\n\
+                minimum_calls = 5 } }]\nopen_for = { backoff.sum = [{ backoff.exponential = { base = '10s', exponent = -1 }, \
+                cap_before_jitter = '150s', round.down = '1s' }], jitter.scale = [1, 2], round.inclusive = '1s', grows = 'each_trip' }\nboundary = 'after'\nprobes = 'unlimited'\nprobe_results = 'remembered'\n\
                 on_close = 'forget_but_last'\nlate_results = 'record_successes'";
     let rules = rules(text);
     let mut lengths = Vec::new();

@@ -136,7 +136,7 @@ impl ScheduleConfig {
 }
 
 /// A [`ScheduleConfig`] ready to give delays.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     shape: Shape,
     jitter: Jitterer,
@@ -149,7 +149,7 @@ pub struct Schedule {
     rounding: Option<Rounding>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Shape {
     /// The first delays, computed ahead, and the formula of the others.
     Formula(Vec<Option<Interval>>, Backoff),
