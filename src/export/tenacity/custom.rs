@@ -256,7 +256,7 @@ fn grows(exponential: &Exponential, retries: Option<u64>) -> String {
     let most = most.clamp(1.0, 1e6) as u64;
     let long = retries.is_none_or(|retries| retries > most.min(60));
     let n = if long { n.replacen('n', &format!("min(n, {most})"), 1) } else { n };
-    let power = format!("{} ** {n}", format_float(factor.get()));
+    let power = format!("{:?} ** {n}", factor.get());
     let grown = if *minus_one {
         format!("{} * ({power} - 1)", seconds(*base))
     } else {
@@ -264,10 +264,6 @@ fn grows(exponential: &Exponential, retries: Option<u64>) -> String {
     };
     let grown = if long { format!("min({grown}, {})", seconds(Interval::MAX)) } else { grown };
     if *zero_first { format!("(0 if n == 1 else {grown})") } else { grown }
-}
-
-fn format_float(value: f64) -> String {
-    format!("{value:?}")
 }
 
 /// The statement that randomises x.
