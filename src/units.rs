@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for Probability {
     }
 }
 
-/// A growth factor of a backoff: 1 to 1000.
+/// A growth factor of a backoff: 1 to 1,000,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Factor(pub(crate) f64);
 
@@ -176,7 +176,7 @@ impl Factor {
 
 impl<'de> Deserialize<'de> for Factor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        bounded(deserializer, 1.0, 1000.0, "a factor").map(Self)
+        bounded(deserializer, 1.0, 1e9, "a factor").map(Self)
     }
 }
 

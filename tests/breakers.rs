@@ -90,7 +90,7 @@ fn preset(row: &Row) -> &'static str {
             "ConsecutiveBreaker",
             "threshold=3 halfOpenAfter=ExponentialBackoff(noJitter initial 5s)",
         ) => {
-            "use = 'cockatiel@3:consecutive', threshold = 3, open_for = { exponential = { base = '5s', max = '30s' } }"
+            "use = 'cockatiel@3:consecutive', threshold = 3, generator = 'noJitterGenerator', initialDelay = 5000"
         }
         ("cockatiel", "CountBreaker", "threshold=0.5 size=4 minimumNumberOfCalls=4 halfOpenAfter=10s") => {
             "use = 'cockatiel@3:count', threshold = 0.5, size = 4, minimumNumberOfCalls = 4, halfOpenAfter = 10000"

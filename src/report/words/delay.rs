@@ -3,8 +3,8 @@
 
 use super::length;
 use crate::schedule::{
-    Backoff, Begins, DecorrelatedWith, Draws, Exponential, Jitter, Lower, Rounding, ScheduleConfig,
-    truncation,
+    Arithmetic, Backoff, Begins, DecorrelatedWith, Draws, Exponential, Iterated, Jitter, Lower, Rounding,
+    ScheduleConfig, truncation, whole_percents,
 };
 use crate::time::Interval;
 
@@ -61,11 +61,14 @@ fn shape(backoff: &Backoff) -> String {
             doublings.get(),
             length(base.times(1 << doublings.get()))
         ),
-        Backoff::Iterated { first, factor, whole } => format!(
-            "{}, then each time {} times the one before, rounded down to {}",
+        Backoff::Iterated(Iterated { first, factor, whole, cap, arithmetic }) => format!(
+            "{}, then each time {} times the one before{}, rounded {}to {}{}",
             length(*first),
             factor.get(),
-            multiples(*whole)
+            if *arithmetic == Arithmetic::Double { "" } else { " in single precision" },
+            if *arithmetic == Arithmetic::SingleSeconds { "" } else { "down " },
+            multiples(*whole),
+            cap.map(|cap| format!(", at most {}", length(cap))).unwrap_or_default()
         ),
         Backoff::Chain(parts) => {
             let parts = bracketed(parts);
@@ -129,13 +132,16 @@ fn jitter(x: &str, jitter: &Jitter) -> String {
             let (low, high) = truncation(amount.get());
             format!("{x}, times an exponential number of mean 1 that is cut to [{low:.3}, {high}]")
         }
+        Jitter::WholeMultiples(range) => {
+            format!("{x}, times a random whole number from {} to {}", range.low.get(), range.high.get())
+        }
         Jitter::TruncatedSeconds(share) => format!(
             "{x}, plus a uniform share of it from 0 to {}, cut to whole seconds and, of its fraction, to whole nanoseconds",
             share.get()
         ),
         Jitter::WholePercent(share) => format!(
             "{x}, less a whole percentage below {0} % half of the time, else plus half of one from {0} %",
-            exactly(share.get() * 100.0)
+            whole_percents(*share)
         ),
         Jitter::Hash(key) => {
             format!("{x} in whole seconds, plus a part of it that SHA-1 of `{key}#n` decides, without luck")

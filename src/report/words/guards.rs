@@ -1,5 +1,6 @@
 //! What guards attempts, in words: breakers, budgets and limiters.
 
+use super::delay::formula;
 use super::outcomes;
 use super::{length, list, plural};
 use crate::breaker::{
@@ -145,7 +146,8 @@ fn reasons(
 }
 
 fn open_for(open: &OpenFor) -> String {
-    open.fixed().map_or_else(|| "a time that grows with each opening".into(), length)
+    open.fixed()
+        .map_or_else(|| format!("a time ({} for the n-th opening in a row)", formula(&open.schedule)), length)
 }
 
 fn half_open(config: &BreakerConfig) -> String {

@@ -226,7 +226,13 @@ fn written<'s>(value: expression::Value) -> DeValue<'s> {
         expression::Value::Number(number) if number.is_nan() => {
             DeValue::String(Cow::Borrowed("not a number"))
         }
-        expression::Value::PerSecond(rate) => DeValue::String(Cow::Owned(format!("{rate}/s"))),
+        // A rate is an exact fraction, and 1000 / 333 per s is none as a decimal: then it is one event in so many ns.
+        expression::Value::PerSecond(rate) if libm::trunc(rate) == rate => {
+            DeValue::String(Cow::Owned(format!("{rate}/s")))
+        }
+        expression::Value::PerSecond(rate) => {
+            DeValue::String(Cow::Owned(format!("1/{:.0}ns", libm::round(1e9 / rate))))
+        }
         expression::Value::Seconds(seconds) => nanos(seconds * 1e9),
         expression::Value::Number(number) if number == f64::INFINITY => {
             DeValue::String(Cow::Borrowed(UNLIMITED))
