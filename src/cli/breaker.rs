@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::breaker_trace::{Line, Script, What};
-use super::print;
-use crate::breaker::{Admission, Breaker, BreakerRules, Permit, State};
+use super::{assignments, print};
+use crate::breaker::{Admission, Breaker, BreakerConfig, BreakerRules, Permit, State};
 use crate::error::{Error, suggestion};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Kind, Preset, Scenario};
@@ -22,15 +22,31 @@ const PAGE: usize = 1 << 16;
 const COLUMNS: [&str; 8] =
     ["step", "time_s", "event", "outcome", "admitted", "state_before", "state_after", "failures"];
 
+/// What `--help` says; no comment of documentation, whose backticks would be printed.
+const ABOUT: &str = "\
+Replay a scripted sequence of calls against a breaker.
+
+The trace is a CSV file. Its first line names the columns: time_s,event,outcome
+and, where they are needed, call and took_s.
+
+  time_s   seconds since the start, not before those of the row above
+  event    call (begins and ends at once), start or end
+  outcome  S or success; F or failure; or a status code, of which 200 to 299
+           are a success; a start may leave it out
+  call     which call starts or ends: any name
+  took_s   how long the call took, in seconds, for breakers that watch for
+           slow ones
+
+In what is printed, admitted is 1, 0, or waits for a call that waits for a
+probe; when the probe has ended, a row with the event woken says what became of
+it.";
+
 /// Replay a scripted sequence of calls against a breaker.
-///
-/// The trace is a CSV file with the columns `time_s`, `event` and `outcome`, and optionally `call` and `took_s`. An event is `call`
-/// (begins and ends at once), or `start` and `end` of the call that the column `call` names. An outcome is S or F, success or
-/// failure, or a status code, of which 200 to 299 are a success. The column `admitted` is 1, 0, or `waits` for a call that waits
-/// for a probe; when the probe has ended, a row with the event `woken` says what became of it.
-///
-/// Example: retrysim breaker textbook:breaker --trace calls.csv --set threshold=3
 #[derive(Debug, Args)]
+#[command(
+    long_about = ABOUT,
+    after_help = "Example: retrysim breaker textbook:breaker --trace calls.csv --set threshold=3"
+)]
 pub(super) struct Replay {
     /// The breaker: the id of a preset, or FILE#POLICY for the breaker of a policy in a scenario.
     #[arg(value_name = "PRESET")]
@@ -66,10 +82,18 @@ impl Replay {
     }
 
     fn rules(&self) -> Result<BreakerRules, Error> {
-        let (scenario, name) = match self.breaker.rsplit_once('#') {
-            Some((file, policy)) => (Scenario::load(Path::new(file), &self.overrides(policy)?)?, policy),
-            None => (self.scenario()?, "p"),
+        let (config, seed, name) = match self.breaker.rsplit_once('#') {
+            Some((file, policy)) => self.of_policy(file, policy)?,
+            None => (self.of_preset()?, 1, "p"),
         };
+        // Open times that are drawn are those of the first replication.
+        Ok(BreakerRules::new(&config, Key::derive(seed, 0, Purpose::BreakerOpen, name)))
+    }
+
+    fn of_policy<'a>(&self, file: &str, name: &'a str) -> Result<(BreakerConfig, u64, &'a str), Error> {
+        let below = |(path, value)| (format!("policies.{name}.breaker.{path}"), value);
+        let overrides: Vec<_> = self.fields()?.into_iter().map(below).collect();
+        let scenario = Scenario::load(Path::new(file), &overrides)?;
         let Some(policy) = scenario.policies.iter().find(|policy| policy.name == name) else {
             let help = suggestion(name, scenario.policies.iter().map(|policy| policy.name.as_str()));
             return Err(Error::Usage(format!("there is no policy \"{name}\" in the scenario: {help}")));
@@ -79,13 +103,10 @@ impl Replay {
                 format!("the policy \"{name}\" has no breaker: give it one, or name another policy");
             return Err(Error::Usage(message));
         };
-        // Open times that are drawn are those of the first replication.
-        let key = Key::derive(scenario.seed, 0, Purpose::BreakerOpen, name);
-        Ok(BreakerRules::new(config, key))
+        Ok((config.clone(), scenario.seed, name))
     }
 
-    /// A scenario around the preset.
-    fn scenario(&self) -> Result<Scenario, Error> {
+    fn of_preset(&self) -> Result<BreakerConfig, Error> {
         let id = &self.breaker;
         let presets = Preset::all();
         let breakers = presets.iter().filter(|preset| preset.kind() == Kind::Breaker);
@@ -94,21 +115,15 @@ impl Replay {
             let message = format!("there is no breaker preset \"{id}\": {help} (or write FILE#POLICY)");
             return Err(Error::Usage(message));
         }
-        let text = format!(
-            "horizon = \"1h\"\n[services.s]\n[workloads.w]\nservice = \"s\"\narrivals.burst = {{}}\n[policies.p]\n\
-             retries = 0\n[policies.p.breaker]\nuse = \"{id}\"\n"
-        );
-        Scenario::parse("breaker", id, &text, &self.overrides("p")?)
+        let config = Scenario::preset_breaker(id, &self.fields()?)?;
+        match config.problems().first() {
+            None => Ok(config),
+            Some((field, message)) => Err(Error::Usage(format!("{id}: {field}: {message}"))),
+        }
     }
 
-    fn overrides(&self, policy: &str) -> Result<Vec<(String, String)>, Error> {
-        let split = |text: &String| {
-            let (name, value) = text.split_once('=').ok_or_else(|| {
-                Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set open_for=10s"))
-            })?;
-            Ok((format!("policies.{policy}.breaker.{}", name.trim()), value.trim().to_owned()))
-        };
-        self.set.iter().map(split).collect()
+    fn fields(&self) -> Result<Vec<(String, String)>, Error> {
+        assignments(&self.set, "open_for=10s")
     }
 }
 

@@ -13,9 +13,8 @@ use crate::report::number::short;
 use crate::scenario::Scenario;
 
 /// Find every problem of scenario files without running them.
-///
-/// Example: retrysim check scenarios/*.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim check scenarios/*.toml")]
 pub(super) struct Check {
     /// The scenario files.
     #[arg(required = true)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::print;
+use super::{assignments, print};
 use crate::error::{Error, suggestion};
 use crate::experiment::{Drawing, delays};
 use crate::outcome::{Outcome, StatusCode};
@@ -16,9 +16,10 @@ use crate::time::Interval;
 use crate::units::Count;
 
 /// Print what a policy waits before each retry: range, quantiles, mean.
-///
-/// Example: retrysim delays prefect@3 --set retries=3 --set `retry_delay_seconds=60` --set `retry_jitter_factor=0.5`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: retrysim delays prefect@3 --set retries=3 --set retry_delay_seconds=60 --set retry_jitter_factor=0.5"
+)]
 pub(super) struct Delays {
     /// A preset such as prefect@3, or FILE#POLICY for a policy of a scenario.
     #[arg(value_name = "POLICY")]
@@ -35,9 +36,14 @@ pub(super) struct Delays {
     /// The root of all luck.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// What every attempt comes to: a status such as 429, timeout or `connection_error`. If absent, something that the
-    /// policy retries.
-    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    // Not a comment of documentation: its backticks would be printed.
+    #[arg(
+        long,
+        value_name = "OUTCOME",
+        value_parser = outcome,
+        help = "What every attempt comes to: a status such as 429, timeout, connection_error, breaker_open or shed. If absent, \
+                something that the policy retries"
+    )]
     outcome: Option<Outcome>,
     /// What a Retry-After header in every answer asks for, such as 30s.
     #[arg(long, value_name = "DURATION", value_parser = interval)]
@@ -109,13 +115,7 @@ pub(super) fn policy(name: &str, set: &[String]) -> Result<PolicyConfig, Error> 
 
 /// `NAME=VALUE` as (name, value).
 pub(super) fn fields(set: &[String]) -> Result<Vec<(String, String)>, Error> {
-    let split = |text: &String| {
-        let (name, value) = text.split_once('=').ok_or_else(|| {
-            Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set retries=3"))
-        })?;
-        Ok((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    set.iter().map(split).collect()
+    assignments(set, "retries=3")
 }
 
 fn outcome(text: &str) -> Result<Outcome, String> {

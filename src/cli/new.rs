@@ -13,9 +13,8 @@ use crate::error::Error;
 const TEMPLATE: &str = include_str!("template.toml");
 
 /// Write a commented scenario to start from.
-///
-/// Example: retrysim new my-scenario.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim new my-scenario.toml")]
 pub(super) struct New {
     /// The file to write; - for stdout.
     file: PathBuf,

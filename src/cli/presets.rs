@@ -12,9 +12,8 @@ use crate::report::{in_words, preset_in_full, presets_csv, presets_json, presets
 use crate::scenario::Preset;
 
 /// List the presets, find some, show one, or write one as a library's own configuration.
-///
-/// Example: retrysim presets prefect@3 --set retries=3 --as tenacity
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim presets prefect@3 --set retries=3 --as tenacity")]
 pub(super) struct Presets {
     /// The preset to show; or words to look for in ids, libraries, summaries and surprises; or FILE#POLICY.
     #[arg(value_name = "WORD")]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{NOT_MET, export, print};
+use super::{NOT_MET, assignments, export, print};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
@@ -15,9 +15,8 @@ use crate::report::{self, Folder};
 use crate::scenario::Scenario;
 
 /// Simulate every arm of a scenario and write the results.
-///
-/// Example: retrysim run scenarios/jitter-vs-fixed.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim run scenarios/jitter-vs-fixed.toml")]
 pub(super) struct Run {
     /// The scenario file.
     scenario: PathBuf,
@@ -58,15 +57,7 @@ pub(super) struct Overrides {
 impl Overrides {
     /// As (path, value), in the order in which they apply.
     pub(super) fn paths(&self) -> Result<Vec<(String, String)>, Error> {
-        let mut paths = Vec::new();
-        for text in &self.set {
-            let (path, value) = text.split_once('=').ok_or_else(|| {
-                Error::Usage(format!(
-                    "--set {text}: write PATH=VALUE, such as --set workloads.campaign.clients=500"
-                ))
-            })?;
-            paths.push((path.trim().to_owned(), value.trim().to_owned()));
-        }
+        let mut paths = assignments(&self.set, "workloads.campaign.clients=500")?;
         for (path, value) in [("seed", self.seed), ("replications", self.replications)] {
             paths.extend(value.map(|value| (path.to_owned(), value.to_string())));
         }
@@ -97,6 +88,11 @@ impl Run {
         let scenario = Scenario::load(&self.scenario, &self.overrides.paths()?)?;
         let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
         let folder = Folder::prepare(&target)?;
+        if self.format != Format::Quiet {
+            for note in scenario.notes() {
+                anstream::eprintln!("note: {note}");
+            }
+        }
         let options = Options { traced: self.trace as usize, jobs: self.jobs.unwrap_or(0).into() };
         let results = simulate(&scenario, options);
         let verdicts = experiment::judge(&scenario, &results);

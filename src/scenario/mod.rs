@@ -3,6 +3,8 @@
 mod assign;
 mod document;
 mod expectation;
+mod explain;
+mod overrides;
 mod preset;
 mod read;
 mod rules;
@@ -152,7 +154,8 @@ impl Scenario {
         let below = |(path, value): &(String, String)| (format!("breaker.{path}"), value.clone());
         let fields: Vec<_> = fields.iter().map(below).collect();
         let text = format!("retries = 0\n[breaker]\nuse = {id:?}\n");
-        let policy = read::policy(&Source::new(&format!("preset {id}"), &text, &fields)?)?;
+        let source = Source { hidden: "breaker.", ..Source::new(&format!("preset {id}"), &text, &fields)? };
+        let policy = read::policy(&source)?;
         policy.breaker.ok_or_else(|| Error::Usage(format!("preset {id} composes no breaker")))
     }
 

@@ -12,7 +12,7 @@ use super::expectation::expect;
 use super::preset::{Expanded, Kind, expand};
 use super::rules::{check_caches, check_name, check_parts, check_times};
 use super::{MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
-use crate::error::Error;
+use crate::error::{Error, nearest};
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
 use crate::time::Interval;
@@ -129,6 +129,11 @@ fn section<'s, C: DeserializeOwned>(
 ) -> Vec<Named<C>> {
     let singular = if name == "policies" { "policy" } else { name.trim_end_matches('s') };
     let Some((_, value)) = entry(document.root(), name) else {
+        // Under a misspelt name there may be one, and that is reported already.
+        let misspelt = |key: &str| nearest(key, [name]).or_else(|| nearest(key, [singular])).is_some();
+        if document.root().keys().any(|key| misspelt(key.get_ref())) {
+            return Vec::new();
+        }
         let example = format!("write for example `[{name}.NAME]` and its fields below");
         document.missing(format!("there is no {singular}"), example);
         return Vec::new();
@@ -142,9 +147,10 @@ fn section<'s, C: DeserializeOwned>(
     }
     let mut parts = Vec::new();
     for (key, value) in table {
+        let place = key.span();
         let key = key.into_inner().into_owned();
         let path = format!("{name}.{key}");
-        check_name(document, &path, &key);
+        check_name(document, name, &key, place);
         if let Some(Expanded { value, parameters }) = prepare(document, &path, value)
             && let Some(config) = document.read(&path, value, &parameters)
         {

@@ -1,5 +1,7 @@
 //! The rules that one field alone cannot break.
 
+use std::ops::Range;
+
 use super::document::Document;
 use super::{Arm, MAX_BINS, Named, Workload};
 use crate::policy::PolicyConfig;
@@ -8,11 +10,12 @@ use crate::time::Interval;
 use crate::workload::WorkloadConfig;
 
 /// Names go into file names, CSV cells and charts, and dots separate them in paths.
-pub(super) fn check_name(document: &mut Document<'_>, path: &str, name: &str) {
+pub(super) fn check_name(document: &mut Document<'_>, section: &str, name: &str, place: Range<usize>) {
     let sound = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.chars().count() > 64 || !name.chars().all(sound) {
         let message = format!("\"{name}\" is not a name: use up to 64 letters, digits, - and _");
-        document.problem(path, message, None);
+        // At its place, not by its path, which its dots could lead astray.
+        document.problem_at(place, format!("{section}: {message}"));
     }
 }
 
