@@ -195,3 +195,60 @@ fn parameters_are_times_in_the_unit_of_the_library_or_in_their_own() {
     let arguments = ["delays", "backon@1", "--set", "max_delay=inf", "--format", "csv"];
     assert!(run(place.path(), &arguments).status.success());
 }
+
+#[test]
+fn what_a_user_keeps_in_a_results_folder_is_never_removed() {
+    let place = place();
+    let arguments = ["run", "a.toml", "--out", "results"];
+    assert!(run(place.path(), &arguments).status.success());
+    assert!(run(place.path(), &arguments).status.success(), "an earlier run is replaced");
+    for name in ["notes.md", "charts/mine.png", "a-folder/notes.md"] {
+        let path = place.path().join("results").join(name);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder can be made");
+        fs::write(&path, "mine").expect("a file can be written");
+        let output = run(place.path(), &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let first = if name.starts_with("a-folder") { "results/a-folder" } else { name };
+        check(name, &said(&output), &[first, "is in the way", "--out"]);
+        assert_eq!(fs::read_to_string(&path).expect("it is still there"), "mine");
+        assert!(place.path().join("results/manifest.json").exists(), "nothing is removed");
+        fs::remove_file(&path).expect("a file can be removed");
+    }
+}
+
+#[test]
+fn the_table_says_what_became_of_requests_that_no_column_shows() {
+    let place = place();
+    let text = "
+horizon = '1m'
+replications = 1
+services.api.incidents = [{ outage = { from = '0s', lasts = '1m' } }]
+[workloads.calls]
+service = 'api'
+clients = 1200
+arrivals.burst = { at = '0s' }
+[policies.slow]
+retries = 1
+backoff.fixed = '2m'
+[policies.poor]
+retries = 5
+backoff.fixed = '1s'
+budget.tokens = { capacity = 500, cost = 5 }
+[policies.broken]
+retries = 2
+backoff.fixed = '1s'
+breaker = { trip.consecutive = 5, open_for = '30s' }
+";
+    fs::write(place.path().join("b.toml"), text).expect("a file can be written");
+    let output = run(place.path(), &["run", "b.toml"]);
+    let needles = [
+        "one replication, seed",
+        "slow: 1200 of 1200 requests were still unfinished at the horizon",
+        "poor: 1200 of 1200 requests were denied a retry by a budget",
+        "broken: 1200 of 1200 requests were rejected by a breaker",
+        "note: the retries of policy slow can last 2m",
+    ];
+    check("b.toml", &said(&output), &needles);
+    let quiet = run(place.path(), &["run", "b.toml", "--format", "quiet"]);
+    assert_eq!(said(&quiet), "");
+}

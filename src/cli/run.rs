@@ -132,6 +132,7 @@ fn text(scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &P
     [
         format!("{}\n{question}\n", scenario.title),
         report::table(scenario, results),
+        report::unserved(scenario, results),
         format!("\n{}", report::legend(scenario)),
         report::verdicts(verdicts),
         format!("written to {}: tables as CSV, charts/*.svg\n", target.display()),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::words::{breaker_in_words, in_words};
+use super::wrap::{below, wrap};
 use crate::error::Error;
 use crate::scenario::{Kind, Parameter, Preset, Scenario};
 
@@ -56,20 +57,6 @@ fn cut(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(3)).collect();
     format!("{}...", kept.trim_end_matches([' ', ',', ';']))
-}
-
-/// Lines of at most `width` characters, broken between words.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                *line += &format!(" {word}");
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// One preset with all that is known of it, for lines of `width` characters; its words are those of the values in `fields`.
@@ -127,17 +114,6 @@ fn words(preset: &Preset, fields: &[(String, String)]) -> Result<Vec<String>, Er
             Scenario::preset_breaker(&preset.id, fields).map(|breaker| vec![breaker_in_words(&breaker)])
         }
     }
-}
-
-/// Wrapped text with `head` before its first line and as much room before the others.
-fn below(head: &str, text: &str, width: usize) -> String {
-    let indent = head.chars().count();
-    let lines = wrap(text, width.saturating_sub(indent).max(SUMMARY));
-    let line = |(index, line): (usize, &String)| {
-        let before = if index == 0 { head.to_owned() } else { " ".repeat(indent) };
-        format!("{before}{line}\n")
-    };
-    lines.iter().enumerate().map(line).collect()
 }
 
 /// An array with an object for each preset.
