@@ -252,3 +252,125 @@ breaker = { trip.consecutive = 5, open_for = '30s' }
     let quiet = run(place.path(), &["run", "b.toml", "--format", "quiet"]);
     assert_eq!(said(&quiet), "");
 }
+
+#[test]
+fn a_script_of_calls_is_refused_with_a_remedy() {
+    let place = place();
+    let replay = |text: &str| {
+        fs::write(place.path().join("calls.csv"), text).expect("a file can be written");
+        run(place.path(), &["breaker", "textbook:breaker", "--trace", "calls.csv"])
+    };
+    for (text, needles) in [
+        ("time_s,event,outcme\n0,call,S\n", &["calls.csv:1", "`outcme`", "did you mean `outcome`?"][..]),
+        ("time_s,event,outcome,colour\n0,call,S,x\n", &["there is no column `colour`", "known are: time_s"]),
+        ("time_s,event,outcome,event\n0,call,S,call\n", &["`event` is there twice"]),
+        ("time_s,event,outcome\n", &["no row below the first line"]),
+        ("time_s,event,outcome\n0,call,\"S\n1,call,S\n", &["a quote is opened and not closed"]),
+        ("time_s,event,outcome\n0,call,\"S\n", &["a quote is opened and not closed"]),
+        ("time_s;event;outcome\n0;call;S\n", &["commas"]),
+        ("time_s,event,outcome\n0,call,f\n", &["calls.csv:2", "write it large, F"]),
+        ("time_s,event,outcome\n0,cal,F\n", &["did you mean `call`?"]),
+    ] {
+        let output = replay(text);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(output.stdout.is_empty(), "{text}");
+        check(text, &said(&output), needles);
+    }
+    let named = said(&replay("time_s,event,outcome,call\n0,start,,first\n1,end,S,first\n"));
+    check("names", &named, &["event  call      outcome", "start  first"]);
+    check("no names", &said(&replay("time_s,event,outcome\n0,call,S\n")), &["event  outcome"]);
+    let bad = ["breaker", "textbook:breaker", "--trace", "calls.csv", "--set", "threshold=0"];
+    let output = run(place.path(), &bad);
+    check(
+        "threshold=0",
+        &said(&output),
+        &["error: threshold: 0 is out of range", "--> --set threshold=0", "!policies"],
+    );
+}
+
+#[test]
+fn delays_say_what_they_do_not_show() {
+    let place = place();
+    let text = SOUND.replace(
+        "retries = 1",
+        "retries = 1\nretry_delay_seconds = 5\ninner = { retries = 2, backoff.fixed = '3s' }",
+    );
+    fs::write(place.path().join("b.toml"), text).expect("a file can be written");
+    for (arguments, needles) in [
+        (&["b.toml#guarded"][..], &["the outermost of 2 policies", "--layer N", "5.00 s"][..]),
+        (&["b.toml#guarded", "--layer", "2"], &["number 2 of 2 policies", "3.00 s"]),
+        (&["b.toml#guarded", "--layer", "3"], &["has 2 in all"]),
+        (&["b.toml"], &["b.toml is a file: name a policy of it, b.toml#guarded, b.toml#none"]),
+        (&["temporal@1"], &["any number of retries, of which the first 20 are shown"]),
+        (&["urllib3@2"], &["every delay is 0 s"]),
+        (&["urllib3@2", "--outcome", "502"], &["does not retry 502, but ", "try `--outcome"]),
+        (&["prefect@3", "--set", "retries=0"], &["makes no retry"]),
+    ] {
+        check(&arguments.join(" "), &said(&run(place.path(), &[&["delays"], arguments].concat())), needles);
+    }
+    // The remedy is one.
+    let refused = said(&run(place.path(), &["delays", "urllib3@2", "--outcome", "502"]));
+    let remedy = refused.split('`').nth(1).expect("a remedy stands between backticks");
+    let remedy: Vec<&str> = remedy.split(' ').collect();
+    let output = run(place.path(), &[&["delays", "urllib3@2", "--set", "total=3"], &remedy[..]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    let presets = said(&run(place.path(), &["presets", "urllib3", "--set", "total=3"]));
+    check("presets urllib3 --set", &presets, &["write its whole id, such as `urllib3@2`"]);
+}
+
+#[test]
+fn expectations_have_the_unit_of_their_metric() {
+    let place = place();
+    for (line, needles) in [
+        ("\"none.requests\" = \"< 5s\"", &["requests is a number: 5s is a time"][..]),
+        ("\"none.success_rate\" = \"> 95\"", &["between 0 and 1"]),
+        ("\"none.success_rate\" = \"> 95%\"", &["95% is 0.95"]),
+        ("\"none.honest_p99\" = \"< 5\"", &["write 5s for seconds"]),
+        ("none.success_rate = \">0\"", &["quote the whole key: \"none.success_rate\" = \">0\""]),
+        ("\"none.apy.peak_to_limit\" = \"< 5\"", &["no service or workload \"apy\"", "did you mean `api`?"]),
+        ("\"none.api.success_rate\" = \"< 5\"", &["no workload \"api\""]),
+    ] {
+        fs::write(place.path().join("b.toml"), format!("{SOUND}[expect]\n{line}\n"))
+            .expect("a file can be written");
+        let output = run(place.path(), &["check", "b.toml"]);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        check(line, &said(&output), needles);
+    }
+    for line in [
+        "\"none.api.peak_to_limit\" = \"< 5\"",
+        "\"none.calls.peak_to_limit\" = \"< 5\"",
+        "\"none.peak_to_limit\" = \"< 5\"",
+    ] {
+        fs::write(place.path().join("b.toml"), format!("{SOUND}[expect]\n{line}\n"))
+            .expect("a file can be written");
+        assert!(run(place.path(), &["run", "b.toml"]).status.success(), "{line}");
+    }
+}
+
+#[test]
+fn what_comes_to_nothing_is_said() {
+    let place = place();
+    for (from, to, code, needles) in [
+        (
+            "rate = \"1/s\", requests = 5",
+            "rate = \"1/s\", from = \"2m\"",
+            2,
+            &["arrivals.even.from: it begins when the run of 1m"][..],
+        ),
+        (
+            "even = { rate = \"1/s\", requests = 5 }",
+            "burst = { at = \"1m\" }",
+            2,
+            &["arrivals.burst.at: it begins when"],
+        ),
+        ("retries = 1", "retries = 1\nretry_on.only = {}", 0, &["note: policy guarded retries nothing"]),
+        ("retries = 0", "retries = 0\nretry_on = \"any_failure\"", 0, &["note: policy none makes no retry"]),
+        ("retries = 0", "retries = \"x\"", 2, &["a part that cannot be read shows its first problem alone"]),
+        ("\"1m\"", "\"0s\"", 2, &["a run of 0s", "!first problem"]),
+    ] {
+        fs::write(place.path().join("b.toml"), SOUND.replacen(from, to, 1)).expect("a file can be written");
+        let output = run(place.path(), &["check", "b.toml"]);
+        assert_eq!(output.status.code(), Some(code), "{to}: {}", said(&output));
+        check(to, &said(&output), needles);
+    }
+}

@@ -130,6 +130,7 @@ impl Replay {
 /// Replays the trace at `path`.
 fn replay(rules: &BreakerRules, path: &Path, output: Output) -> Result<(), Error> {
     let mut script = Script::open(path)?;
+    let output = output.naming_calls(script.names_calls());
     let mut stage = Stage {
         rules,
         breaker: Breaker::default(),
@@ -155,7 +156,9 @@ enum Call {
 #[derive(Debug)]
 struct Waiting {
     step: u64,
+    /// Its name as long as it has not ended.
     call: String,
+    name: String,
     outcome: String,
     result: Option<(bool, Interval)>,
 }
@@ -186,6 +189,7 @@ impl Stage<'_> {
             time: &line.time,
             event: line.event.name(),
             outcome: &line.outcome,
+            call: &line.call,
             admitted,
         };
         let printed = self.output.row(&row, before, &self.breaker);
@@ -251,7 +255,8 @@ impl Stage<'_> {
 
     fn wait(&mut self, line: &Line, call: String, result: Option<(bool, Interval)>) -> Result<(), Problem> {
         self.check_room()?;
-        self.waiting.push_back(Waiting { step: line.step, call, outcome: line.outcome.clone(), result });
+        let (name, outcome) = (line.call.clone(), line.outcome.clone());
+        self.waiting.push_back(Waiting { step: line.step, call, name, outcome, result });
         Ok(())
     }
 
@@ -286,8 +291,8 @@ impl Stage<'_> {
                     (Some(_), _) => {}
                     (None, call) => drop(self.calls.insert(waiting.call, call)),
                 }
-                let (step, outcome) = (waiting.step, &waiting.outcome);
-                let row = Row { step, time: &line.time, event: "woken", outcome, admitted };
+                let (step, outcome, call) = (waiting.step, &waiting.outcome, &waiting.name);
+                let row = Row { step, time: &line.time, event: "woken", outcome, call, admitted };
                 self.output.row(&row, before, &self.breaker)?;
             }
         }
@@ -301,12 +306,15 @@ struct Row<'a> {
     time: &'a str,
     event: &'a str,
     outcome: &'a str,
+    call: &'a str,
     admitted: &'a str,
 }
 
 /// The output, printed page by page.
 struct Output {
     format: Option<Format>,
+    /// Whether the table has a column for the names of calls.
+    calls: bool,
     page: csv::Writer<Vec<u8>>,
     text: String,
 }
@@ -314,26 +322,35 @@ struct Output {
 impl Output {
     /// Prints nothing if there is no format.
     fn new(format: Option<Format>) -> Self {
-        let mut output = Self { format, page: csv::Writer::from_writer(Vec::new()), text: String::new() };
-        output.cells(COLUMNS);
-        output
+        Self { format, calls: false, page: csv::Writer::from_writer(Vec::new()), text: String::new() }
+    }
+
+    /// Begins with the header.
+    fn naming_calls(mut self, calls: bool) -> Self {
+        self.calls = calls;
+        self.cells(COLUMNS, "call");
+        self
     }
 
     fn row(&mut self, row: &Row<'_>, before: State, breaker: &Breaker) -> Result<(), Error> {
         let (step, failures) = (row.step.to_string(), breaker.failures().to_string());
         let (before, after) = (before.name(), breaker.state().name());
-        self.cells([&step, row.time, row.event, row.outcome, row.admitted, before, after, &failures]);
+        self.cells(
+            [&step, row.time, row.event, row.outcome, row.admitted, before, after, &failures],
+            row.call,
+        );
         if self.text.len() > PAGE || self.page.get_ref().len() > PAGE { self.flush() } else { Ok(()) }
     }
 
-    fn cells(&mut self, cells: [&str; 8]) {
+    fn cells(&mut self, cells: [&str; 8], call: &str) {
         let [step, time, event, outcome, admitted, before, after, failures] = cells;
         match self.format {
             None => {}
             Some(Format::Csv) => self.page.write_record(cells).expect("memory takes what is written"),
             Some(Format::Text) => {
+                let call = if self.calls { format!("  {call:<8}") } else { String::new() };
                 self.text += &format!(
-                    "{step:>6}  {time:>12}  {event:<5}  {outcome:<7}  {admitted:>8}  {before:<12}  {after:<11}  {failures:>8}\n"
+                    "{step:>6}  {time:>12}  {event:<5}{call}  {outcome:<7}  {admitted:>8}  {before:<12}  {after:<11}  {failures:>8}\n"
                 );
             }
         }

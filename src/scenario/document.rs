@@ -46,6 +46,8 @@ pub(super) struct Document<'s> {
     source: &'s Source,
     root: DeTable<'s>,
     problems: Vec<Problem>,
+    /// Whether the problems are all that there are: of a part that cannot be read, only the first is known.
+    complete: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +89,7 @@ impl<'s> Document<'s> {
     /// Parses the text.
     pub(super) fn parse(source: &'s Source) -> Result<Self, Error> {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
-        let mut document = Self { source, root: root.into_inner(), problems: Vec::new() };
+        let mut document = Self { source, root: root.into_inner(), problems: Vec::new(), complete: true };
         for error in &errors {
             let place = error.span().map_or((0, 0), |span| (span.start, span.end));
             let duplicate = error.message().contains("duplicate key");
@@ -152,6 +154,7 @@ impl<'s> Document<'s> {
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(read) => Some(read),
             Err(error) => {
+                self.complete = false;
                 let place = error.span().filter(|span| !span.is_empty()).unwrap_or(place);
                 let path = self.path_at(&place).unwrap_or_else(|| path.to_owned());
                 let above = path.rsplit_once('.').map_or("", |(above, _)| above);
@@ -282,7 +285,9 @@ impl<'s> Document<'s> {
         }
         let count = self.problems.len();
         let plural = if count == 1 { "problem" } else { "problems" };
-        write!(message, "{}: {count} {plural}; nothing was run or written", self.source.name)
+        let more =
+            if self.complete { "" } else { "; a part that cannot be read shows its first problem alone" };
+        write!(message, "{}: {count} {plural}; nothing was run or written{more}", self.source.name)
             .expect("writing to a string");
         Error::Scenario(message)
     }

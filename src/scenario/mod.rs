@@ -16,7 +16,8 @@ pub use preset::{Kind, Parameter, Preset, Unit};
 
 use crate::breaker::BreakerConfig;
 use crate::error::Error;
-use crate::policy::PolicyConfig;
+use crate::outcomes::Only;
+use crate::policy::{PolicyConfig, RetryOn};
 use crate::service::ServiceConfig;
 use crate::time::Interval;
 use crate::workload::WorkloadConfig;
@@ -191,6 +192,17 @@ impl Scenario {
                         policy.name, self.horizon, arm.name, workload.name
                     ));
                 }
+            }
+        }
+        for policy in &self.policies {
+            let retries = policy.config.max_retries() != Some(0);
+            let given = policy.config.retry_on != RetryOn::default();
+            let nothing = policy.config.retry_on == RetryOn::Only(Only::default());
+            if retries && nothing {
+                notes
+                    .push(format!("policy {} retries nothing: its `retry_on` lists no outcome", policy.name));
+            } else if !retries && given {
+                notes.push(format!("policy {} makes no retry: its `retry_on` does nothing", policy.name));
             }
         }
         let used = |policy: usize| self.arms.iter().any(|arm| arm.policies.contains(&policy));

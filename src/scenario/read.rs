@@ -69,10 +69,10 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     let Some(header) = header else { return Err(document.check().expect_err("the header has a problem")) };
     let bin = header.bin.unwrap_or_else(|| default_bin(header.horizon));
     let window = header.window.unwrap_or_else(|| Interval::from_secs(1).min(header.horizon));
-    check_times(&mut document, header.horizon, window, bin, &services);
+    check_times(&mut document, header.horizon, window, bin, &services, &workloads);
     document.check()?;
     // Only now: after another problem an arm may be missing for no fault of its own.
-    let expectations = expect(&mut document, &workloads, &arms);
+    let expectations = expect(&mut document, &workloads, &services, &arms);
     document.check()?;
 
     let scenario = Scenario {

@@ -78,6 +78,7 @@ pub(super) fn check_times(
     window: Interval,
     bin: Interval,
     services: &[Named<ServiceConfig>],
+    workloads: &[Workload],
 ) {
     if horizon.is_zero() {
         document.problem("horizon", "a run of 0s shows nothing: give it a length, such as \"2h\"", None);
@@ -96,13 +97,21 @@ pub(super) fn check_times(
             None,
         );
     }
+    let late = format!("it begins when the run of {horizon} is over");
+    let help = "begin it earlier, or lengthen `horizon`".to_owned();
+    for workload in workloads {
+        let (field, begins) = workload.config.arrivals.begins();
+        if begins >= horizon {
+            let path = format!("workloads.{}.arrivals.{field}", workload.name);
+            document.problem(&path, late.clone(), help.clone());
+        }
+    }
     for service in services {
         for (index, incident) in service.config.incidents.iter().enumerate() {
             let begins = incident.window().0.as_secs_f64();
             if begins >= horizon.as_secs_f64() {
                 let path = format!("services.{}.incidents.{index}", service.name);
-                let message = format!("it begins when the run of {horizon} is over");
-                document.problem(&path, message, "begin it earlier, or lengthen `horizon`".to_owned());
+                document.problem(&path, late.clone(), help.clone());
             }
         }
     }
