@@ -436,7 +436,7 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
             &["policies.none.backoff.fixed", "60 has no unit", "\"60s\""],
         ),
         ("retries = 0", "retries = 1\nbackoff.fixed = \"60\"", &["60 has no unit"]),
-        ("retries = 0", "retries = 1\nbackoff.fixed = nan", &["has no unit"]),
+        ("retries = 0", "retries = 1\nbackoff.fixed = nan", &["nan is not a duration"]),
         ("retries = 0", "retries = 1\nbackoff.fixed = \"-5s\"", &["negative"]),
         (
             "retries = 0",

@@ -56,7 +56,7 @@ fn words(place: &Path, command: &str) -> Vec<String> {
     assert!(!command.contains(['`', '\'', '"', '$', '\\']), "{command}: nothing that a shell would touch");
     let mut words = Vec::new();
     for word in command.split_whitespace() {
-        let Some((folder, ending)) = word.split_once("*") else {
+        let Some((folder, ending)) = word.split_once('*') else {
             words.push(word.to_owned());
             continue;
         };
@@ -373,4 +373,36 @@ fn what_comes_to_nothing_is_said() {
         assert_eq!(output.status.code(), Some(code), "{to}: {}", said(&output));
         check(to, &said(&output), needles);
     }
+}
+
+#[test]
+fn small_things_are_said_plainly() {
+    let place = place();
+    for (arguments, needles) in [
+        (
+            &["run", "a.toml", "--seed", "-1"][..],
+            &["--seed", "write a whole number from 0 to 9223372036854775807"][..],
+        ),
+        (&["run", "a.toml", "--set", "horizon=inf"], &["horizon: inf is not a duration", "!infs"]),
+        (
+            &["run", "a.toml", "--set", "horizon=soon"],
+            &["\"soon\" is not a duration (it takes numbers with units", "!friendly"],
+        ),
+        (&["new", "no/such/x.toml"], &["there is no folder no/such", "!.tmp"]),
+    ] {
+        let output = run(place.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        check(&arguments.join(" "), &said(&output), needles);
+    }
+    for verb in ["run", "check"] {
+        let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
+        let output = command.current_dir(place.path()).args([verb, "-"]).write_stdin(SOUND).output();
+        check(verb, &said(&output.expect("the binary runs")), &["guarded"]);
+    }
+    assert!(place.path().join("output/stdin/manifest.json").exists());
+    let list = said(&run(place.path(), &["presets"]));
+    assert!(
+        !list.lines().any(|line| !line.starts_with(' ') && line.ends_with("...")),
+        "what is piped is whole"
+    );
 }

@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: retrysim check scenarios/*.toml")]
 pub(super) struct Check {
-    /// The scenario files.
+    /// The scenario files; - for stdin.
     #[arg(required = true)]
     scenarios: Vec<PathBuf>,
     #[command(flatten)]

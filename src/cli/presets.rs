@@ -61,12 +61,10 @@ impl Presets {
             }
             (words, _) if !self.set.is_empty() && one.is_none() => {
                 let which = match words {
-                    [word] => format!(", such as {}", nearest(word, &all)),
-                    _ => String::new(),
+                    [word] => format!("write its whole id, such as {}", nearest(word, &all)),
+                    _ => "name it".to_owned(),
                 };
-                Err(Error::Usage(format!(
-                    "--set gives the parameters of one preset: write its whole id{which}"
-                )))
+                Err(Error::Usage(format!("--set gives the parameters of one preset: {which}")))
             }
             (words, None) => match (self.format, one) {
                 (Format::Text, Some(preset)) => preset_in_full(preset, &fields(&self.set)?, width()),

@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: retrysim run scenarios/jitter-vs-fixed.toml")]
 pub(super) struct Run {
-    /// The scenario file.
+    /// The scenario file; - for stdin.
     scenario: PathBuf,
     #[command(flatten)]
     overrides: Overrides,
@@ -44,7 +44,7 @@ pub(super) struct Run {
 #[derive(Debug, Args)]
 pub(super) struct Overrides {
     /// Replace the seed.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
     /// Replace the number of replications.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -113,6 +113,13 @@ impl Run {
         let met = verdicts.iter().all(|verdict| verdict.met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })
     }
+}
+
+/// Reads a seed: clap's own words for one that is negative are about digits.
+fn seed(text: &str) -> Result<u64, String> {
+    let most = i64::MAX as u64;
+    let read = text.parse::<u64>().ok().filter(|seed| *seed <= most);
+    read.ok_or_else(|| format!("write a whole number from 0 to {most}"))
 }
 
 /// Runs it with a progress bar on stderr, if that is a terminal.

@@ -18,8 +18,18 @@ pub fn presets_table(presets: &[&Preset], width: usize, wrapped: bool) -> String
     let id = widest(&mut presets.iter().map(|preset| preset.id.chars().count()));
     let beside = width.saturating_sub(id + LIBRARY + 4) >= SUMMARY;
     let room = if beside { LIBRARY } else { width.saturating_sub(id + 2).max(LIBRARY) };
-    let libraries: Vec<String> = presets.iter().map(|preset| cut(&short_library(preset), room)).collect();
-    let library = widest(&mut libraries.iter().map(|library| library.chars().count()));
+    let name = |preset: &&Preset| match short_library(preset) {
+        // What stands alone on its line has room below as well.
+        // A single word can be too long even for that, and goes to the next line.
+        name if wrapped && !beside && name.split(' ').any(|word| word.chars().count() > room) => {
+            format!("\n    {name}")
+        }
+        name if wrapped && !beside => wrap(&name, room).join(&format!("\n{}", " ".repeat(id + 2))),
+        name => cut(&name, room),
+    };
+    let libraries: Vec<String> = presets.iter().map(name).collect();
+    let library =
+        if beside { widest(&mut libraries.iter().map(|library| library.chars().count())) } else { 0 };
     let indent = if beside { id + library + 4 } else { 4 };
     let left = width.saturating_sub(indent);
     let last = if beside { "what it does" } else { "" };
@@ -39,7 +49,7 @@ pub fn presets_table(presets: &[&Preset], width: usize, wrapped: bool) -> String
             lines.join(&below)
         );
     }
-    text
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// The library without the part of it that is meant, and the version without remarks.

@@ -49,6 +49,7 @@ pub(super) fn explain(misread: &Misread<'_>) -> (String, Option<String>) {
     let message = misread.message.trim();
     kinds(misread, message)
         .or_else(|| unknown(misread, message))
+        .or_else(|| unexpected(message))
         .or_else(|| missing(message))
         .or_else(|| wrong_type(misread, message))
         .unwrap_or_else(|| (message.to_owned(), None))
@@ -136,6 +137,16 @@ fn unknown(misread: &Misread<'_>, message: &str) -> Option<(String, Option<Strin
         message += &format!("; besides there are the fields {}", fields.join(", "));
     }
     Some((message, help))
+}
+
+/// The same as the parser says it of a kind with fields of its own.
+fn unexpected(message: &str) -> Option<(String, Option<String>)> {
+    let (given, known) =
+        message.strip_prefix("unexpected keys in table: ")?.split_once(", available keys: ")?;
+    let near = given.split(", ").find_map(|name| nearest(name, known.split(", ")));
+    let plural = if given.contains(", ") { "fields" } else { "field" };
+    let help = near.map(|name| format!("did you mean `{name}`?"));
+    Some((format!("unknown {plural} `{given}`; known are: {known}"), help))
 }
 
 fn missing(message: &str) -> Option<(String, Option<String>)> {

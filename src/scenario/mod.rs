@@ -9,6 +9,7 @@ mod preset;
 mod read;
 mod rules;
 
+use std::io::Read as _;
 use std::path::Path;
 
 pub use expectation::{Comparison, Expectation, Metric};
@@ -96,6 +97,14 @@ pub struct Arm {
     pub policies: Vec<usize>,
 }
 
+/// The text of a file, if it is text.
+fn readable(shown: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::Usage(format!("the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"))
+    })
+}
+
 impl Scenario {
     /// Reads and checks the file at `path`, after replacing the fields in `overrides` (path, value).
     ///
@@ -111,6 +120,11 @@ impl Scenario {
             };
             Error::Usage(format!("cannot read the scenario {shown}: {error}; {advice}"))
         };
+        if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+            return Self::parse("stdin", "stdin", &readable("stdin", bytes)?, overrides);
+        }
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         if size > MAX_FILE_BYTES {
             return Err(Error::Usage(format!(
@@ -118,12 +132,7 @@ impl Scenario {
             )));
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            Error::Usage(format!(
-                "the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"
-            ))
-        })?;
+        let text = readable(&shown.to_string(), bytes)?;
         let name =
             path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
         Self::parse(&name, &shown.to_string(), &text, overrides)

@@ -85,7 +85,7 @@ fn trip(trip: &Trip) -> String {
                 window.compare,
                 window.slow.as_ref(),
             );
-            let least = at_least(window.minimum_calls.map(|least| least.get()));
+            let least = window.minimum_calls.map_or_else(String::new, |least| at_least(least.get()));
             format!("{} when of {size}{least}{full} {reasons}", judged(window.judged_on))
         }
         Trip::TimeWindow(window) => {
@@ -95,7 +95,7 @@ fn trip(trip: &Trip) -> String {
                 window.compare,
                 window.slow.as_ref(),
             );
-            let least = at_least(window.minimum_calls.map(|least| least.get()));
+            let least = window.minimum_calls.map_or_else(String::new, |least| at_least(least.get()));
             let pace = window
                 .minimum_rate
                 .map(|rate| format!(", if there are {} or more of them per second,", rate.get()));
@@ -116,8 +116,8 @@ fn trip(trip: &Trip) -> String {
 }
 
 /// How many results there must be before a share of them means anything.
-fn at_least(least: Option<f64>) -> String {
-    least.map_or_else(String::new, |least| format!(", if there are {least} or more of them,"))
+fn at_least(least: f64) -> String {
+    format!(", if there are {least} or more of them,")
 }
 
 const fn judged(on: JudgedOn) -> &'static str {

@@ -169,11 +169,11 @@ impl<'p, 's> Given<'p, 's> {
     /// Where a value stands that is computed of parameters, and what to say if it cannot be: at the first parameter that the
     /// user gave.
     fn blame(&self, expression: &str) -> Option<(Range<usize>, String)> {
-        let names = expression.split('$').skip(1).map(|rest| {
+        let mut names = expression.split('$').skip(1).map(|rest| {
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             &rest[..end]
         });
-        let (name, place) = names.filter_map(|name| Some((name, self.places.get(name)?))).next()?;
+        let (name, place) = names.find_map(|name| Some((name, self.places.get(name)?)))?;
         let unlimited = self.preset.parameters.get(name).is_some_and(unlimited);
         let advice = if unlimited { format!("; for no limit write \"{UNLIMITED}\"") } else { String::new() };
         let how = format!("{} computes {} of it{advice}", self.preset.id, expression.trim());
