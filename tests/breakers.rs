@@ -487,7 +487,12 @@ fn the_command_knows_slow_calls_policies_of_scenarios_and_text() {
     let (code, stdout, _) = replay(&arguments, slow);
     assert_eq!(
         (code, stdout.lines().last()),
-        (0, Some("     4            13  end    S               1  closed        open                0"))
+        (
+            0,
+            Some(
+                "     4            13  end    A         S               1  closed        open                0"
+            )
+        )
     );
     let two = "time_s,event,outcome\n0,call,F\n1,call,failure\n2,call,success\n";
     let (code, stdout, _) = replay(&["scenario.toml#shared", "--format", "csv"], two);

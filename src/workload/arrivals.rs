@@ -93,6 +93,15 @@ impl Arrivals {
         }
     }
 
+    /// When the first request can come, and which field says so.
+    pub const fn begins(&self) -> (&'static str, Interval) {
+        match self {
+            Self::Burst(burst) => ("burst.at", burst.at),
+            Self::Even(even) => ("even.from", even.from),
+            Self::Poisson(poisson) => ("poisson.from", poisson.from),
+        }
+    }
+
     /// How many requests to expect within `horizon` from `clients` clients.
     pub fn expected(&self, clients: u64, horizon: Interval) -> f64 {
         let within = |from: Interval, until: Option<Interval>| {

@@ -13,8 +13,8 @@ pub(super) fn formula(schedule: &ScheduleConfig) -> String {
     let ScheduleConfig { backoff, jitter: luck, draws, cap_before_jitter, cap_after_jitter, floor, round } =
         schedule;
     let shape = shape(backoff);
-    let capped = match cap_before_jitter {
-        Some(cap) => format!("min({}, {shape})", length(*cap)),
+    let capped = match limit(*cap_before_jitter) {
+        Some(cap) => format!("min({}, {shape})", length(cap)),
         None => shape,
     };
     let mut text = jitter(&capped, luck);
@@ -23,13 +23,18 @@ pub(super) fn formula(schedule: &ScheduleConfig) -> String {
         Draws::Once => ", drawn once for all retries of a request",
         Draws::Sorted => ", drawn for all retries at the start and sorted so that delays never shrink",
     };
-    if let Some(cap) = cap_after_jitter {
-        text += &format!(", capped at {}", length(*cap));
+    if let Some(cap) = limit(*cap_after_jitter) {
+        text += &format!(", capped at {}", length(cap));
     }
     if let Some(floor) = floor {
         text += &format!(", at least {}", length(*floor));
     }
     text + &round.map(rounding).unwrap_or_default()
+}
+
+/// A cap that can be reached: the longest interval stands for none.
+fn limit(cap: Option<Interval>) -> Option<Interval> {
+    cap.filter(|cap| *cap < Interval::MAX)
 }
 
 fn shape(backoff: &Backoff) -> String {
@@ -173,7 +178,7 @@ fn decorrelated(x: &str, with: &DecorrelatedWith) -> String {
         Begins::Exact => format!("exactly {x} first, then "),
     };
     let times = format!("{} times the delay before", factor.get());
-    let high = cap.map_or_else(|| times.clone(), |cap| format!("min({}, {times})", length(cap)));
+    let high = limit(*cap).map_or_else(|| times.clone(), |cap| format!("min({}, {times})", length(cap)));
     format!("a walk: {begin}uniform from {low} to {high}")
 }
 
