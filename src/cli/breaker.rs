@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::breaker_trace::{Line, Script, What};
+use super::breaker_trace::{Came, Line, Script, What};
 use super::{assignments, print};
 use crate::breaker::{Admission, Breaker, BreakerConfig, BreakerRules, Permit, State};
 use crate::error::{Error, suggestion};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Kind, Preset, Scenario};
+use crate::simulation::breaker_key;
 use crate::time::{Instant, Interval};
 
 /// How many calls may be under way or waiting at once.
@@ -31,8 +32,10 @@ and, where they are needed, call and took_s.
 
   time_s   seconds since the start, not before those of the row above
   event    call (begins and ends at once), start or end
-  outcome  S or success; F or failure; or a status code, of which 200 to 299
-           are a success; a start may leave it out
+  outcome  S or success; F or failure; or a status code, timeout or
+           connection_error, which are a failure if the breaker counts them
+           (an answer is one without a Retry-After header); a start may leave
+           it out
   call     which call starts or ends: any name
   took_s   how long the call took, in seconds, for breakers that watch for
            slow ones
@@ -54,6 +57,9 @@ pub(super) struct Replay {
     /// The sequence of calls.
     #[arg(long, value_name = "FILE")]
     trace: PathBuf,
+    /// Whose breaker it is of several policies inside each other: 1 is the outermost.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    layer: u8,
     /// Set a parameter of the preset, or a field of the breaker; may be given several times.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -82,28 +88,46 @@ impl Replay {
     }
 
     fn rules(&self) -> Result<BreakerRules, Error> {
-        let (config, seed, name) = match self.breaker.rsplit_once('#') {
-            Some((file, policy)) => self.of_policy(file, policy)?,
-            None => (self.of_preset()?, 1, "p"),
-        };
-        // Open times that are drawn are those of the first replication.
-        Ok(BreakerRules::new(&config, Key::derive(seed, 0, Purpose::BreakerOpen, name)))
+        match self.breaker.rsplit_once('#') {
+            Some((file, policy)) => self.of_policy(file, policy),
+            None if self.layer > 1 => {
+                let message = format!("--layer {}: a breaker preset has no layers, leave it out", self.layer);
+                Err(Error::Usage(message))
+            }
+            None => Ok(BreakerRules::new(&self.of_preset()?, Key::derive(1, 0, Purpose::BreakerOpen, "p"))),
+        }
     }
 
-    fn of_policy<'a>(&self, file: &str, name: &'a str) -> Result<(BreakerConfig, u64, &'a str), Error> {
-        let below = |(path, value)| (format!("policies.{name}.breaker.{path}"), value);
+    /// Open times that are drawn are those of the run, in its first replication: of the first workload that has the policy,
+    /// and of its first client if each has a breaker of its own.
+    fn of_policy(&self, file: &str, name: &str) -> Result<BreakerRules, Error> {
+        let depth = usize::from(self.layer) - 1;
+        let inner = ".inner".repeat(depth);
+        let below = |(path, value)| (format!("policies.{name}{inner}.breaker.{path}"), value);
         let overrides: Vec<_> = self.fields()?.into_iter().map(below).collect();
         let scenario = Scenario::load(Path::new(file), &overrides)?;
-        let Some(policy) = scenario.policies.iter().find(|policy| policy.name == name) else {
+        let Some(index) = scenario.policies.iter().position(|policy| policy.name == name) else {
             let help = suggestion(name, scenario.policies.iter().map(|policy| policy.name.as_str()));
             return Err(Error::Usage(format!("there is no policy \"{name}\" in the scenario: {help}")));
         };
-        let Some(config) = &policy.config.breaker else {
-            let message =
-                format!("the policy \"{name}\" has no breaker: give it one, or name another policy");
+        let layers = || scenario.policies[index].config.layers();
+        let Some(layer) = layers().nth(depth) else {
+            let message = format!("--layer {}: {name} has {} in all", self.layer, layers().count());
             return Err(Error::Usage(message));
         };
-        Ok((config.clone(), scenario.seed, name))
+        let Some(config) = &layer.breaker else {
+            let guarded = layers().position(|layer| layer.breaker.is_some());
+            let help = guarded.map_or_else(
+                || "give it one, or name another policy".into(),
+                |depth| format!("one of those inside each other has, --layer {}", depth + 1),
+            );
+            return Err(Error::Usage(format!("the policy \"{name}\" has no breaker: {help}")));
+        };
+        let has_it = |workload: &usize| scenario.arms.iter().any(|arm| arm.policies[*workload] == index);
+        let workload = (0..scenario.workloads.len()).find(has_it);
+        let workload = workload.map_or(name, |workload| &scenario.workloads[workload].name);
+        let key = |purpose, name: &str| Key::derive(scenario.seed, 0, purpose, name);
+        Ok(BreakerRules::new(config, breaker_key((name, workload), config.scope, depth, key)))
     }
 
     fn of_preset(&self) -> Result<BreakerConfig, Error> {
@@ -196,8 +220,17 @@ impl Stage<'_> {
         Ok(printed.and_then(|()| if wake { self.wake(line) } else { Ok(()) }))
     }
 
+    /// What the result is to the breaker: what is no failure counts as a success.
+    fn is_success(&self, line: &Line) -> bool {
+        match line.result {
+            Some(Came::Success) => true,
+            Some(Came::Failure) | None => false,
+            Some(Came::Outcome(outcome)) => !self.rules.is_failure(outcome, false),
+        }
+    }
+
     fn begin_and_end(&mut self, line: &Line) -> Result<(&'static str, bool), Problem> {
-        let result = (line.success.unwrap_or_default(), line.took.unwrap_or_default());
+        let result = (self.is_success(line), line.took.unwrap_or_default());
         Ok(match self.breaker.try_acquire(self.rules, line.now) {
             Admission::Granted(permit) => {
                 ("1", self.breaker.record(self.rules, line.now, permit, result.0, result.1))
@@ -230,7 +263,7 @@ impl Stage<'_> {
     }
 
     fn end(&mut self, line: &Line) -> Result<(&'static str, bool), Problem> {
-        let success = line.success.unwrap_or_default();
+        let success = self.is_success(line);
         match self.calls.remove(&line.call) {
             None => {
                 let message =

@@ -8,6 +8,7 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Error, suggestion};
+use crate::outcome::{Outcome, StatusCode};
 use crate::time::{Instant, Interval};
 
 /// One row of the script.
@@ -23,11 +24,21 @@ pub(super) struct Line {
     pub(super) event: What,
     /// The outcome as it is written.
     pub(super) outcome: String,
-    /// Whether that is a success; `None` for a start that does not say.
-    pub(super) success: Option<bool>,
+    /// The same as it is meant; `None` for a start that does not say.
+    pub(super) result: Option<Came>,
     /// Which call it is, for calls that overlap.
     pub(super) call: String,
     pub(super) took: Option<Interval>,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    Success,
+    /// Whatever the breaker counts as one.
+    Failure,
+    /// An outcome, of which the breaker says what it is.
+    Outcome(Outcome),
 }
 
 /// What happens.
@@ -173,9 +184,9 @@ impl Script {
         })?;
         let event = event.1;
         let outcome = cell(self.columns.outcome);
-        let success = match (event, outcome) {
+        let result = match (event, outcome) {
             (What::Start, "") => None,
-            _ => Some(is_success(outcome).map_err(|message| self.problem(number, "outcome", &message))?),
+            _ => Some(came(outcome).map_err(|message| self.problem(number, "outcome", &message))?),
         };
         let named = optional(self.columns.call);
         if named.is_empty() && event != What::Call {
@@ -194,7 +205,7 @@ impl Script {
             time: time.to_owned(),
             event,
             outcome: outcome.to_owned(),
-            success,
+            result,
             call: named.to_owned(),
             took,
         }))
@@ -247,16 +258,19 @@ fn seconds(text: &str) -> Result<Interval, String> {
     }
 }
 
-/// Success or failure, as a letter, a word or a status code.
-fn is_success(outcome: &str) -> Result<bool, String> {
+/// Success or failure, as a letter or a word, or an outcome.
+fn came(outcome: &str) -> Result<Came, String> {
     match outcome {
-        "S" | "success" => Ok(true),
-        "F" | "failure" => Ok(false),
+        "S" | "success" => Ok(Came::Success),
+        "F" | "failure" => Ok(Came::Failure),
+        "timeout" => Ok(Came::Outcome(Outcome::Timeout)),
+        "connection_error" => Ok(Came::Outcome(Outcome::ConnectionError)),
         "s" | "f" => Err(format!("\"{outcome}\" is no outcome: write it large, {}", outcome.to_uppercase())),
         code => match code.parse::<u16>() {
-            Ok(status @ 100..=599) => Ok((200..300).contains(&status)),
+            Ok(status @ 100..=599) => Ok(Came::Outcome(Outcome::Status(StatusCode::of(status)))),
             _ => Err(format!(
-                "\"{outcome}\" is no outcome: write S or success, F or failure, or a status code such as 503"
+                "\"{outcome}\" is no outcome: write S or success, F or failure, a status code such as 503, timeout or \
+                 connection_error"
             )),
         },
     }
