@@ -45,6 +45,8 @@ pub(crate) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(unknown, name), Reverse(name)))
         .filter(|(distance, name)| *distance <= 1 + name.0.chars().count().max(unknown.chars().count()) / 4)
+        // Of a word of three letters, two are not its typo but another word.
+        .filter(|(distance, _)| 2 * distance <= unknown.chars().count())
         .min()
         .map(|(_, name)| name.0)
 }

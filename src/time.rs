@@ -155,6 +155,12 @@ impl Quantity for Interval {
     }
 
     fn number(shown: &str) -> String {
+        if !shown.starts_with(|c: char| c.is_ascii_digit()) {
+            let shown = shown.to_lowercase();
+            return format!(
+                "{shown} is not a duration: write for example \"60s\", at most 100 years (\"36525d\")"
+            );
+        }
         format!(
             "the duration {shown} has no unit: write \"{shown}s\" for seconds or \"{shown}ms\" for milliseconds"
         )
@@ -170,13 +176,15 @@ fn parse_interval(text: &str) -> Result<Interval, String> {
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.') {
         return Err(Interval::number(text));
     }
-    let span: jiff::Span = text.parse().map_err(|error: jiff::Error| explain(&error.to_string()))?;
+    // The parser's own words are about its formats, which nobody here has heard of.
+    let unreadable = "it takes numbers with units: ns, us, ms, s, m, h, d";
+    let span: jiff::Span = text.parse().map_err(|_: jiff::Error| explain(unreadable))?;
     if span.get_years() != 0 || span.get_months() != 0 {
         return Err(explain("years and months have no fixed length, use days"));
     }
     let duration = span
         .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-        .map_err(|error| explain(&error.to_string()))?;
+        .map_err(|_| explain("the longest that can be simulated is 100 years"))?;
     if duration.is_negative() {
         return Err(explain("it is negative"));
     }

@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for Probability {
     }
 }
 
-/// A growth factor of a backoff: 1 to 1000.
+/// A growth factor of a backoff: 1 to 1,000,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Factor(pub(crate) f64);
 
@@ -176,7 +176,7 @@ impl Factor {
 
 impl<'de> Deserialize<'de> for Factor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        bounded(deserializer, 1.0, 1000.0, "a factor").map(Self)
+        bounded(deserializer, 1.0, 1e9, "a factor").map(Self)
     }
 }
 
@@ -279,7 +279,12 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
-                Err(E::custom(format!("{number} is not a whole number: write one from {MIN} to {MAX}")))
+                let whole = libm::trunc(number) == number && (MIN as f64..=MAX as f64).contains(&number);
+                Err(E::custom(if whole {
+                    format!("{number:?} has a point and stands for a whole number: write {number}")
+                } else {
+                    format!("{number} is not a whole number: write one from {MIN} to {MAX}")
+                }))
             }
         }
         deserializer.deserialize_any(Whole::<MIN, MAX>(PhantomData)).map(Self)

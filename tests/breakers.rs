@@ -7,6 +7,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use retrysim::breaker::{Admission, Breaker, BreakerRules, State};
+use retrysim::outcome::Outcome;
 use retrysim::random::{Key, Purpose};
 use retrysim::scenario::{Kind, Preset, Scenario};
 use retrysim::simulation::Simulation;
@@ -90,7 +91,7 @@ fn preset(row: &Row) -> &'static str {
             "ConsecutiveBreaker",
             "threshold=3 halfOpenAfter=ExponentialBackoff(noJitter initial 5s)",
         ) => {
-            "use = 'cockatiel@3:consecutive', threshold = 3, open_for = { exponential = { base = '5s', max = '30s' } }"
+            "use = 'cockatiel@3:consecutive', threshold = 3, generator = 'noJitterGenerator', initialDelay = 5000"
         }
         ("cockatiel", "CountBreaker", "threshold=0.5 size=4 minimumNumberOfCalls=4 halfOpenAfter=10s") => {
             "use = 'cockatiel@3:count', threshold = 0.5, size = 4, minimumNumberOfCalls = 4, halfOpenAfter = 10000"
@@ -396,10 +397,15 @@ fn every_breaker_preset_opens_after_its_own_number_of_failures_and_closes_after_
 
 /// Runs `retrysim breaker` on a trace, next to a scenario; returns the exit code and what was printed.
 fn replay(arguments: &[&str], trace: &str) -> (i32, String, String) {
-    let place = TempDir::new().expect("a temporary folder can be made");
-    fs::write(place.path().join("calls.csv"), trace).expect("a file can be written");
     let scenario = "horizon = '1h'\n[services.s]\n[workloads.w]\nservice = 's'\narrivals.burst = {}\n[policies.none]\n\
                     retries = 0\n[policies.shared]\nretries = 0\nbreaker = { use = 'pybreaker@1', fail_max = 2 }\n";
+    replay_beside(scenario, arguments, trace)
+}
+
+/// The same next to another scenario.
+fn replay_beside(scenario: &str, arguments: &[&str], trace: &str) -> (i32, String, String) {
+    let place = TempDir::new().expect("a temporary folder can be made");
+    fs::write(place.path().join("calls.csv"), trace).expect("a file can be written");
     fs::write(place.path().join("scenario.toml"), scenario).expect("a file can be written");
     let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
     let Output { status, stdout, stderr } = command
@@ -487,7 +493,12 @@ fn the_command_knows_slow_calls_policies_of_scenarios_and_text() {
     let (code, stdout, _) = replay(&arguments, slow);
     assert_eq!(
         (code, stdout.lines().last()),
-        (0, Some("     4            13  end    S               1  closed        open                0"))
+        (
+            0,
+            Some(
+                "     4            13  end    A         S               1  closed        open                0"
+            )
+        )
     );
     let two = "time_s,event,outcome\n0,call,F\n1,call,failure\n2,call,success\n";
     let (code, stdout, _) = replay(&["scenario.toml#shared", "--format", "csv"], two);
@@ -549,6 +560,58 @@ fn a_trace_with_a_mistake_names_file_line_field_and_remedy() {
     }
     let (code, _, stderr) = replay(&["pybreaker@1", "--set", "fail_mx=3"], header);
     assert!(code == 2 && stderr.contains("did you mean `fail_max`?"), "{stderr}");
+}
+
+/// A breaker of a scenario is replayed with the luck of its run, and counts what it counts there.
+#[test]
+fn the_command_does_what_the_run_does() {
+    let drawn = "trip.consecutive = 1, open_for = { backoff.fixed = '5s', jitter = 'full' }, \
+                 counts.only = { status = ['5xx'] }";
+    let of = |policy: &str| {
+        format!(
+            "horizon = '10m'\nseed = 11\n[services.s]\nfaults = [{{ random = {{ status = 503, probability = 0.4 }} }}, \
+             {{ random = {{ status = 404, probability = 0.4 }} }}]\n[workloads.others]\nservice = 's'\narrivals.burst = {{}}\n\
+             policy = 'plain'\n[workloads.calls]\nservice = 's'\narrivals.even = {{ rate = '1/s' }}\n[policies.plain]\n\
+             retries = 0\n[policies.guarded]\nretries = 0\n{policy}\n[arms.one]\ncalls = 'guarded'\n"
+        )
+    };
+    let mut seen = Vec::new();
+    for (policy, layer) in [
+        (format!("breaker = {{ {drawn} }}"), "1"),
+        (format!("breaker = {{ {drawn}, scope = 'global' }}"), "1"),
+        (format!("breaker = {{ {drawn}, scope = 'client', position = 'outside' }}"), "1"),
+        (format!("inner = {{ retries = 0, breaker = {{ {drawn} }} }}"), "2"),
+    ] {
+        let text = of(&policy);
+        let scenario =
+            Scenario::parse("same", "same.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let calls = scenario.workloads.iter().position(|workload| workload.name == "calls").unwrap();
+        let traces = Simulation::new(&scenario, 0, 0, 600).run().traces;
+        let (mut trace, mut admitted) = ("time_s,event,outcome\n".to_owned(), Vec::new());
+        for step in traces[calls].iter().flat_map(|request| &request.steps) {
+            let outcome = match step.outcome {
+                Some(Outcome::Status(code)) => code.get().to_string(),
+                _ => "F".to_owned(),
+            };
+            trace += &format!("{},call,{outcome}\n", step.sent.as_secs_f64());
+            admitted.push(if step.outcome == Some(Outcome::BreakerOpen) { "0" } else { "1" });
+        }
+        let arguments = ["scenario.toml#guarded", "--layer", layer, "--format", "csv"];
+        let (code, stdout, stderr) = replay_beside(&text, &arguments, &trace);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{policy}");
+        let replayed: Vec<&str> = stdout.lines().skip(1).filter_map(|line| line.split(',').nth(4)).collect();
+        assert!(admitted.iter().filter(|&&admitted| admitted == "0").count() > 100, "{policy}");
+        assert_eq!(replayed, admitted, "{policy}");
+        seen.push(stdout);
+    }
+    assert_ne!(seen[0], seen[1], "a global breaker has luck of its own");
+    assert_ne!(seen[0], seen[3], "an inner breaker has luck of its own");
+    let (code, _, stderr) = replay_beside(
+        &of(&format!("inner = {{ retries = 0, breaker = {{ {drawn} }} }}")),
+        &["scenario.toml#guarded"],
+        "",
+    );
+    assert!(code == 2 && stderr.contains("--layer 2"), "{stderr}");
 }
 
 #[test]

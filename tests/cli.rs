@@ -428,6 +428,7 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
         ("retries = 3", "retries = -1", &["policies.fixed.retries", "-1 is out of range"]),
         ("retries = 0", "retries = \"many\"", &["policies.none.retries", "a whole number from 0 to 1000000"]),
         ("retries = 0", "retries = 1.5", &["1.5 is not a whole number"]),
+        ("retries = 0", "retries = 5.0", &["write 5"]),
         ("retries = 0", "retries = 99999999999999999999", &["policies.none.retries"]),
         (
             "retries = 0",
@@ -435,7 +436,7 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
             &["policies.none.backoff.fixed", "60 has no unit", "\"60s\""],
         ),
         ("retries = 0", "retries = 1\nbackoff.fixed = \"60\"", &["60 has no unit"]),
-        ("retries = 0", "retries = 1\nbackoff.fixed = nan", &["has no unit"]),
+        ("retries = 0", "retries = 1\nbackoff.fixed = nan", &["nan is not a duration"]),
         ("retries = 0", "retries = 1\nbackoff.fixed = \"-5s\"", &["negative"]),
         (
             "retries = 0",
@@ -478,7 +479,16 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
             "retry_delay_seconds = nan",
             &["policies.fixed.retry_delay_seconds", "nan is not a time"],
         ),
-        ("retry_delay_seconds = 1", "retry_delay_seconds = \"1s\"", &["a number of seconds"]),
+        (
+            "retry_delay_seconds = 1",
+            "retry_delay_seconds = \"soon\"",
+            &["a number of seconds", "a list of them"],
+        ),
+        (
+            "retry_delay_seconds = 1",
+            "retry_delay_seconds = inf",
+            &["retry_delay_seconds", "inf is not a time"],
+        ),
         (
             "service = \"api\"",
             "service = \"apy\"",
@@ -551,10 +561,10 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
 fn bad_options_are_refused() {
     let place = Place::new();
     place.write("small.toml", SMALL);
-    place.refuses_arguments(&["run", "small.toml", "--set", "workloads"], &["PATH=VALUE"]);
+    place.refuses_arguments(&["run", "small.toml", "--set", "workloads"], &["NAME=VALUE"]);
     place.refuses_arguments(
         &["run", "small.toml", "--set", "workloads.calls.clients=-5"],
-        &["-5 is out of range", "command line"],
+        &["-5 is out of range", "command line", "--> --set workloads.calls.clients=-5"],
     );
     place.refuses_arguments(&["run", "small.toml", "--set", "title.x=1"], &["--set title.x=1"]);
     place.refuses_arguments(&["run", "small.toml", "--replications", "0"], &["0 is out of range"]);

@@ -137,7 +137,7 @@ fn a_workload_on_another_service_changes_nothing() {
 fn the_order_of_the_file_does_not_matter() {
     order_does_not_matter(RICH);
     // Two workloads share everything that can be shared, and the luck of one breaker.
-    let shared = "breaker = { trip.consecutive = 3, open_for = { fixed = \"10s\", jitter = \"equal\" }, scope = \"global\" }\n\
+    let shared = "breaker = { trip.consecutive = 3, open_for = { backoff.fixed = \"10s\", jitter = \"equal\" }, scope = \"global\" }\n\
                   budget = { tokens = { capacity = 9, cost = 1, per_success = 1 }, scope = \"global\" }\n\
                   limiter = { token_bucket = { rate = \"20/s\" }, scope = \"global\" }";
     let rich = RICH

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::half_open::{HalfOpenConfig, Judge};
-use super::open_time::{Grows, OpenFor, OpenJitter};
+use super::open_time::{OpenFor, OpenTime};
 use super::trip::{Trip, TripRules};
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
@@ -307,7 +307,7 @@ impl BreakerConfig {
     /// in which nobody calls can only be found by going through all its openings.
     fn restless(&self) -> Option<String> {
         let reopens = self.half_open_for.is_some_and(|most| most.then == Then::Open);
-        (reopens && self.changes != Changes::OnCall && draws_each_opening(&self.open_for)).then(|| {
+        (reopens && self.changes != Changes::OnCall && OpenTime::new(&self.open_for).draws_each_opening()).then(|| {
             "a breaker that goes on opening by itself cannot draw how long each time: leave out `open_for.jitter`, or give \
              `changes = \"on_call\"` or `half_open_for.then = \"closed\"`"
                 .into()
@@ -325,16 +325,11 @@ impl BreakerConfig {
     }
 }
 
-/// Whether every opening has another length, even if the trip condition did not hold again.
-fn draws_each_opening(open_for: &OpenFor) -> bool {
-    open_for.jitter != OpenJitter::None && open_for.grows == Grows::EachOpening
-}
-
 /// A [`BreakerConfig`], compiled: what all breakers with the same rules share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BreakerRules {
     pub(super) trip: TripRules,
-    pub(super) open_for: OpenFor,
+    pub(super) open_for: OpenTime,
     pub(super) boundary: Boundary,
     pub(super) timer_from: TimerFrom,
     pub(super) changes: Changes,
@@ -357,7 +352,7 @@ impl BreakerRules {
         let probes = config.probes();
         Self {
             trip: TripRules::new(&config.trip),
-            open_for: config.open_for.clone(),
+            open_for: OpenTime::new(&config.open_for),
             boundary: config.boundary,
             timer_from: config.timer_from,
             changes: config.changes,
@@ -373,10 +368,6 @@ impl BreakerRules {
             key,
             counts: config.counts.clone(),
         }
-    }
-
-    pub(super) fn draws_each_opening(&self) -> bool {
-        draws_each_opening(&self.open_for)
     }
 
     /// True if an outcome is a failure to the breaker; `header` says whether the answer carried a Retry-After header.

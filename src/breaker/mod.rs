@@ -19,6 +19,7 @@ mod half_open;
 mod moving_average;
 mod open_time;
 mod rate;
+mod run_until;
 mod time_window;
 mod trip;
 
@@ -30,7 +31,7 @@ pub use config::{
 pub use count_window::{CountWindow, JudgedOn};
 pub use half_open::{Enough, HalfOpenConfig, HalfOpenRate, HalfOpenRing};
 pub use moving_average::{MovingAverage, SuccessRate};
-pub use open_time::{Forgets, Grows, OpenFor, OpenJitter, OpenShape};
+pub use open_time::{Forgets, Grows, OpenFor};
 pub use rate::{Arithmetic, Compare, Minimum, Percent, SlowConfig, Tally};
 pub use time_window::{Align, ShareOf, TimeWindow};
 pub use trip::{Consecutive, Trip};
@@ -267,7 +268,7 @@ impl Breaker {
     /// over by `now` in one step, since a breaker that nobody calls for a year may have a billion of them.
     fn skip_cycles(&mut self, rules: &BreakerRules, since: Instant, now: Instant) {
         let cycle = self.over.since(since);
-        if rules.draws_each_opening() || cycle.is_zero() {
+        if rules.open_for.draws_each_opening() || cycle.is_zero() {
             return;
         }
         let cycles = now.since(self.over).min(Interval::MAX).as_nanos() / cycle.as_nanos();
@@ -348,8 +349,12 @@ impl Breaker {
         };
         let mut lasts = None;
         for part in (0..MAX_PARTS).filter(|part| counted >> part & 1 == 1) {
-            let luck = || rules.key.block(self.number.into(), u64::from(self.trips) * 4 + part as u64)[0];
-            let length = rules.open_for.length(self.openings[part], luck);
+            let before = self.openings[part];
+            let since = self.trips - u32::from(before);
+            let luck = |n: u32| {
+                rules.key.block(self.number.into(), (u64::from(since) + u64::from(n) - 1) * 4 + part as u64)
+            };
+            let length = rules.open_for.length(before, self.number, &luck);
             self.openings[part] = self.openings[part].saturating_add(1);
             lasts = lasts.max(Some(length));
         }

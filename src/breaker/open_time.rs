@@ -1,5 +1,4 @@
-//! How long a breaker stays open: always the same, or longer each time that it opens again. A room of its own, so that the
-//! project's general schedules can move in.
+//! How long a breaker stays open: by a schedule, of which each opening in a row takes the next delay.
 
 use std::fmt;
 
@@ -8,65 +7,24 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::quantity::Quantity;
-use crate::random::up_to;
+use crate::random::Block;
+use crate::schedule::{Backoff, Jitter, Rounding, Schedule, ScheduleConfig};
 use crate::time::Interval;
-use crate::units::Factor;
 
-/// How long it stays open: a duration, or a table with one of `fixed`, `exponential`, `linear` and `list`. The n-th opening
-/// in a row takes the n-th length, up to the 256th.
+/// From this opening in a row on the open time grows no more.
+const OPENINGS: u32 = 256;
+
+/// How long it stays open: a duration, or a schedule as that of retries (`backoff`, `jitter`, `cap_before_jitter`,
+/// `cap_after_jitter`, `floor`, `round`) with `grows` and `forgets`. The n-th opening in a row takes the n-th delay, up to the
+/// 256th.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenFor {
-    /// The lengths one after the other, before jitter.
-    pub shape: OpenShape,
-    /// Whether the length is randomised.
-    pub jitter: OpenJitter,
+    /// The lengths, one after the other.
+    pub schedule: ScheduleConfig,
     /// Which openings make the next one longer.
     pub grows: Grows,
     /// When it is forgotten how often it opened.
     pub forgets: Forgets,
-}
-
-/// The lengths one after the other, before jitter; n is how often it opened before.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OpenShape {
-    /// Always the same.
-    Fixed(Interval),
-    /// base * factor^n, at most `max` (resilience4j 2, cockatiel 3, failsafe-rs 1).
-    Exponential {
-        /// The first length.
-        base: Interval,
-        /// What each is multiplied by to give the next.
-        factor: Factor,
-        /// No length is longer; without limit if absent.
-        max: Option<Interval>,
-    },
-    /// first + n * step, at most `max` (Envoy: base ejection time times ejections).
-    Linear {
-        /// The first length.
-        first: Interval,
-        /// What each further one is longer.
-        step: Interval,
-        /// No length is longer; without limit if absent.
-        max: Option<Interval>,
-    },
-    /// The n-th entry; the last one repeats.
-    List(Vec<Interval>),
-}
-
-const fn two() -> Factor {
-    Factor(2.0)
-}
-
-/// How the length is randomised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpenJitter {
-    /// Not at all.
-    #[default]
-    None,
-    /// In whole seconds: half of it, rounded down, plus a whole number of seconds from 0 to the same half, ends included
-    /// (failsafe-rs 1 `equal_jittered`).
-    Equal,
 }
 
 /// Which openings make the next one longer.
@@ -98,40 +56,33 @@ pub enum Forgets {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    fixed: Option<Interval>,
-    exponential: Option<Exponential>,
-    linear: Option<Linear>,
-    list: Option<Vec<Interval>>,
+    backoff: Backoff,
     #[serde(default)]
-    jitter: OpenJitter,
+    jitter: Jitter,
+    cap_before_jitter: Option<Interval>,
+    cap_after_jitter: Option<Interval>,
+    floor: Option<Interval>,
+    round: Option<Rounding>,
     #[serde(default)]
     grows: Grows,
     #[serde(default)]
     forgets: Forgets,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Exponential {
-    base: Interval,
-    #[serde(default = "two")]
-    factor: Factor,
-    max: Option<Interval>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Linear {
-    first: Interval,
-    step: Interval,
-    max: Option<Interval>,
+impl From<Written> for OpenFor {
+    fn from(written: Written) -> Self {
+        let Written { backoff, jitter, cap_before_jitter, cap_after_jitter, floor, round, grows, forgets } =
+            written;
+        let plain = ScheduleConfig::plain(backoff);
+        let schedule = ScheduleConfig { jitter, cap_before_jitter, cap_after_jitter, floor, round, ..plain };
+        Self { schedule, grows, forgets }
+    }
 }
 
 impl From<Interval> for OpenFor {
     fn from(length: Interval) -> Self {
         Self {
-            shape: OpenShape::Fixed(length),
-            jitter: OpenJitter::None,
+            schedule: ScheduleConfig::plain(Backoff::Fixed(length)),
             grows: Grows::EachOpening,
             forgets: Forgets::OnClose,
         }
@@ -147,7 +98,7 @@ impl<'de> Deserialize<'de> for OpenFor {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(
                     f,
-                    "{} or a table such as {{ exponential = {{ base = \"10s\" }} }}",
+                    "{} or a table such as {{ backoff.exponential = {{ base = \"10s\" }} }}",
                     Interval::EXPECTED
                 )
             }
@@ -165,80 +116,80 @@ impl<'de> Deserialize<'de> for OpenFor {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OpenFor, A::Error> {
-                Written::deserialize(MapAccessDeserializer::new(map))?.shaped().map_err(A::Error::custom)
+                Written::deserialize(MapAccessDeserializer::new(map)).map(OpenFor::from)
             }
         }
         deserializer.deserialize_any(DurationOrTable)
     }
 }
 
-impl Written {
-    fn shaped(self) -> Result<OpenFor, &'static str> {
-        let Self { fixed, exponential, linear, list, jitter, grows, forgets } = self;
-        let shapes = [
-            fixed.map(OpenShape::Fixed),
-            exponential.map(|Exponential { base, factor, max }| OpenShape::Exponential { base, factor, max }),
-            linear.map(|Linear { first, step, max }| OpenShape::Linear { first, step, max }),
-            list.map(OpenShape::List),
-        ];
-        let mut given = shapes.into_iter().flatten();
-        let help = "give exactly one of `fixed`, `exponential`, `linear` and `list`";
-        match (given.next(), given.next()) {
-            (Some(shape), None) => Ok(OpenFor { shape, jitter, grows, forgets }),
-            _ => Err(help),
-        }
-    }
-}
-
 impl OpenFor {
     /// The length, if it is always the same.
-    pub const fn fixed(&self) -> Option<Interval> {
-        match (&self.shape, self.jitter) {
-            (OpenShape::Fixed(length), OpenJitter::None) => Some(*length),
+    pub fn fixed(&self) -> Option<Interval> {
+        match self.schedule.backoff {
+            Backoff::Fixed(length) if self.schedule == Self::from(length).schedule => Some(length),
             _ => None,
         }
     }
 
     /// What is wrong with it, if anything.
     pub(super) fn problem(&self) -> Option<String> {
-        match &self.shape {
-            OpenShape::List(list) if list.is_empty() => {
-                Some("the list is empty: give at least one duration".into())
-            }
-            _ if self.forgets == Forgets::OneEvery(Interval::ZERO) => {
-                Some("`forgets.one_every` must be longer than 0s".into())
-            }
-            _ => None,
+        if let Some(problem) = self.schedule.problem() {
+            return Some(problem);
+        }
+        if self.schedule.longest(OPENINGS, Interval::ZERO).is_none() {
+            return Some("a breaker that opens cannot give up: let the last delay of the list repeat".into());
+        }
+        if self.forgets == Forgets::OneEvery(Interval::ZERO) {
+            return Some("`forgets.one_every` must be longer than 0s".into());
+        }
+        let in_a_row = self.grows == Grows::EachOpening && self.forgets == Forgets::OnClose;
+        (self.schedule.jitter.is_walk() && !in_a_row).then(|| {
+            "a jitter that walks from one length to the next needs all openings in a row: leave `grows` and `forgets` out"
+                .into()
+        })
+    }
+}
+
+/// An [`OpenFor`], compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OpenTime {
+    schedule: Schedule,
+    walks: bool,
+    pub(super) grows: Grows,
+    pub(super) forgets: Forgets,
+}
+
+impl OpenTime {
+    pub(super) fn new(config: &OpenFor) -> Self {
+        Self {
+            schedule: Schedule::new(&config.schedule, OPENINGS),
+            walks: config.schedule.jitter.is_walk(),
+            grows: config.grows,
+            forgets: config.forgets,
         }
     }
 
-    /// The length after `before` openings, before jitter.
-    pub fn unjittered(&self, before: u8) -> Interval {
-        let n = before;
-        let (length, max) = match &self.shape {
-            OpenShape::Fixed(length) => (*length, None),
-            OpenShape::Exponential { base, factor, max } => {
-                (base.scale(libm::pow(factor.get(), f64::from(n))), *max)
-            }
-            OpenShape::Linear { first, step, max } => {
-                (*first + Interval::from_nanos(step.as_nanos().saturating_mul(n.into())), *max)
-            }
-            OpenShape::List(list) => {
-                (list.get(usize::from(n)).or(list.last()).copied().unwrap_or(Interval::ZERO), None)
-            }
-        };
-        length.min(max.unwrap_or(Interval::MAX))
+    /// Whether every opening has another length, even if the trip condition did not hold again.
+    pub(super) fn draws_each_opening(&self) -> bool {
+        self.schedule.is_random() && self.grows == Grows::EachOpening
     }
 
-    /// The length after `before` openings; `bits` are the luck of this one.
-    pub(super) fn length(&self, before: u8, bits: impl FnOnce() -> u64) -> Interval {
-        let length = self.unjittered(before);
-        match self.jitter {
-            OpenJitter::None => length,
-            OpenJitter::Equal => {
-                let half = length.as_nanos() / 1_000_000_000 / 2;
-                Interval::from_secs(half + up_to(bits(), half))
+    /// The length after `before` openings in a row of the breaker with this number; `luck` are the bits of the n-th of them.
+    pub(super) fn length(&self, before: u8, number: u32, luck: &dyn Fn(u32) -> Block) -> Interval {
+        let n = u32::from(before) + 1;
+        // A walk is walked anew, since a breaker is too small to remember where it has got to.
+        let mut from = if self.walks { 1 } else { n };
+        let mut walk = Interval::ZERO;
+        loop {
+            let Some(step) = self.schedule.step(from, walk, number.into(), luck, Interval::ZERO) else {
+                unreachable!("a schedule of open times does not end");
+            };
+            if from == n {
+                return step.delay;
             }
+            walk = step.walk;
+            from += 1;
         }
     }
 }
@@ -252,53 +203,76 @@ mod tests {
         struct Wrapper {
             open_for: OpenFor,
         }
-        toml::from_str::<Wrapper>(&format!("open_for = {text}")).unwrap().open_for
+        toml::from_str::<Wrapper>(&format!("open_for = {text}"))
+            .unwrap_or_else(|e| panic!("{text}: {e}"))
+            .open_for
     }
 
     #[test]
-    fn lengths_follow_their_formulas() {
-        let cases: [(&str, &[(u8, u64)]); 5] = [
+    fn lengths_follow_their_schedules() {
+        let cases: [(&str, &[(u8, u64)]); 6] = [
             ("'10s'", &[(0, 10), (9, 10)]),
             (
-                "{ exponential = { base = '5s', max = '60s' } }",
+                "{ backoff.exponential = { base = '5s' }, cap_before_jitter = '60s' }",
                 &[(0, 5), (1, 10), (3, 40), (4, 60), (255, 60)],
             ),
             (
-                "{ linear = { first = '30s', step = '30s', max = '300s' } }",
+                "{ backoff.linear = { first = '30s', step = '30s' }, cap_before_jitter = '300s' }",
                 &[(0, 30), (1, 60), (9, 300), (99, 300)],
             ),
-            ("{ list = ['1s', '5s'] }", &[(0, 1), (1, 5), (2, 5)]),
-            ("{ fixed = '3s', forgets = 'never' }", &[(0, 3), (1, 3)]),
+            ("{ backoff.list = ['1s', '5s'] }", &[(0, 1), (1, 5), (2, 5), (255, 5)]),
+            ("{ backoff.fixed = '3s', forgets = 'never' }", &[(0, 3), (1, 3)]),
+            // With no luck at all a walk stays where it began.
+            (
+                "{ backoff.fixed = '3s', jitter = 'decorrelated', cap_after_jitter = '60s' }",
+                &[(0, 3), (7, 3)],
+            ),
         ];
         for (text, expected) in cases {
+            let open_for = open_for(text);
+            assert_eq!(open_for.problem(), None, "{text}");
             for &(n, seconds) in expected {
-                assert_eq!(open_for(text).length(n, || 0), Interval::from_secs(seconds), "{text}, {n}");
+                let length = OpenTime::new(&open_for).length(n, 0, &|_| [0, 0]);
+                assert_eq!(length, Interval::from_secs(seconds), "{text}, {n}");
             }
         }
     }
 
     #[test]
-    fn equal_jitter_is_drawn_in_whole_seconds() {
-        let open_for = open_for("{ exponential = { base = '5s' }, jitter = 'equal' }");
+    fn a_walk_takes_the_luck_of_each_opening_in_a_row() {
+        // The whole of [3, 9], then the least: 9 s, and [3, 27] from below.
+        let time = OpenTime::new(&open_for("{ backoff.fixed = '3s', jitter = 'decorrelated' }"));
+        let luck = |n: u32| if n == 1 { [u64::MAX, 0] } else { [1 << 63, 0] };
+        let lengths = [0, 1].map(|before| time.length(before, 0, &luck).as_nanos() / 1_000_000_000);
+        assert_eq!(lengths, [9, 15]);
+    }
+
+    #[test]
+    fn failsafe_rs_draws_whole_seconds() {
+        // x / 2 + randint[0, x / 2] in whole seconds, of 5, 10 and 20 s.
+        let text = "{ backoff.sum = [{ backoff.exponential = { base = '5s', exponent = -1 }, round.down = '1s' }], \
+                    jitter.scale = [1, 2], round.inclusive = '1s' }";
+        let time = OpenTime::new(&open_for(text));
         for (bits, seconds) in [(0, [2, 5, 10]), (u64::MAX, [4, 10, 20])] {
             for (n, seconds) in (0..).zip(seconds) {
-                assert_eq!(open_for.length(n, || bits), Interval::from_secs(seconds));
+                assert_eq!(time.length(n, 0, &|_| [bits, 0]), Interval::from_secs(seconds), "{n}");
             }
         }
     }
 
     #[test]
-    fn a_table_has_exactly_one_shape() {
-        for text in
-            ["{ jitter = 'equal' }", "{ fixed = '1s', list = ['1s'] }", "5", "'soon'", "{ linear = '1s' }"]
-        {
-            assert!(
-                toml::from_str::<toml::Table>(&format!("x = {text}")).unwrap()["x"]
-                    .clone()
-                    .try_into::<OpenFor>()
-                    .is_err(),
-                "{text}"
-            );
+    fn what_is_no_open_time_is_refused() {
+        for text in ["{ jitter = 'equal' }", "{ fixed = '1s' }", "5", "'soon'", "{ backoff.linear = '1s' }"] {
+            let value = toml::from_str::<toml::Table>(&format!("x = {text}")).unwrap()["x"].clone();
+            assert!(value.try_into::<OpenFor>().is_err(), "{text}");
+        }
+        for text in [
+            "{ backoff.list = [] }",
+            "{ backoff.list = { delays = ['1s'], then = 'give_up' } }",
+            "{ backoff.fixed = '1s', forgets.one_every = '0s' }",
+            "{ backoff.fixed = '1s', jitter = 'decorrelated', grows = 'each_trip' }",
+        ] {
+            assert!(open_for(text).problem().is_some(), "{text}");
         }
     }
 }

@@ -66,7 +66,7 @@ fn a_timer_makes_it_half_open_before_anybody_calls() {
 
 #[test]
 fn envoy_ejects_for_longer_each_time_and_looks_every_ten_seconds() {
-    let text = "trip.consecutive = 1\nopen_for = { linear = { first = '30s', step = '30s', max = '300s' }, \
+    let text = "trip.consecutive = 1\nopen_for = { backoff.linear = { first = '30s', step = '30s' }, cap_before_jitter = '300s', \
                 forgets = { one_every = '10s' } }\nchanges.every = '10s'\nafter_open = 'closed'\nlate_results = 'record'";
     // Ejected at 1 s until the check at 40 s; at once again, for 60 s, until the check at 110 s.
     let calls = [(1.0, 'F'), (39.9, 'S'), (40.0, 'S'), (41.0, 'F'), (109.9, 'S'), (110.0, 'S')];
@@ -88,8 +88,8 @@ fn hystrix_opens_at_the_tick_and_lets_one_probe_through() {
 #[test]
 fn failsafe_rs_draws_whole_seconds_and_grows_with_each_trip() {
     let text = "trip.any = [{ consecutive = 2 }, { moving_average = { success_rate = 0.8, window = '30s', \
-                minimum_calls = 5 } }]\nopen_for = { exponential = { base = '10s', max = '300s' }, jitter = 'equal', \
-                grows = 'each_trip' }\nboundary = 'after'\nprobes = 'unlimited'\nprobe_results = 'remembered'\n\
+                minimum_calls = 5 } }]\nopen_for = { backoff.sum = [{ backoff.exponential = { base = '10s', exponent = -1 }, \
+                cap_before_jitter = '150s', round.down = '1s' }], jitter.scale = [1, 2], round.inclusive = '1s', grows = 'each_trip' }\nboundary = 'after'\nprobes = 'unlimited'\nprobe_results = 'remembered'\n\
                 on_close = 'forget_but_last'\nlate_results = 'record_successes'";
     let rules = rules(text);
     let mut lengths = Vec::new();
@@ -118,8 +118,8 @@ fn a_count_that_is_dropped_makes_earlier_calls_late() {
     let text = "trip.consecutive = { failures = 3, forgets_every = '10s' }\nopen_for = '1s'";
     assert_eq!(states(text, &[(8.0, 'F'), (9.0, 'F'), (10.0, 'F')]), "cco");
     assert_eq!(states(text, &[(8.0, 'F'), (9.0, 'F'), (10.1, 'F')]), "ccc");
-    // gobreaker drops once per call until it has caught up.
-    assert_eq!(states(text, &[(45.0, 'F'), (45.1, 'F'), (45.2, 'F'), (45.3, 'F'), (45.4, 'F')]), "cccco");
+    // gobreaker drops at each call and at each result until it has caught up: three in a row from the second failure on.
+    assert_eq!(states(text, &[(45.0, 'F'), (45.1, 'F'), (45.2, 'F'), (45.3, 'F'), (45.4, 'F')]), "ccco-");
     let rules = rules(text);
     let mut breaker = Breaker::default();
     let permit = breaker.try_acquire(&rules, at(9.0)).permit().unwrap();
@@ -153,7 +153,7 @@ fn in_all_counts_probes_that_have_ended() {
 #[test]
 fn ticks_from_before_it_closed_do_not_open_it() {
     let text = "trip.time_window = { width = '10s', failures = 1, judged_on = 'tick' }\non_close = 'remember'\n\
-                open_for = { fixed = '3500ms', forgets = { one_every = '1s' } }\n";
+                open_for = { backoff.fixed = '3500ms', forgets = { one_every = '1s' } }\n";
     // The failure of 0.5 s opens it at the tick of 1 s. A probe closes it at 4.6 s, and the tick of 5 s opens it again, since
     // that failure is remembered; so it goes on until the failure is more than ten seconds old.
     let calls = [
@@ -187,7 +187,7 @@ fn whichever_part_trips_first_opens_it_at_its_own_tick() {
     // Both trip: the second at 2 s, the first at 10 s. Only the second one's openings count.
     let text = "trip.any = [{ time_window = { width = '1m', buckets = 6, failures = 1, judged_on = 'tick' } }, \
                 { time_window = { width = '4s', buckets = 2, failures = 1, judged_on = 'tick' } }]\n\
-                open_for = { exponential = { base = '1s' }, grows = 'each_trip', forgets = 'never' }\n\
+                open_for = { backoff.exponential = { base = '1s' }, grows = 'each_trip', forgets = 'never' }\n\
                 on_close = 'remember'\nchanges = 'on_time'\nafter_open = 'closed'";
     let rules = rules(text);
     let mut breaker = Breaker::default();
@@ -214,7 +214,7 @@ fn a_breaker_that_nobody_calls_goes_through_its_cycles_in_no_time() {
     // However it is asked, cycle by cycle or once after a hundred years, it is the same.
     for changes in ["'on_time'", "{ every = '7ms' }"] {
         let rules = rules(&format!(
-            "trip.consecutive = 1\nopen_for = {{ exponential = {{ base = '1ms', factor = 1.01 }} }}\n\
+            "trip.consecutive = 1\nopen_for = {{ backoff.exponential = {{ base = '1ms', factor = 1.01 }} }}\n\
              half_open_for.at_most = '1ms'\nchanges = {changes}"
         ));
         let open = || {
@@ -305,7 +305,8 @@ fn fields_that_contradict_each_other_are_explained() {
         "trip.consecutive = 1\nhalf_open_for.at_most = '0s'",
         "trip.consecutive = 1\nhalf_open_for.at_most = '1s'\nchanges = 'on_time'\nopen_for.jitter = 'equal'",
     ] {
-        let open_for = if text.contains("open_for.j") { "open_for.fixed = '9s'" } else { "open_for = '1s'" };
+        let open_for =
+            if text.contains("open_for.j") { "open_for.backoff.fixed = '9s'" } else { "open_for = '1s'" };
         let config: BreakerConfig = toml::from_str(&format!("{open_for}\n{text}")).expect(text);
         assert!(!config.problems().is_empty(), "{text}");
     }

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::count_window::{CountRules, CountWindow, Ring};
 use super::moving_average::{Average, MovingAverage};
 use super::rate::Tally;
+use super::run_until::RunUntil;
 use super::time_window::{Buckets, TimeRules, TimeWindow};
 use crate::time::{Instant, Interval};
 use crate::units::Count;
@@ -37,9 +38,13 @@ pub enum Trip {
 pub struct Consecutive {
     /// How many.
     pub failures: Count<1, 1_000_000_000>,
-    /// The count is dropped when this time has passed since it closed, and again each time it passes (gobreaker 2
-    /// `Interval`). As there, one call or result drops it once, and results of calls that began before are not counted.
+    /// The oldest bucket is dropped when this time has passed since it closed, and again each time it passes (gobreaker 2:
+    /// `BucketPeriod`, or `Interval` if there is one bucket). As there, one call or result drops one bucket; a run that is
+    /// not all of the failures in the window is not shortened; and calls that began before all buckets had been dropped
+    /// for the first time are not counted.
     pub forgets_every: Option<Interval>,
+    /// How many buckets there are; 1 if absent.
+    pub buckets: Count<1, 100_000>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +52,12 @@ pub struct Consecutive {
 struct WrittenConsecutive {
     failures: Count<1, 1_000_000_000>,
     forgets_every: Option<Interval>,
+    #[serde(default = "one_bucket")]
+    buckets: Count<1, 100_000>,
+}
+
+const fn one_bucket() -> Count<1, 100_000> {
+    Count::of(1)
 }
 
 impl<'de> Deserialize<'de> for Consecutive {
@@ -57,15 +68,17 @@ impl<'de> Deserialize<'de> for Consecutive {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "a whole number from 1 to 1000000000, or a table with `failures` and `forgets_every`",
+                    "a whole number from 1 to 1000000000, or a table with `failures`, `forgets_every` and `buckets`",
                 )
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Consecutive, E> {
                 match u64::try_from(number) {
-                    Ok(failures @ 1..=1_000_000_000) => {
-                        Ok(Consecutive { failures: Count::of(failures), forgets_every: None })
-                    }
+                    Ok(failures @ 1..=1_000_000_000) => Ok(Consecutive {
+                        failures: Count::of(failures),
+                        forgets_every: None,
+                        buckets: one_bucket(),
+                    }),
                     _ => Err(E::custom(format!(
                         "{number} is out of range: write a whole number from 1 to 1000000000"
                     ))),
@@ -73,9 +86,9 @@ impl<'de> Deserialize<'de> for Consecutive {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Consecutive, A::Error> {
-                let WrittenConsecutive { failures, forgets_every } =
+                let WrittenConsecutive { failures, forgets_every, buckets } =
                     Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Consecutive { failures, forgets_every })
+                Ok(Consecutive { failures, forgets_every, buckets })
             }
         }
         deserializer.deserialize_any(NumberOrTable)
@@ -107,7 +120,7 @@ impl Trip {
 /// A [`Trip`], compiled.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TripRules {
-    Consecutive { failures: u32, forgets_every: Option<Interval> },
+    Consecutive { failures: u32, forgets_every: Option<Interval>, buckets: u32 },
     Count(CountRules),
     Time(TimeRules),
     Average(MovingAverage),
@@ -120,8 +133,7 @@ pub(super) enum Memory {
     #[default]
     Nothing,
     Run(u32),
-    /// A run, and when it is dropped.
-    RunUntil(Box<(u32, Instant)>),
+    RunUntil(Box<RunUntil>),
     Ring(Box<Ring>),
     Buckets(Box<Buckets>),
     Average(Box<Average>),
@@ -131,9 +143,11 @@ pub(super) enum Memory {
 impl TripRules {
     pub(super) fn new(trip: &Trip) -> Self {
         match trip {
-            Trip::Consecutive(Consecutive { failures, forgets_every }) => {
-                Self::Consecutive { failures: failures.get_u32(), forgets_every: *forgets_every }
-            }
+            Trip::Consecutive(Consecutive { failures, forgets_every, buckets }) => Self::Consecutive {
+                failures: failures.get_u32(),
+                forgets_every: *forgets_every,
+                buckets: buckets.get_u32(),
+            },
             Trip::CountWindow(window) => Self::Count(CountRules::new(window)),
             Trip::TimeWindow(window) => Self::Time(TimeRules::new(window)),
             Trip::MovingAverage(average) => Self::Average(*average),
@@ -144,8 +158,8 @@ impl TripRules {
     fn fresh(&self) -> Memory {
         match self {
             Self::Consecutive { forgets_every: None, .. } => Memory::Run(0),
-            Self::Consecutive { forgets_every: Some(every), .. } => {
-                Memory::RunUntil(Box::new((0, Instant::START + *every)))
+            Self::Consecutive { forgets_every: Some(every), buckets, .. } => {
+                Memory::RunUntil(Box::new(RunUntil::new(*buckets, Instant::START + *every)))
             }
             Self::Count(_) => Memory::Ring(Box::default()),
             Self::Time(_) => Memory::Buckets(Box::default()),
@@ -187,10 +201,7 @@ impl TripRules {
     pub(super) fn forget(&self, memory: &mut Memory, now: Instant) -> bool {
         match self {
             Self::Consecutive { forgets_every: Some(every), .. } => match self.remembered(memory) {
-                Memory::RunUntil(run) if now > run.1 => {
-                    **run = (0, run.1 + *every);
-                    true
-                }
+                Memory::RunUntil(run) => now > run.until && run.rotate(*every),
                 _ => false,
             },
             Self::Any(parts) => match self.remembered(memory) {
@@ -244,7 +255,8 @@ impl TripRules {
         let trips = match (self, self.remembered(memory)) {
             (Self::Consecutive { failures, .. }, Memory::Run(run)) => count(run, success, *failures),
             (Self::Consecutive { failures, .. }, Memory::RunUntil(run)) => {
-                count(&mut run.0, success, *failures)
+                run.record(success);
+                run.failures >= *failures
             }
             (Self::Count(rules), Memory::Ring(ring)) => rules.record(ring, success, took),
             (Self::Time(rules), Memory::Buckets(buckets)) => rules.record(buckets, now, success, took),
@@ -264,8 +276,8 @@ impl TripRules {
     pub(super) fn clear(&self, memory: &mut Memory, now: Instant) {
         match (self, self.remembered(memory)) {
             (_, Memory::Run(run)) => *run = 0,
-            (Self::Consecutive { forgets_every: Some(every), .. }, Memory::RunUntil(run)) => {
-                **run = (0, now + *every);
+            (Self::Consecutive { forgets_every: Some(every), buckets, .. }, Memory::RunUntil(run)) => {
+                **run = RunUntil::new(*buckets, now + *every);
             }
             (_, Memory::Ring(ring)) => ring.clear(),
             (_, Memory::Buckets(buckets)) => buckets.clear(now),
@@ -307,7 +319,7 @@ impl Memory {
         match self {
             Self::Nothing => Tally::default(),
             Self::Run(run) => Tally { total: *run, failures: *run, slow: 0 },
-            Self::RunUntil(run) => Tally { total: run.0, failures: run.0, slow: 0 },
+            Self::RunUntil(run) => Tally { total: run.failures, failures: run.failures, slow: 0 },
             Self::Ring(ring) => ring.tally,
             Self::Buckets(buckets) => buckets.tally,
             Self::Average(average) => average.calls.tally,

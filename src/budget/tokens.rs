@@ -57,6 +57,11 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// What a retry costs after a transient failure, a throttled one and a timeout.
+    pub const fn amounts(self) -> [Tokens; 3] {
+        [self.transient, self.throttled, self.timeout]
+    }
+
     const fn of(self, class: Class) -> u64 {
         match class {
             Class::Transient => self.transient.get(),

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::breaker_trace::{Line, Script, What};
-use super::print;
-use crate::breaker::{Admission, Breaker, BreakerRules, Permit, State};
+use super::breaker_trace::{Came, Line, Script, What};
+use super::{assignments, print};
+use crate::breaker::{Admission, Breaker, BreakerConfig, BreakerRules, Permit, State};
 use crate::error::{Error, suggestion};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Kind, Preset, Scenario};
+use crate::simulation::breaker_key;
 use crate::time::{Instant, Interval};
 
 /// How many calls may be under way or waiting at once.
@@ -22,15 +23,33 @@ const PAGE: usize = 1 << 16;
 const COLUMNS: [&str; 8] =
     ["step", "time_s", "event", "outcome", "admitted", "state_before", "state_after", "failures"];
 
+/// What `--help` says; no comment of documentation, whose backticks would be printed.
+const ABOUT: &str = "\
+Replay a scripted sequence of calls against a breaker.
+
+The trace is a CSV file. Its first line names the columns: time_s,event,outcome
+and, where they are needed, call and took_s.
+
+  time_s   seconds since the start, not before those of the row above
+  event    call (begins and ends at once), start or end
+  outcome  S or success; F or failure; or a status code, timeout or
+           connection_error, which are a failure if the breaker counts them
+           (an answer is one without a Retry-After header); a start may leave
+           it out
+  call     which call starts or ends: any name
+  took_s   how long the call took, in seconds, for breakers that watch for
+           slow ones
+
+In what is printed, admitted is 1, 0, or waits for a call that waits for a
+probe; when the probe has ended, a row with the event woken says what became of
+it.";
+
 /// Replay a scripted sequence of calls against a breaker.
-///
-/// The trace is a CSV file with the columns `time_s`, `event` and `outcome`, and optionally `call` and `took_s`. An event is `call`
-/// (begins and ends at once), or `start` and `end` of the call that the column `call` names. An outcome is S or F, success or
-/// failure, or a status code, of which 200 to 299 are a success. The column `admitted` is 1, 0, or `waits` for a call that waits
-/// for a probe; when the probe has ended, a row with the event `woken` says what became of it.
-///
-/// Example: retrysim breaker textbook:breaker --trace calls.csv --set threshold=3
 #[derive(Debug, Args)]
+#[command(
+    long_about = ABOUT,
+    after_help = "Example: retrysim breaker textbook:breaker --trace calls.csv --set threshold=3"
+)]
 pub(super) struct Replay {
     /// The breaker: the id of a preset, or FILE#POLICY for the breaker of a policy in a scenario.
     #[arg(value_name = "PRESET")]
@@ -38,6 +57,9 @@ pub(super) struct Replay {
     /// The sequence of calls.
     #[arg(long, value_name = "FILE")]
     trace: PathBuf,
+    /// Whose breaker it is of several policies inside each other: 1 is the outermost.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    layer: u8,
     /// Set a parameter of the preset, or a field of the breaker; may be given several times.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -66,26 +88,49 @@ impl Replay {
     }
 
     fn rules(&self) -> Result<BreakerRules, Error> {
-        let (scenario, name) = match self.breaker.rsplit_once('#') {
-            Some((file, policy)) => (Scenario::load(Path::new(file), &self.overrides(policy)?)?, policy),
-            None => (self.scenario()?, "p"),
-        };
-        let Some(policy) = scenario.policies.iter().find(|policy| policy.name == name) else {
+        match self.breaker.rsplit_once('#') {
+            Some((file, policy)) => self.of_policy(file, policy),
+            None if self.layer > 1 => {
+                let message = format!("--layer {}: a breaker preset has no layers, leave it out", self.layer);
+                Err(Error::Usage(message))
+            }
+            None => Ok(BreakerRules::new(&self.of_preset()?, Key::derive(1, 0, Purpose::BreakerOpen, "p"))),
+        }
+    }
+
+    /// Open times that are drawn are those of the run, in its first replication: of the first workload that has the policy,
+    /// and of its first client if each has a breaker of its own.
+    fn of_policy(&self, file: &str, name: &str) -> Result<BreakerRules, Error> {
+        let depth = usize::from(self.layer) - 1;
+        let inner = ".inner".repeat(depth);
+        let below = |(path, value)| (format!("policies.{name}{inner}.breaker.{path}"), value);
+        let overrides: Vec<_> = self.fields()?.into_iter().map(below).collect();
+        let scenario = Scenario::load(Path::new(file), &overrides)?;
+        let Some(index) = scenario.policies.iter().position(|policy| policy.name == name) else {
             let help = suggestion(name, scenario.policies.iter().map(|policy| policy.name.as_str()));
             return Err(Error::Usage(format!("there is no policy \"{name}\" in the scenario: {help}")));
         };
-        let Some(config) = &policy.config.breaker else {
-            let message =
-                format!("the policy \"{name}\" has no breaker: give it one, or name another policy");
+        let layers = || scenario.policies[index].config.layers();
+        let Some(layer) = layers().nth(depth) else {
+            let message = format!("--layer {}: {name} has {} in all", self.layer, layers().count());
             return Err(Error::Usage(message));
         };
-        // Open times that are drawn are those of the first replication.
-        let key = Key::derive(scenario.seed, 0, Purpose::BreakerOpen, name);
-        Ok(BreakerRules::new(config, key))
+        let Some(config) = &layer.breaker else {
+            let guarded = layers().position(|layer| layer.breaker.is_some());
+            let help = guarded.map_or_else(
+                || "give it one, or name another policy".into(),
+                |depth| format!("one of those inside each other has, --layer {}", depth + 1),
+            );
+            return Err(Error::Usage(format!("the policy \"{name}\" has no breaker: {help}")));
+        };
+        let has_it = |workload: &usize| scenario.arms.iter().any(|arm| arm.policies[*workload] == index);
+        let workload = (0..scenario.workloads.len()).find(has_it);
+        let workload = workload.map_or(name, |workload| &scenario.workloads[workload].name);
+        let key = |purpose, name: &str| Key::derive(scenario.seed, 0, purpose, name);
+        Ok(BreakerRules::new(config, breaker_key((name, workload), config.scope, depth, key)))
     }
 
-    /// A scenario around the preset.
-    fn scenario(&self) -> Result<Scenario, Error> {
+    fn of_preset(&self) -> Result<BreakerConfig, Error> {
         let id = &self.breaker;
         let presets = Preset::all();
         let breakers = presets.iter().filter(|preset| preset.kind() == Kind::Breaker);
@@ -94,27 +139,22 @@ impl Replay {
             let message = format!("there is no breaker preset \"{id}\": {help} (or write FILE#POLICY)");
             return Err(Error::Usage(message));
         }
-        let text = format!(
-            "horizon = \"1h\"\n[services.s]\n[workloads.w]\nservice = \"s\"\narrivals.burst = {{}}\n[policies.p]\n\
-             retries = 0\n[policies.p.breaker]\nuse = \"{id}\"\n"
-        );
-        Scenario::parse("breaker", id, &text, &self.overrides("p")?)
+        let config = Scenario::preset_breaker(id, &self.fields()?)?;
+        match config.problems().first() {
+            None => Ok(config),
+            Some((field, message)) => Err(Error::Usage(format!("{id}: {field}: {message}"))),
+        }
     }
 
-    fn overrides(&self, policy: &str) -> Result<Vec<(String, String)>, Error> {
-        let split = |text: &String| {
-            let (name, value) = text.split_once('=').ok_or_else(|| {
-                Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set open_for=10s"))
-            })?;
-            Ok((format!("policies.{policy}.breaker.{}", name.trim()), value.trim().to_owned()))
-        };
-        self.set.iter().map(split).collect()
+    fn fields(&self) -> Result<Vec<(String, String)>, Error> {
+        assignments(&self.set, "open_for=10s")
     }
 }
 
 /// Replays the trace at `path`.
 fn replay(rules: &BreakerRules, path: &Path, output: Output) -> Result<(), Error> {
     let mut script = Script::open(path)?;
+    let output = output.naming_calls(script.names_calls());
     let mut stage = Stage {
         rules,
         breaker: Breaker::default(),
@@ -140,7 +180,9 @@ enum Call {
 #[derive(Debug)]
 struct Waiting {
     step: u64,
+    /// Its name as long as it has not ended.
     call: String,
+    name: String,
     outcome: String,
     result: Option<(bool, Interval)>,
 }
@@ -171,14 +213,24 @@ impl Stage<'_> {
             time: &line.time,
             event: line.event.name(),
             outcome: &line.outcome,
+            call: &line.call,
             admitted,
         };
         let printed = self.output.row(&row, before, &self.breaker);
         Ok(printed.and_then(|()| if wake { self.wake(line) } else { Ok(()) }))
     }
 
+    /// What the result is to the breaker: what is no failure counts as a success.
+    fn is_success(&self, line: &Line) -> bool {
+        match line.result {
+            Some(Came::Success) => true,
+            Some(Came::Failure) | None => false,
+            Some(Came::Outcome(outcome)) => !self.rules.is_failure(outcome, false),
+        }
+    }
+
     fn begin_and_end(&mut self, line: &Line) -> Result<(&'static str, bool), Problem> {
-        let result = (line.success.unwrap_or_default(), line.took.unwrap_or_default());
+        let result = (self.is_success(line), line.took.unwrap_or_default());
         Ok(match self.breaker.try_acquire(self.rules, line.now) {
             Admission::Granted(permit) => {
                 ("1", self.breaker.record(self.rules, line.now, permit, result.0, result.1))
@@ -211,7 +263,7 @@ impl Stage<'_> {
     }
 
     fn end(&mut self, line: &Line) -> Result<(&'static str, bool), Problem> {
-        let success = line.success.unwrap_or_default();
+        let success = self.is_success(line);
         match self.calls.remove(&line.call) {
             None => {
                 let message =
@@ -236,7 +288,8 @@ impl Stage<'_> {
 
     fn wait(&mut self, line: &Line, call: String, result: Option<(bool, Interval)>) -> Result<(), Problem> {
         self.check_room()?;
-        self.waiting.push_back(Waiting { step: line.step, call, outcome: line.outcome.clone(), result });
+        let (name, outcome) = (line.call.clone(), line.outcome.clone());
+        self.waiting.push_back(Waiting { step: line.step, call, name, outcome, result });
         Ok(())
     }
 
@@ -271,8 +324,8 @@ impl Stage<'_> {
                     (Some(_), _) => {}
                     (None, call) => drop(self.calls.insert(waiting.call, call)),
                 }
-                let (step, outcome) = (waiting.step, &waiting.outcome);
-                let row = Row { step, time: &line.time, event: "woken", outcome, admitted };
+                let (step, outcome, call) = (waiting.step, &waiting.outcome, &waiting.name);
+                let row = Row { step, time: &line.time, event: "woken", outcome, call, admitted };
                 self.output.row(&row, before, &self.breaker)?;
             }
         }
@@ -286,12 +339,15 @@ struct Row<'a> {
     time: &'a str,
     event: &'a str,
     outcome: &'a str,
+    call: &'a str,
     admitted: &'a str,
 }
 
 /// The output, printed page by page.
 struct Output {
     format: Option<Format>,
+    /// Whether the table has a column for the names of calls.
+    calls: bool,
     page: csv::Writer<Vec<u8>>,
     text: String,
 }
@@ -299,26 +355,35 @@ struct Output {
 impl Output {
     /// Prints nothing if there is no format.
     fn new(format: Option<Format>) -> Self {
-        let mut output = Self { format, page: csv::Writer::from_writer(Vec::new()), text: String::new() };
-        output.cells(COLUMNS);
-        output
+        Self { format, calls: false, page: csv::Writer::from_writer(Vec::new()), text: String::new() }
+    }
+
+    /// Begins with the header.
+    fn naming_calls(mut self, calls: bool) -> Self {
+        self.calls = calls;
+        self.cells(COLUMNS, "call");
+        self
     }
 
     fn row(&mut self, row: &Row<'_>, before: State, breaker: &Breaker) -> Result<(), Error> {
         let (step, failures) = (row.step.to_string(), breaker.failures().to_string());
         let (before, after) = (before.name(), breaker.state().name());
-        self.cells([&step, row.time, row.event, row.outcome, row.admitted, before, after, &failures]);
+        self.cells(
+            [&step, row.time, row.event, row.outcome, row.admitted, before, after, &failures],
+            row.call,
+        );
         if self.text.len() > PAGE || self.page.get_ref().len() > PAGE { self.flush() } else { Ok(()) }
     }
 
-    fn cells(&mut self, cells: [&str; 8]) {
+    fn cells(&mut self, cells: [&str; 8], call: &str) {
         let [step, time, event, outcome, admitted, before, after, failures] = cells;
         match self.format {
             None => {}
             Some(Format::Csv) => self.page.write_record(cells).expect("memory takes what is written"),
             Some(Format::Text) => {
+                let call = if self.calls { format!("  {call:<8}") } else { String::new() };
                 self.text += &format!(
-                    "{step:>6}  {time:>12}  {event:<5}  {outcome:<7}  {admitted:>8}  {before:<12}  {after:<11}  {failures:>8}\n"
+                    "{step:>6}  {time:>12}  {event:<5}{call}  {outcome:<7}  {admitted:>8}  {before:<12}  {after:<11}  {failures:>8}\n"
                 );
             }
         }

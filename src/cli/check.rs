@@ -13,11 +13,10 @@ use crate::report::number::short;
 use crate::scenario::Scenario;
 
 /// Find every problem of scenario files without running them.
-///
-/// Example: retrysim check scenarios/*.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim check scenarios/*.toml")]
 pub(super) struct Check {
-    /// The scenario files.
+    /// The scenario files; - for stdin.
     #[arg(required = true)]
     scenarios: Vec<PathBuf>,
     #[command(flatten)]
@@ -41,15 +40,24 @@ impl Check {
     }
 }
 
-/// The most attempts of one request, as a product where policies are inside each other: `4 x 3 = 12`.
+/// The most attempts of one request, as a product where policies are inside each other: `4 x 3 = 12 attempts at most`.
 fn worst_case(policy: &PolicyConfig) -> String {
-    let Some(most) = policy.max_attempts() else { return "unlimited".into() };
+    let Some(most) = policy.max_attempts() else { return "any number of attempts".into() };
     let layers: Vec<String> = policy
         .layers()
         .filter_map(PolicyConfig::max_retries)
         .map(|retries| (retries + 1).to_string())
         .collect();
-    if layers.len() > 1 { format!("{} = {most}", layers.join(" x ")) } else { most.to_string() }
+    let product = if layers.len() > 1 { format!("{} = ", layers.join(" x ")) } else { String::new() };
+    let plural = if most == 1 { "" } else { "s" };
+    format!("{product}{most} attempt{plural} at most")
+}
+
+/// `1 request`, `2.50 requests`; whole numbers without a point.
+fn counted(number: f64, noun: &str) -> String {
+    let shown =
+        if libm::trunc(number) == number && number < 9_995.0 { format!("{number}") } else { short(number) };
+    format!("{shown} {noun}{}", if number == 1.0 { "" } else { "s" })
 }
 
 fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
@@ -61,20 +69,20 @@ fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
         "as many attempts as time allows".into()
     };
     let mut text = format!(
-        "{}: sound\n  arms: {}\n  {} replications of {}, about {} requests each; in all {attempts}\n",
+        "{}: sound\n  arms: {}\n  {} of {}, about {} each; in all {attempts}\n",
         path.display(),
         arms.join(", "),
-        scenario.replications,
+        counted(f64::from(scenario.replications), "replication"),
         scenario.horizon,
-        short(scenario.expected_requests()),
+        counted(scenario.expected_requests(), "request"),
     );
     for policy in &scenario.policies {
         let attempts = worst_case(&policy.config);
         let wait = policy
             .config
             .longest_wait()
-            .map_or("until time stops it".into(), |wait| format!("{wait} in all"));
-        text += &format!("  policy {}: {attempts} attempts at most, waits {wait} at most\n", policy.name);
+            .map_or("waits until time stops it".into(), |wait| format!("waits {wait} in all at most"));
+        text += &format!("  policy {}: {attempts}, {wait}\n", policy.name);
     }
     for note in scenario.notes() {
         text += &format!("  note: {note}\n");

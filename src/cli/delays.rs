@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::print;
+use super::{assignments, print};
 use crate::error::{Error, suggestion};
-use crate::experiment::{Drawing, delays};
+use crate::experiment::{DelaySummary, Drawing, delays};
 use crate::outcome::{Outcome, StatusCode};
 use crate::policy::PolicyConfig;
 use crate::report::{delays_csv, delays_json, delays_table};
@@ -16,9 +16,10 @@ use crate::time::Interval;
 use crate::units::Count;
 
 /// Print what a policy waits before each retry: range, quantiles, mean.
-///
-/// Example: retrysim delays prefect@3 --set retries=3 --set `retry_delay_seconds=60` --set `retry_jitter_factor=0.5`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: retrysim delays prefect@3 --set retries=3 --set retry_delay_seconds=60 --set retry_jitter_factor=0.5"
+)]
 pub(super) struct Delays {
     /// A preset such as prefect@3, or FILE#POLICY for a policy of a scenario.
     #[arg(value_name = "POLICY")]
@@ -29,15 +30,23 @@ pub(super) struct Delays {
     /// Retries to show; as many as the policy makes if absent, at most 20.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     retries: Option<u32>,
+    /// Which policy to show of several inside each other: 1 is the outermost.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    layer: u8,
     /// Requests to draw.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
     /// The root of all luck.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// What every attempt comes to: a status such as 429, timeout or `connection_error`. If absent, something that the
-    /// policy retries.
-    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    // Not a comment of documentation: its backticks would be printed.
+    #[arg(
+        long,
+        value_name = "OUTCOME",
+        value_parser = outcome,
+        help = "What every attempt comes to: a status such as 429, timeout, connection_error, breaker_open or shed. If absent, \
+                something that the policy retries"
+    )]
     outcome: Option<Outcome>,
     /// What a Retry-After header in every answer asks for, such as 30s.
     #[arg(long, value_name = "DURATION", value_parser = interval)]
@@ -62,7 +71,13 @@ const SHOWN: u64 = 20;
 
 impl Delays {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let mut config = policy(&self.policy, &self.set)?;
+        let config = policy(&self.policy, &self.set)?;
+        let layers = config.layers().count();
+        let Some(layer) = config.layers().nth(usize::from(self.layer) - 1) else {
+            let message = format!("--layer {}: {} has {layers} in all", self.layer, self.policy);
+            return Err(Error::Usage(message));
+        };
+        let mut config = PolicyConfig { inner: None, ..layer.clone() };
         let own = config.max_retries();
         let retries = self.retries.unwrap_or_else(|| own.unwrap_or(SHOWN).min(SHOWN) as u32);
         if self.retries.is_some() || own.is_none() {
@@ -80,8 +95,8 @@ impl Delays {
             retry_after: self.retry_after,
         };
         let summaries = if retries == 0 { Vec::new() } else { delays(&config, drawing)? };
-        if summaries.is_empty() {
-            anstream::eprintln!("{} makes no retry as it is: show some with --retries 5", self.policy);
+        for note in self.notes(layers, own, retries, &summaries) {
+            anstream::eprintln!("note: {note}");
         }
         print(&match self.format {
             Format::Text if summaries.is_empty() => String::new(),
@@ -93,10 +108,52 @@ impl Delays {
     }
 }
 
+impl Delays {
+    /// What the table does not say by itself.
+    fn notes(
+        &self,
+        layers: usize,
+        own: Option<u64>,
+        retries: u32,
+        summaries: &[DelaySummary],
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        if summaries.is_empty() {
+            notes.push(format!("{} makes no retry as it is: show some with --retries 5", self.policy));
+        }
+        if layers > 1 {
+            let which =
+                if self.layer == 1 { "the outermost".into() } else { format!("number {}", self.layer) };
+            notes.push(format!(
+                "this is {which} of {layers} policies inside each other: see the others with --layer N"
+            ));
+        }
+        if self.retries.is_none() && own.is_none_or(|own| own > retries.into()) {
+            let own = own.map_or("any number of".into(), |own| own.to_string());
+            notes.push(format!(
+                "it makes {own} retries, of which the first {retries} are shown: see more with --retries N"
+            ));
+        }
+        if !summaries.is_empty() && summaries.iter().all(|summary| summary.max.is_zero()) {
+            notes.push("it retries at once: every delay is 0 s".into());
+        }
+        notes
+    }
+}
+
 /// The policy called `name`, a preset or FILE#POLICY, with fields replaced as in `set`.
 pub(super) fn policy(name: &str, set: &[String]) -> Result<PolicyConfig, Error> {
     let fields = fields(set)?;
-    let Some((file, policy)) = name.rsplit_once('#') else { return Scenario::preset_policy(name, &fields) };
+    let Some((file, policy)) = name.rsplit_once('#') else {
+        let path = Path::new(name);
+        if !path.is_file() {
+            return Scenario::preset_policy(name, &fields);
+        }
+        let scenario = Scenario::load(path, &[])?;
+        let known: Vec<String> =
+            scenario.policies.iter().map(|policy| format!("{name}#{}", policy.name)).collect();
+        return Err(Error::Usage(format!("{name} is a file: name a policy of it, {}", known.join(", "))));
+    };
     let below = |(path, value): (String, String)| (format!("policies.{policy}.{path}"), value);
     let mut scenario = Scenario::load(Path::new(file), &fields.into_iter().map(below).collect::<Vec<_>>())?;
     let names: Vec<String> = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
@@ -109,13 +166,7 @@ pub(super) fn policy(name: &str, set: &[String]) -> Result<PolicyConfig, Error> 
 
 /// `NAME=VALUE` as (name, value).
 pub(super) fn fields(set: &[String]) -> Result<Vec<(String, String)>, Error> {
-    let split = |text: &String| {
-        let (name, value) = text.split_once('=').ok_or_else(|| {
-            Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set retries=3"))
-        })?;
-        Ok((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    set.iter().map(split).collect()
+    assignments(set, "retries=3")
 }
 
 fn outcome(text: &str) -> Result<Outcome, String> {

@@ -67,3 +67,15 @@ fn print(text: &str) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
+
+/// What was given to `--set`, as (name, value).
+fn assignments(set: &[String], example: &str) -> Result<Vec<(String, String)>, Error> {
+    let split = |text: &String| match text.split_once('=') {
+        None => Err(Error::Usage(format!("--set {text}: write NAME=VALUE, such as --set {example}"))),
+        Some((name, _)) if name.trim().is_empty() => Err(Error::Usage(format!(
+            "--set {text}: there is no name before the =: write NAME=VALUE, such as --set {example}"
+        ))),
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+    };
+    set.iter().map(split).collect()
+}

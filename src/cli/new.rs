@@ -13,9 +13,8 @@ use crate::error::Error;
 const TEMPLATE: &str = include_str!("template.toml");
 
 /// Write a commented scenario to start from.
-///
-/// Example: retrysim new my-scenario.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim new my-scenario.toml")]
 pub(super) struct New {
     /// The file to write; - for stdout.
     file: PathBuf,
@@ -40,8 +39,15 @@ impl New {
             Some(folder) if folder != std::path::Path::new("") => folder,
             _ => std::path::Path::new("."),
         };
-        let refuse =
-            |error: std::io::Error| Error::Usage(format!("cannot write {shown}: {error}; name another file"));
+        // The file that is written first has a name that nobody gave: only the kind of error is told.
+        let refuse = |error: std::io::Error| {
+            let why = match error.kind() {
+                std::io::ErrorKind::NotFound => format!("there is no folder {}", folder.display()),
+                std::io::ErrorKind::PermissionDenied => format!("you may not write in {}", folder.display()),
+                kind => kind.to_string(),
+            };
+            Error::Usage(format!("cannot write {shown}: {why}; name another file"))
+        };
         let mut file =
             tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(refuse)?;
         file.write_all(TEMPLATE.as_bytes()).map_err(refuse)?;

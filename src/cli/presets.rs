@@ -8,13 +8,12 @@ use super::delays::{fields, policy};
 use super::{export, print};
 use crate::error::Error;
 use crate::export::Target;
-use crate::report::{in_words, preset_in_full, presets_csv, presets_json, presets_table};
+use crate::report::{below, in_words, preset_in_full, presets_csv, presets_json, presets_table};
 use crate::scenario::Preset;
 
 /// List the presets, find some, show one, or write one as a library's own configuration.
-///
-/// Example: retrysim presets prefect@3 --set retries=3 --as tenacity
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim presets prefect@3 --set retries=3 --as tenacity")]
 pub(super) struct Presets {
     /// The preset to show; or words to look for in ids, libraries, summaries and surprises; or FILE#POLICY.
     #[arg(value_name = "WORD")]
@@ -57,15 +56,24 @@ impl Presets {
             ([name], Some(target)) => export::exported(name, &self.set, target),
             (_, Some(_)) => Err(Error::Usage("--as writes one policy: name a preset or FILE#POLICY".into())),
             ([name], None) if one.is_none() && name.contains('#') => {
-                Ok(in_words(&policy(name, &self.set)?).join("\n") + "\n")
+                let said = in_words(&policy(name, &self.set)?);
+                Ok(said.iter().map(|sentence| below("", sentence, width())).collect())
             }
-            _ if !self.set.is_empty() && one.is_none() => {
-                Err(Error::Usage("--set gives the parameters of one preset: name it".into()))
+            (words, _) if !self.set.is_empty() && one.is_none() => {
+                let which = match words {
+                    [word] => format!("write its whole id, such as {}", nearest(word, &all)),
+                    _ => "name it".to_owned(),
+                };
+                Err(Error::Usage(format!("--set gives the parameters of one preset: {which}")))
             }
             (words, None) => match (self.format, one) {
                 (Format::Text, Some(preset)) => preset_in_full(preset, &fields(&self.set)?, width()),
                 (format, Some(preset)) => Ok(formatted(format, &[preset], true)),
-                (format, None) => Ok(formatted(format, &find(&all, words)?, !words.is_empty())),
+                // A program that reads the list, or a file, is to have all of it.
+                (format, None) => {
+                    let whole = !words.is_empty() || !console::Term::stdout().is_term();
+                    Ok(formatted(format, &find(&all, words)?, whole))
+                }
             },
         }
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{NOT_MET, export, print};
+use super::{NOT_MET, assignments, export, print};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
@@ -15,11 +15,10 @@ use crate::report::{self, Folder};
 use crate::scenario::Scenario;
 
 /// Simulate every arm of a scenario and write the results.
-///
-/// Example: retrysim run scenarios/jitter-vs-fixed.toml
 #[derive(Debug, Args)]
+#[command(after_help = "Example: retrysim run scenarios/jitter-vs-fixed.toml")]
 pub(super) struct Run {
-    /// The scenario file.
+    /// The scenario file; - for stdin.
     scenario: PathBuf,
     #[command(flatten)]
     overrides: Overrides,
@@ -46,7 +45,7 @@ pub(super) struct Run {
 #[derive(Debug, Args)]
 pub(super) struct Overrides {
     /// Replace the seed.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
     /// Replace the number of replications.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -59,15 +58,7 @@ pub(super) struct Overrides {
 impl Overrides {
     /// As (path, value), in the order in which they apply.
     pub(super) fn paths(&self) -> Result<Vec<(String, String)>, Error> {
-        let mut paths = Vec::new();
-        for text in &self.set {
-            let (path, value) = text.split_once('=').ok_or_else(|| {
-                Error::Usage(format!(
-                    "--set {text}: write PATH=VALUE, such as --set workloads.campaign.clients=500"
-                ))
-            })?;
-            paths.push((path.trim().to_owned(), value.trim().to_owned()));
-        }
+        let mut paths = assignments(&self.set, "workloads.campaign.clients=500")?;
         for (path, value) in [("seed", self.seed), ("replications", self.replications)] {
             paths.extend(value.map(|value| (path.to_owned(), value.to_string())));
         }
@@ -100,6 +91,11 @@ impl Run {
         let export = self.export.map(|target| export::Written::of(&scenario, target)).transpose()?;
         let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
         let folder = Folder::prepare(&target)?;
+        if self.format != Format::Quiet {
+            for note in scenario.notes() {
+                anstream::eprintln!("note: {note}");
+            }
+        }
         let options = Options { traced: self.trace as usize, jobs: self.jobs.unwrap_or(0).into() };
         let results = simulate(&scenario, options);
         let verdicts = experiment::judge(&scenario, &results);
@@ -116,6 +112,13 @@ impl Run {
         let met = verdicts.iter().all(|verdict| verdict.met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })
     }
+}
+
+/// Reads a seed: clap's own words for one that is negative are about digits.
+fn seed(text: &str) -> Result<u64, String> {
+    let most = i64::MAX as u64;
+    let read = text.parse::<u64>().ok().filter(|seed| *seed <= most);
+    read.ok_or_else(|| format!("write a whole number from 0 to {most}"))
 }
 
 /// Runs it with a progress bar on stderr, if that is a terminal.
@@ -135,6 +138,7 @@ fn text(scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &P
     [
         format!("{}\n{question}\n", scenario.title),
         report::table(scenario, results),
+        report::unserved(scenario, results),
         format!("\n{}", report::legend(scenario)),
         report::verdicts(verdicts),
         format!("written to {}: tables as CSV, charts/*.svg\n", target.display()),

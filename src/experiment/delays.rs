@@ -82,20 +82,35 @@ pub fn delays(config: &PolicyConfig, drawing: Drawing) -> Result<Vec<DelaySummar
 
 fn retried(config: &PolicyConfig, drawing: Drawing) -> Result<Outcome, Error> {
     let retry_on = config.retry_on.outcomes(true);
-    let usual = || {
-        let statuses = [503, 429, 500, 409, 408, 404].map(|code| Outcome::Status(StatusCode::of(code)));
-        let mut usual = vec![statuses[0], Outcome::Timeout, Outcome::ConnectionError];
-        usual.extend_from_slice(&statuses[1..]);
-        usual
-    };
-    let tried = drawing.outcome.map_or_else(usual, |outcome| vec![outcome]);
-    tried.iter().copied().find(|&outcome| retry_on.includes(outcome, drawing.retry_after.is_some())).ok_or_else(|| {
-        let tried: Vec<String> = tried.iter().map(ToString::to_string).collect();
-        Error::Usage(format!(
-            "this policy does not retry {}: name an outcome that it retries, such as `--outcome 502`, or set `retry_on`",
-            tried.join(", ")
-        ))
-    })
+    let retries = |outcome: &Outcome, header| retry_on.includes(*outcome, header);
+    let status = |code| Outcome::Status(StatusCode::of(code));
+    let usual: Vec<Outcome> = [status(503), Outcome::Timeout, Outcome::ConnectionError]
+        .into_iter()
+        .chain([429, 500, 409, 408, 404].map(status))
+        .collect();
+    let tried = drawing.outcome.map_or_else(|| usual.clone(), |outcome| vec![outcome]);
+    if let Some(found) = tried.iter().find(|outcome| retries(outcome, drawing.retry_after.is_some())) {
+        return Ok(*found);
+    }
+    // Only what the policy does retry is a remedy.
+    let others = (300..=599).map(status).chain([Outcome::BreakerOpen, Outcome::Shed]);
+    let all: Vec<Outcome> = usual.into_iter().chain(others).collect();
+    let with_header = tried.iter().find(|outcome| retries(outcome, true));
+    let remedy =
+        match (all.iter().find(|outcome| retries(outcome, drawing.retry_after.is_some())), with_header) {
+            (_, Some(outcome)) => {
+                format!("without a Retry-After header: try `--outcome {outcome} --retry-after 5s`")
+            }
+            (Some(outcome), None) => format!("but {outcome} and perhaps others: try `--outcome {outcome}`"),
+            (None, None) => match all.iter().find(|outcome| retries(outcome, true)) {
+                Some(outcome) => format!(
+                    "but {outcome} with a Retry-After header: try `--outcome {outcome} --retry-after 5s`"
+                ),
+                None => "nor anything else: set `retry_on`, such as `--set retry_on=any_failure`".to_owned(),
+            },
+        };
+    let tried: Vec<String> = tried.iter().map(ToString::to_string).collect();
+    Err(Error::Usage(format!("this policy does not retry {}, {remedy}", tried.join(", "))))
 }
 
 fn summarise(retry: u32, mut delays: Vec<Interval>, total: f64) -> DelaySummary {
@@ -166,6 +181,6 @@ mod tests {
         let config: PolicyConfig =
             toml::from_str("retries = 1\nbackoff.fixed = '1s'\nretry_on.only = {}").unwrap();
         let drawing = Drawing { retries: 1, samples: 1, seed: 1, outcome: None, retry_after: None };
-        assert!(delays(&config, drawing).expect_err("nothing is retried").to_string().contains("--outcome"));
+        assert!(delays(&config, drawing).expect_err("nothing is retried").to_string().contains("retry_on"));
     }
 }

@@ -3,9 +3,9 @@
 
 use crate::breaker::{
     Arithmetic, BreakerConfig, Compare, Consecutive, CountWindow, Enough, JudgedOn, LateResults, OnClose,
-    OpenFor, Overflow, Percent, Position, ProbesCounted, ShareOf, SlowConfig, TimeWindow, TimerFrom, Trip,
+    Overflow, Percent, Position, ProbesCounted, ShareOf, SlowConfig, TimeWindow, TimerFrom, Trip,
 };
-use crate::breaker::{Forgets, Grows, HalfOpenConfig, HalfOpenRate, OpenJitter};
+use crate::breaker::{HalfOpenConfig, HalfOpenRate};
 use crate::scope::Scope;
 use crate::time::Interval;
 use crate::units::Probability;
@@ -85,9 +85,10 @@ pub(super) fn opens(config: &BreakerConfig, library: &str, own: Arithmetic) -> R
 
 fn trip(trip: &Trip, library: &str, own: Arithmetic) -> Result<Opens, String> {
     match trip {
-        Trip::Consecutive(Consecutive { failures, forgets_every }) => {
+        Trip::Consecutive(Consecutive { failures, forgets_every, buckets }) => {
             let dropped = forgets_every.map(|every| {
-                format!("breaker: the count of failures is dropped by a success only, not every {every}")
+                let what = if buckets.get() == 1 { "not" } else { "not bucket by bucket" };
+                format!("breaker: the count of failures is dropped by a success only, {what} every {every}")
             });
             Ok(Opens {
                 span: Span::Row(failures.get()),
@@ -293,26 +294,6 @@ pub(super) fn half_open(config: &BreakerConfig) -> String {
         format!("{} to close, {} to open again", config.closes_after.get(), config.reopens_after.get())
     };
     format!("{limit}, {judged}")
-}
-
-/// How the growth of the open time differs from one that each opening in a row lengthens, without luck, until it closes.
-pub(super) fn open_for(open: &OpenFor, library: &str) -> Vec<String> {
-    let mut lost = Vec::new();
-    if open.jitter != OpenJitter::None {
-        lost.push(format!("breaker: the open time is not randomised (`open_for.jitter`) in {library}"));
-    }
-    if open.fixed().is_none() && open.jitter == OpenJitter::None {
-        if open.grows == Grows::EachTrip {
-            lost.push("breaker: a failed probe makes the next open time longer, as any opening does".into());
-        }
-        if open.forgets != Forgets::OnClose {
-            lost.push(
-                "breaker: the open time is as short as at first once it has closed (`open_for.forgets`)"
-                    .into(),
-            );
-        }
-    }
-    lost
 }
 
 /// What differs in fields that mean the same for all targets; everything else is said in their rooms.

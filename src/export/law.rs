@@ -171,6 +171,7 @@ fn law(schedule: &ScheduleConfig, n: u32) -> Option<Law> {
         Jitter::PlusMinus(_)
         | Jitter::ScaleOrRedraw(_)
         | Jitter::TruncatedExponential(_)
+        | Jitter::WholeMultiples(_)
         | Jitter::TruncatedSeconds(_)
         | Jitter::WholePercent(_)
         | Jitter::Hash(_)
@@ -205,11 +206,11 @@ impl Growth {
         let first = *delays.first()?;
         let given = match &schedule.backoff {
             Backoff::Exponential(exponential) => Some(exponential.factor.get()),
-            Backoff::Iterated { factor, .. } => Some(factor.get()),
+            Backoff::Iterated(iterated) => Some(iterated.factor.get()),
             _ => None,
         };
         let ratio = delays.get(1).map(|second| second.as_nanos() as f64 / first.as_nanos().max(1) as f64);
-        let caps = [schedule.cap_before_jitter, schedule.cap_after_jitter, None, delays.last().copied()];
+        let caps = [schedule.cap_of_backoff(), schedule.cap_after_jitter, None, delays.last().copied()];
         let factors = given.into_iter().chain(ratio).chain([1.0]);
         let mut fits = factors.flat_map(|factor| caps.map(|cap| Self { first, factor, cap }));
         fits.find(|fit| {

@@ -9,6 +9,7 @@ mod condition;
 mod envoy;
 mod grpc;
 mod law;
+mod open_time;
 mod polly;
 mod prefect;
 mod python;

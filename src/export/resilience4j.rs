@@ -128,10 +128,10 @@ impl Own {
             return None;
         }
         // A cap before jitter is one after it only where there is no jitter.
-        let before = schedule.cap_before_jitter.filter(|_| share == 0.0);
+        let before = schedule.cap_of_backoff().filter(|_| share == 0.0);
         let cap = schedule.cap_after_jitter.or(before).filter(|cap| *cap >= first);
         let factor = match &schedule.backoff {
-            crate::schedule::Backoff::Iterated { factor, .. } => factor.get(),
+            crate::schedule::Backoff::Iterated(iterated) => iterated.factor.get(),
             _ => match Growth::of(&middles, schedule) {
                 Some(growth) => growth.factor,
                 None => middles.get(1)?.as_nanos() as f64 / first.as_nanos().max(1) as f64,

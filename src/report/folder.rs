@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 
+/// The file that says what a run wrote.
+const MANIFEST: &str = "manifest.json";
+
 /// A folder that is going to be written.
 #[derive(Debug)]
 pub struct Folder {
@@ -24,11 +27,8 @@ impl Folder {
     /// If its parent cannot be created or written, or if something that is not a run stands in its place.
     pub fn prepare(target: &Path) -> Result<Self, Error> {
         let refuse = |why: String| Error::Usage(format!("cannot write to {}: {why}", target.display()));
-        if !is_replaceable(target) {
-            return Err(refuse(
-                "it exists and is not a folder of an earlier run; name another one with --out".into(),
-            ));
-        }
+        check_replaceable(target)
+            .map_err(|why| refuse(format!("{why}, or name another folder with --out")))?;
         let parent = match target.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
@@ -60,13 +60,10 @@ impl Folder {
 
     fn replace(&self, staging: TempDir) -> Result<(), Error> {
         make_readable(staging.path())?;
-        if !is_replaceable(&self.target) {
-            let why = format!(
-                "cannot write to {}: something else appeared there during the run",
-                self.target.display()
-            );
-            return Err(Error::Usage(why));
-        }
+        check_replaceable(&self.target).map_err(|why| {
+            let target = self.target.display();
+            Error::Usage(format!("cannot write to {target}: something appeared there during the run: {why}"))
+        })?;
         let aside = staging.path().with_extension("old");
         let replaced = self.target.exists();
         if replaced {
@@ -91,15 +88,49 @@ fn staging(parent: &Path) -> std::io::Result<TempDir> {
     tempfile::Builder::new().prefix(".retrysim-").tempdir_in(parent)
 }
 
-/// True for what does not exist, for an empty folder, and for the folder of an earlier run, which its manifest tells.
-fn is_replaceable(path: &Path) -> bool {
-    if !path.exists() {
-        return true;
+/// What does not exist can be replaced, an empty folder, and the folder of an earlier run with nothing in it but what the
+/// run wrote, which its manifest tells; else the reason why not.
+fn check_replaceable(path: &Path) -> Result<(), String> {
+    if !path.exists() || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()) {
+        return Ok(());
     }
-    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    let manifest = fs::read(path.join("manifest.json")).ok();
+    let manifest = fs::read(path.join(MANIFEST)).ok();
     let manifest = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-    empty || manifest.is_some_and(|manifest| manifest["program"] == super::manifest::PROGRAM)
+    let Some(manifest) = manifest.filter(|manifest| manifest["program"] == super::manifest::PROGRAM) else {
+        return Err("it exists and is not a folder of an earlier run: move it".into());
+    };
+    let files = manifest["files"].as_object();
+    let written: Vec<&str> =
+        files.into_iter().flat_map(|files| files.keys()).map(String::as_str).chain([MANIFEST]).collect();
+    match foreign(path, "", &written) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "{} is in the way: no run wrote it, and a new run replaces the whole folder; move it",
+            path.join(name).display()
+        )),
+    }
+}
+
+/// Something in `folder`, which is `below` the top, that is not on the list.
+fn foreign(folder: &Path, below: &str, written: &[&str]) -> Option<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .ok()?
+        .map(|entry| {
+            entry.map_or_else(|_| "?".into(), |entry| entry.file_name().to_string_lossy().into_owned())
+        })
+        .collect();
+    names.sort();
+    names.into_iter().find_map(|name| {
+        let (path, name) = (folder.join(&name), format!("{below}{name}"));
+        let inside = format!("{name}/");
+        // A link is what it is, wherever it leads.
+        let is_folder = path.symlink_metadata().is_ok_and(|data| data.is_dir());
+        if is_folder && written.iter().any(|file| file.starts_with(&inside)) {
+            foreign(&path, &inside, written)
+        } else {
+            (is_folder || !written.contains(&name.as_str())).then_some(name)
+        }
+    })
 }
 
 /// A temporary folder is for its owner alone; a result is for everybody.
@@ -122,7 +153,13 @@ mod tests {
     fn files(content: &str) -> Vec<(String, Vec<u8>)> {
         vec![
             ("charts/a.svg".into(), content.into()),
-            ("manifest.json".into(), format!("{{\"program\": \"retrysim\", \"x\": \"{content}\"}}").into()),
+            (
+                "manifest.json".into(),
+                format!(
+                    "{{\"program\": \"retrysim\", \"x\": \"{content}\", \"files\": {{\"charts/a.svg\": \"\"}}}}"
+                )
+                .into(),
+            ),
         ]
     }
 
@@ -132,10 +169,18 @@ mod tests {
         let target = root.path().join("deep/run");
         Folder::prepare(&target).unwrap().write(&files("one")).unwrap();
         assert_eq!(fs::read_to_string(target.join("charts/a.svg")).unwrap(), "one");
-        fs::write(target.join("stale.csv"), "old").unwrap();
+        for (folder, name) in [("", "notes.txt"), ("charts/", "mine.svg"), ("more/", "notes.txt")] {
+            fs::create_dir_all(target.join(folder)).unwrap();
+            fs::write(target.join(folder).join(name), "mine").unwrap();
+            let error = Folder::prepare(&target).unwrap_err();
+            assert!(error.to_string().contains(if folder == "more/" { "run/more" } else { name }), "{error}");
+            assert_eq!(error.exit_code(), 2);
+            assert_eq!(fs::read_to_string(target.join("charts/a.svg")).unwrap(), "one", "nothing is removed");
+            fs::remove_file(target.join(folder).join(name)).unwrap();
+        }
+        fs::remove_dir(target.join("more")).unwrap();
         Folder::prepare(&target).unwrap().write(&files("two")).unwrap();
         assert!(fs::read_to_string(target.join("manifest.json")).unwrap().contains("two"));
-        assert!(!target.join("stale.csv").exists(), "nothing of the earlier run is left");
         let beside: Vec<_> = fs::read_dir(root.path().join("deep")).unwrap().collect();
         assert_eq!(beside.len(), 1, "no staging folder is left");
 

@@ -10,6 +10,7 @@ pub mod number;
 mod presets;
 mod terminal;
 mod words;
+mod wrap;
 
 pub use self::charts::charts;
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
@@ -18,8 +19,9 @@ pub use folder::Folder;
 pub use json::summary_json;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
-pub use terminal::{legend, table, verdicts};
+pub use terminal::{legend, table, unserved, verdicts};
 pub use words::{breaker_in_words, in_words};
+pub use wrap::below;
 
 use crate::experiment::Results;
 use crate::scenario::Scenario;

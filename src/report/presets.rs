@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::words::{breaker_in_words, in_words};
+use super::wrap::{below, wrap};
 use crate::error::Error;
 use crate::scenario::{Kind, Parameter, Preset, Scenario};
 
@@ -17,8 +18,18 @@ pub fn presets_table(presets: &[&Preset], width: usize, wrapped: bool) -> String
     let id = widest(&mut presets.iter().map(|preset| preset.id.chars().count()));
     let beside = width.saturating_sub(id + LIBRARY + 4) >= SUMMARY;
     let room = if beside { LIBRARY } else { width.saturating_sub(id + 2).max(LIBRARY) };
-    let libraries: Vec<String> = presets.iter().map(|preset| cut(&short_library(preset), room)).collect();
-    let library = widest(&mut libraries.iter().map(|library| library.chars().count()));
+    let name = |preset: &&Preset| match short_library(preset) {
+        // What stands alone on its line has room below as well.
+        // A single word can be too long even for that, and goes to the next line.
+        name if wrapped && !beside && name.split(' ').any(|word| word.chars().count() > room) => {
+            format!("\n    {name}")
+        }
+        name if wrapped && !beside => wrap(&name, room).join(&format!("\n{}", " ".repeat(id + 2))),
+        name => cut(&name, room),
+    };
+    let libraries: Vec<String> = presets.iter().map(name).collect();
+    let library =
+        if beside { widest(&mut libraries.iter().map(|library| library.chars().count())) } else { 0 };
     let indent = if beside { id + library + 4 } else { 4 };
     let left = width.saturating_sub(indent);
     let last = if beside { "what it does" } else { "" };
@@ -39,7 +50,7 @@ pub fn presets_table(presets: &[&Preset], width: usize, wrapped: bool) -> String
             lines.join(&below)
         );
     }
-    text
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// The library without the part of it that is meant, and the version without remarks.
@@ -57,20 +68,6 @@ fn cut(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(3)).collect();
     format!("{}...", kept.trim_end_matches([' ', ',', ';']))
-}
-
-/// Lines of at most `width` characters, broken between words.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                *line += &format!(" {word}");
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// One preset with all that is known of it, for lines of `width` characters; its words are those of the values in `fields`.
@@ -134,17 +131,6 @@ fn words(preset: &Preset, fields: &[(String, String)]) -> Result<Vec<String>, Er
         }
         Kind::Service => Ok(Vec::new()),
     }
-}
-
-/// Wrapped text with `head` before its first line and as much room before the others.
-fn below(head: &str, text: &str, width: usize) -> String {
-    let indent = head.chars().count();
-    let lines = wrap(text, width.saturating_sub(indent).max(SUMMARY));
-    let line = |(index, line): (usize, &String)| {
-        let before = if index == 0 { head.to_owned() } else { " ".repeat(indent) };
-        format!("{before}{line}\n")
-    };
-    lines.iter().enumerate().map(line).collect()
 }
 
 /// An array with an object for each preset.

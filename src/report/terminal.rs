@@ -3,9 +3,13 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::number::{duration, percent, short};
+use super::wrap::below;
 use crate::experiment::{Results, ServiceResult, Verdict, WorkloadResult};
 use crate::scenario::Scenario;
 use crate::statistics::Estimate;
+
+/// How long a line below the table is at most.
+const WIDTH: usize = 78;
 
 /// The table of a run: a line per arm, or per workload and arm where there are several workloads.
 pub fn table(scenario: &Scenario, results: &Results) -> String {
@@ -82,16 +86,67 @@ fn recovery(workload: &WorkloadResult) -> String {
     format!("never {never}/{}", estimate.observations)
 }
 
+/// What became of requests that the columns do not show, a line per arm (and workload) where there were any: those that
+/// were alive at the horizon, and those that were turned away by their own side.
+pub fn unserved(scenario: &Scenario, results: &Results) -> String {
+    let several = scenario.workloads.len() > 1;
+    let mut text = String::new();
+    for (index, workload) in scenario.workloads.iter().enumerate() {
+        for (arm, result) in scenario.arms.iter().zip(&results.arms) {
+            let result = &result.workloads[index];
+            let mean = |name| result.named(name).map_or(0.0, |estimate| estimate.mean);
+            let parts: Vec<String> = [
+                ("ended_unfinished", "still unfinished at the horizon"),
+                ("ended_budget_denied", "denied a retry by a budget"),
+                ("ended_breaker_rejected", "rejected by a breaker"),
+                ("ended_shed_by_client", "shed by the client's limiter"),
+            ]
+            .into_iter()
+            .filter(|(name, _)| mean(name) > 0.0)
+            .enumerate()
+            .map(|(place, (name, words))| {
+                let count = short(mean(name));
+                let all = || format!("{count} of {} requests were {words}", short(mean("requests")));
+                if place == 0 { all() } else { format!("{count} {words}") }
+            })
+            .collect();
+            let who =
+                if several { format!("{} {}: ", workload.name, arm.name) } else { format!("{}: ", arm.name) };
+            if !parts.is_empty() {
+                text += &below(&who, &parts.join(", "), WIDTH);
+            }
+        }
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
 /// What the columns of the table are.
 pub fn legend(scenario: &Scenario) -> String {
-    format!(
-        "means of {} replications, seed {}; intervals in summary.csv\n\
-         att/req: attempts per request; p50, p99: time to success of what succeeded;\n\
-         peak: in the busiest {}; x limit: against what the limit lets through then;\n\
-         herd: variance/mean of retries per {} (1 = Poisson); recovery: until goodput\n\
-         is back at 95 % of its level before the incident\n",
-        scenario.replications, scenario.seed, scenario.window, scenario.window
-    )
+    let window = scenario.window;
+    let columns = columns(scenario);
+    let shown = |name: &str| columns.iter().any(|column| column.name == name);
+    let mut said = vec!["att/req: attempts per request".to_owned()];
+    if shown("sent/req") {
+        said.push("sent/req: those that were sent".into());
+    }
+    said.push("p50, p99: time to success of what succeeded".into());
+    said.push(format!("peak: in the busiest {window}"));
+    if shown("x limit") {
+        said.push("x limit: against what the limit lets through then".into());
+    }
+    said.push(format!("herd: variance/mean of retries per {window} (1 = Poisson)"));
+    if shown("recovery") {
+        said.push("recovery: until goodput is back at 95 % of its level before the incident".into());
+    }
+    if scenario.workloads.len() > 1 {
+        said.push("peak, x limit and herd are of the service, over all workloads that call it".into());
+    }
+    let replications = match scenario.replications {
+        1 => "one replication".to_owned(),
+        many => format!("means of {many} replications"),
+    };
+    let seed = scenario.seed;
+    format!("{replications}, seed {seed}; intervals in summary.csv\n{}", below("", &said.join("; "), WIDTH))
 }
 
 /// One line per expectation.

@@ -87,9 +87,10 @@ pub(super) fn assign(
     }
     let mut assigned = Vec::new();
     for (name, value) in arms {
+        let place = name.span();
         let name = name.into_inner().into_owned();
         let path = format!("arms.{name}");
-        check_name(document, &path, &name);
+        check_name(document, "arms", &name, place);
         let mut chosen = defaults.clone();
         let Some(table) = value.get_ref().as_table() else {
             document.problem(

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
-use crate::error::{Error, nearest};
+use super::explain::{Misread, explain, python};
+use super::overrides::{as_argument, set};
+use crate::error::Error;
 
 /// A value with positions.
 pub(super) type Value<'s> = Spanned<DeValue<'s>>;
@@ -21,6 +23,21 @@ pub(super) struct Source {
     pub(super) name: String,
     /// The text as it is run, overrides included.
     pub(super) text: String,
+    /// What was overridden: path and value.
+    pub(super) overrides: Vec<(String, String)>,
+    /// What stands before every path and is nothing that the reader wrote.
+    pub(super) hidden: &'static str,
+}
+
+/// The parameters of the preset that the part at `path` uses.
+#[derive(Debug, Clone)]
+pub(super) struct Parameters {
+    /// Where the part is.
+    pub(super) path: String,
+    /// The names.
+    pub(super) names: Vec<String>,
+    /// What the preset computes of a value of the reader: its place, and what to say of it.
+    pub(super) computed: Vec<(Range<usize>, String)>,
 }
 
 /// A parsed text and what is wrong with it so far.
@@ -29,11 +46,15 @@ pub(super) struct Document<'s> {
     source: &'s Source,
     root: DeTable<'s>,
     problems: Vec<Problem>,
+    /// Whether the problems are all that there are: of a part that cannot be read, only the first is known.
+    complete: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Problem {
     place: (usize, usize),
+    /// Of the field, if it is known.
+    path: String,
     message: String,
     help: Option<String>,
 }
@@ -41,7 +62,7 @@ struct Problem {
 impl Source {
     /// The text of the file `name`, with the fields in `overrides` (path, value) replaced.
     pub(super) fn new(name: &str, text: &str, overrides: &[(String, String)]) -> Result<Self, Error> {
-        let plain = Self { name: name.to_owned(), text: text.to_owned() };
+        let plain = Self { name: name.to_owned(), text: text.to_owned(), overrides: Vec::new(), hidden: "" };
         if overrides.is_empty() {
             return Ok(plain);
         }
@@ -51,7 +72,16 @@ impl Source {
         for (path, value) in overrides {
             set(&mut edited, path, value)?;
         }
-        Ok(Self { name: format!("{name} (as changed on the command line)"), text: edited.to_string() })
+        let name = format!("{name} (as changed on the command line)");
+        Ok(Self { name, text: edited.to_string(), overrides: overrides.to_vec(), hidden: "" })
+    }
+
+    /// The override that wrote what stands at `path`.
+    fn overridden(&self, path: &str) -> Option<&(String, String)> {
+        let covers = |above: &str| {
+            path.strip_prefix(above).is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
+        };
+        self.overrides.iter().rev().find(|(above, _)| covers(above))
     }
 }
 
@@ -59,14 +89,19 @@ impl<'s> Document<'s> {
     /// Parses the text.
     pub(super) fn parse(source: &'s Source) -> Result<Self, Error> {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
-        let mut document = Self { source, root: root.into_inner(), problems: Vec::new() };
+        let mut document = Self { source, root: root.into_inner(), problems: Vec::new(), complete: true };
         for error in &errors {
+            let place = error.span().map_or((0, 0), |span| (span.start, span.end));
             let duplicate = error.message().contains("duplicate key");
+            let word = source.text.get(place.0..).unwrap_or_default();
+            let word: String = word.chars().take_while(char::is_ascii_alphanumeric).collect();
             document.problems.push(Problem {
-                place: error.span().map_or((0, 0), |span| (span.start, span.end)),
+                place,
+                path: String::new(),
                 message: format!("not valid TOML: {}", error.message()),
-                help: duplicate
-                    .then(|| "two things of one name: rename one of them, or delete it".to_owned()),
+                help: python(&word).or_else(|| {
+                    duplicate.then(|| "two things of one name: rename one of them, or delete it".to_owned())
+                }),
             });
         }
         document.check()?;
@@ -85,44 +120,78 @@ impl<'s> Document<'s> {
         help: impl Into<Option<String>>,
     ) {
         let place = self.place(path);
-        self.problems.push(Problem {
-            place,
-            message: format!("{path}: {}", message.into()),
-            help: help.into(),
-        });
+        let message = self.headed(path, &message.into());
+        self.problems.push(Problem { place, path: path.to_owned(), message, help: help.into() });
+    }
+
+    /// The message with the path before it, as the reader knows it.
+    fn headed(&self, path: &str, message: &str) -> String {
+        let path = path.strip_prefix(self.source.hidden).unwrap_or(path);
+        if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") }
     }
 
     /// Reports a problem with what stands at `span`.
     pub(super) fn problem_at(&mut self, span: Range<usize>, message: String) {
-        self.problems.push(Problem { place: (span.start, span.end), message, help: None });
+        let (place, path) = ((span.start, span.end), String::new());
+        self.problems.push(Problem { place, path, message, help: None });
     }
 
     /// Reports that something is missing, which cannot be pointed at.
     pub(super) fn missing(&mut self, message: impl Into<String>, help: impl Into<Option<String>>) {
         let end = self.source.text.len();
-        self.problems.push(Problem { place: (end, end), message: message.into(), help: help.into() });
+        let (place, path) = ((end, end), String::new());
+        self.problems.push(Problem { place, path, message: message.into(), help: help.into() });
     }
 
-    /// Reads `value`, which stands at `path`, or reports why it cannot be read. `names` are fields that are known here
-    /// besides those of `T`, for suggestions.
+    /// Reads `value`, which stands at `path`, or reports why it cannot be read. `presets` are those that it uses.
     pub(super) fn read<T: DeserializeOwned>(
         &mut self,
         path: &str,
         value: Value<'s>,
-        names: &[String],
+        presets: &[Parameters],
     ) -> Option<T> {
         let place = value.span();
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(read) => Some(read),
             Err(error) => {
+                self.complete = false;
                 let place = error.span().filter(|span| !span.is_empty()).unwrap_or(place);
-                let (message, help) = explain(error.message(), names);
                 let path = self.path_at(&place).unwrap_or_else(|| path.to_owned());
-                let message = if path.is_empty() { message } else { format!("{path}: {message}") };
-                self.problems.push(Problem { place: (place.start, place.end), message, help });
+                let above = path.rsplit_once('.').map_or("", |(above, _)| above);
+                let used = presets.iter().find(|used| used.path == above);
+                let parameters = used.map_or(&[][..], |used| &used.names[..]);
+                let misread = Misread {
+                    message: error.message(),
+                    path: &path,
+                    written: self.at(&path, &place),
+                    parameters,
+                };
+                let (message, mut help) = explain(&misread);
+                let computed = presets.iter().flat_map(|used| &used.computed);
+                if let Some((_, how)) = computed.into_iter().find(|(span, _)| *span == place) {
+                    help = Some(how.clone());
+                }
+                let (place, message) = ((place.start, place.end), self.headed(&path, &message));
+                self.problems.push(Problem { place, path, message, help });
                 None
             }
         }
+    }
+
+    /// What the file has at `path`; of a list the entry that `span` belongs to.
+    fn at(&self, path: &str, span: &Range<usize>) -> Option<&DeValue<'s>> {
+        let mut parts = path.split('.');
+        let mut found = entry(&self.root, parts.next()?).map(|(_, value)| value);
+        for part in parts {
+            let value = found?.get_ref();
+            found = match (value, part.parse::<usize>()) {
+                (DeValue::Array(items), Ok(index)) => items.get(index),
+                _ => value.as_table().and_then(|table| entry(table, part)).map(|(_, value)| value),
+            };
+        }
+        let items = found?.get_ref().as_array();
+        let item = items.and_then(|items| items.iter().find(|item| item.span() == *span));
+        item.or(found).map(Spanned::get_ref)
     }
 
     /// All problems so far as one error, or nothing.
@@ -195,11 +264,19 @@ impl<'s> Document<'s> {
         let renderer = Renderer::plain();
         let mut message = String::new();
         for problem in &self.problems {
-            let place = clip(&self.source.text, problem.place);
-            let snippet = Snippet::source(&self.source.text)
-                .path(&self.source.name)
-                .annotation(AnnotationKind::Primary.span(place));
-            let mut group = Level::ERROR.primary_title(&problem.message).element(snippet);
+            let group = Level::ERROR.primary_title(&problem.message);
+            let argument = self.source.overridden(&problem.path).map(|(path, value)| {
+                as_argument(path.strip_prefix(self.source.hidden).unwrap_or(path), value)
+            });
+            let mut group = match &argument {
+                // The line is in no file: what the reader wrote is the argument.
+                Some(argument) => group.element(Origin::path(argument)),
+                None => group.element(
+                    Snippet::source(&self.source.text)
+                        .path(&self.source.name)
+                        .annotation(AnnotationKind::Primary.span(clip(&self.source.text, problem.place))),
+                ),
+            };
             if let Some(help) = &problem.help {
                 group = group.element(Level::HELP.message(help));
             }
@@ -208,7 +285,9 @@ impl<'s> Document<'s> {
         }
         let count = self.problems.len();
         let plural = if count == 1 { "problem" } else { "problems" };
-        write!(message, "{}: {count} {plural}; nothing was run or written", self.source.name)
+        let more =
+            if self.complete { "" } else { "; a part that cannot be read shows its first problem alone" };
+        write!(message, "{}: {count} {plural}; nothing was run or written{more}", self.source.name)
             .expect("writing to a string");
         Error::Scenario(message)
     }
@@ -227,53 +306,4 @@ pub(super) fn entry<'a, 's>(
     name: &str,
 ) -> Option<(&'a Spanned<Cow<'s, str>>, &'a Value<'s>)> {
     table.iter().find(|(key, _)| key.get_ref() == name)
-}
-
-/// Turns serde's message into ours: what is wrong, and separately how to mend it.
-fn explain(message: &str, names: &[String]) -> (String, Option<String>) {
-    let message = message.trim();
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        return (format!("`{field}` is missing"), Some(format!("add `{field} = ...`")));
-    }
-    let help = ["unknown field `", "unknown variant `"].iter().find_map(|start| {
-        let (unknown, rest) = message.strip_prefix(start)?.split_once('`')?;
-        let known = rest.split('`').skip(1).step_by(2).chain(names.iter().map(String::as_str));
-        nearest(unknown, known).map(|name| format!("did you mean `{name}`?"))
-    });
-    (message.to_owned(), help)
-}
-
-/// Replaces one field, or adds it where its table exists or can be made.
-fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str) -> Result<(), Error> {
-    let refuse = |why: &str| Error::Usage(format!("--set {path}={value}: {why}"));
-    let parts: Vec<&str> = path.split('.').collect();
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err(refuse(
-            "the path must be names with dots between them, such as workloads.campaign.clients",
-        ));
-    }
-    // What is not TOML by itself is taken as a string, so that 60s needs no quotes inside quotes.
-    let value = value.parse::<toml_edit::Value>().unwrap_or_else(|_| toml_edit::Value::from(value));
-    let (last, tables) = parts.split_last().expect("split gives at least one part");
-    let mut item = document.as_item_mut();
-    for part in tables {
-        item = match part.parse::<usize>() {
-            Ok(index) if item.is_array_of_tables() || item.is_array() => {
-                item.get_mut(index).ok_or_else(|| refuse(&format!("there is no entry {index}")))?
-            }
-            _ => {
-                let table = item
-                    .as_table_like_mut()
-                    .ok_or_else(|| refuse(&format!("`{part}` is not inside a table")))?;
-                if !table.contains_key(part) {
-                    table.insert(part, toml_edit::Item::Table(toml_edit::Table::new()));
-                }
-                table.get_mut(part).expect("it was inserted a moment ago")
-            }
-        };
-    }
-    let table =
-        item.as_table_like_mut().ok_or_else(|| refuse("what stands before the last dot is not a table"))?;
-    table.insert(last, toml_edit::Item::Value(value));
-    Ok(())
 }

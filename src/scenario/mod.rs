@@ -3,10 +3,13 @@
 mod assign;
 mod document;
 mod expectation;
+mod explain;
+mod overrides;
 mod preset;
 mod read;
 mod rules;
 
+use std::io::Read as _;
 use std::path::Path;
 
 pub use expectation::{Comparison, Expectation, Metric};
@@ -14,7 +17,8 @@ pub use preset::{Kind, Parameter, Preset, Unit};
 
 use crate::breaker::BreakerConfig;
 use crate::error::Error;
-use crate::policy::PolicyConfig;
+use crate::outcomes::Only;
+use crate::policy::{PolicyConfig, RetryOn};
 use crate::service::ServiceConfig;
 use crate::time::Interval;
 use crate::workload::{Arrivals, WorkloadConfig};
@@ -95,6 +99,14 @@ pub struct Arm {
     pub policies: Vec<usize>,
 }
 
+/// The text of a file, if it is text.
+fn readable(shown: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::Usage(format!("the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"))
+    })
+}
+
 impl Scenario {
     /// Reads and checks the file at `path`, after replacing the fields in `overrides` (path, value).
     ///
@@ -110,6 +122,11 @@ impl Scenario {
             };
             Error::Usage(format!("cannot read the scenario {shown}: {error}; {advice}"))
         };
+        if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+            return Self::parse("stdin", "stdin", &readable("stdin", bytes)?, overrides);
+        }
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         if size > MAX_FILE_BYTES {
             return Err(Error::Usage(format!(
@@ -117,12 +134,7 @@ impl Scenario {
             )));
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            Error::Usage(format!(
-                "the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"
-            ))
-        })?;
+        let text = readable(&shown.to_string(), bytes)?;
         let name =
             path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
         Self::parse(&name, &shown.to_string(), &text, overrides)
@@ -154,7 +166,8 @@ impl Scenario {
         let below = |(path, value): &(String, String)| (format!("breaker.{path}"), value.clone());
         let fields: Vec<_> = fields.iter().map(below).collect();
         let text = format!("retries = 0\n[breaker]\nuse = {id:?}\n");
-        let policy = read::policy(&Source::new(&format!("preset {id}"), &text, &fields)?)?;
+        let source = Source { hidden: "breaker.", ..Source::new(&format!("preset {id}"), &text, &fields)? };
+        let policy = read::policy(&source)?;
         policy.breaker.ok_or_else(|| Error::Usage(format!("preset {id} composes no breaker")))
     }
 
@@ -215,6 +228,17 @@ impl Scenario {
                         policy.name, self.horizon, arm.name, workload.name
                     ));
                 }
+            }
+        }
+        for policy in &self.policies {
+            let retries = policy.config.max_retries() != Some(0);
+            let given = policy.config.retry_on != RetryOn::default();
+            let nothing = policy.config.retry_on == RetryOn::Only(Only::default());
+            if retries && nothing {
+                notes
+                    .push(format!("policy {} retries nothing: its `retry_on` lists no outcome", policy.name));
+            } else if !retries && given {
+                notes.push(format!("policy {} makes no retry: its `retry_on` does nothing", policy.name));
             }
         }
         let used = |policy: usize| self.arms.iter().any(|arm| arm.policies.contains(&policy));

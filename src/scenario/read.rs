@@ -12,7 +12,7 @@ use super::expectation::expect;
 use super::preset::{Expanded, Kind, expand};
 use super::rules::{check_caches, check_calls, check_name, check_parts, check_slots, check_times};
 use super::{MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
-use crate::error::Error;
+use crate::error::{Error, nearest};
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
 use crate::time::Interval;
@@ -71,10 +71,10 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
     let Some(header) = header else { return Err(document.check().expect_err("the header has a problem")) };
     let bin = header.bin.unwrap_or_else(|| default_bin(header.horizon));
     let window = header.window.unwrap_or_else(|| Interval::from_secs(1).min(header.horizon));
-    check_times(&mut document, header.horizon, window, bin, &services);
+    check_times(&mut document, header.horizon, window, bin, &services, &workloads);
     document.check()?;
     // Only now: after another problem an arm may be missing for no fault of its own.
-    let expectations = expect(&mut document, &workloads, &arms);
+    let expectations = expect(&mut document, &workloads, &services, &arms);
     document.check()?;
 
     let scenario = Scenario {
@@ -131,6 +131,11 @@ fn section<'s, C: DeserializeOwned>(
 ) -> Vec<Named<C>> {
     let singular = if name == "policies" { "policy" } else { name.trim_end_matches('s') };
     let Some((_, value)) = entry(document.root(), name) else {
+        // Under a misspelt name there may be one, and that is reported already.
+        let misspelt = |key: &str| nearest(key, [name]).or_else(|| nearest(key, [singular])).is_some();
+        if document.root().keys().any(|key| misspelt(key.get_ref())) {
+            return Vec::new();
+        }
         let example = format!("write for example `[{name}.NAME]` and its fields below");
         document.missing(format!("there is no {singular}"), example);
         return Vec::new();
@@ -144,9 +149,10 @@ fn section<'s, C: DeserializeOwned>(
     }
     let mut parts = Vec::new();
     for (key, value) in table {
+        let place = key.span();
         let key = key.into_inner().into_owned();
         let path = format!("{name}.{key}");
-        check_name(document, &path, &key);
+        check_name(document, name, &key, place);
         if let Some(Expanded { value, parameters }) = prepare(document, &path, value)
             && let Some(config) = document.read(&path, value, &parameters)
         {

@@ -1,5 +1,7 @@
 //! The rules that one field alone cannot break.
 
+use std::ops::Range;
+
 use super::document::Document;
 use super::{Arm, MAX_BINS, Named, Workload};
 use crate::policy::PolicyConfig;
@@ -9,11 +11,12 @@ use crate::time::Interval;
 use crate::workload::WorkloadConfig;
 
 /// Names go into file names, CSV cells and charts, and dots separate them in paths.
-pub(super) fn check_name(document: &mut Document<'_>, path: &str, name: &str) {
+pub(super) fn check_name(document: &mut Document<'_>, section: &str, name: &str, place: Range<usize>) {
     let sound = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.chars().count() > 64 || !name.chars().all(sound) {
         let message = format!("\"{name}\" is not a name: use up to 64 letters, digits, - and _");
-        document.problem(path, message, None);
+        // At its place, not by its path, which its dots could lead astray.
+        document.problem_at(place, format!("{section}: {message}"));
     }
 }
 
@@ -121,6 +124,7 @@ pub(super) fn check_times(
     window: Interval,
     bin: Interval,
     services: &[Named<ServiceConfig>],
+    workloads: &[Workload],
 ) {
     if horizon.is_zero() {
         document.problem("horizon", "a run of 0s shows nothing: give it a length, such as \"2h\"", None);
@@ -139,13 +143,21 @@ pub(super) fn check_times(
             None,
         );
     }
+    let late = format!("it begins when the run of {horizon} is over");
+    let help = "begin it earlier, or lengthen `horizon`".to_owned();
+    for workload in workloads {
+        let (field, begins) = workload.config.arrivals.begins();
+        if begins >= horizon {
+            let path = format!("workloads.{}.arrivals.{field}", workload.name);
+            document.problem(&path, late.clone(), help.clone());
+        }
+    }
     for service in services {
         for (index, incident) in service.config.incidents.iter().enumerate() {
             let begins = incident.window().0.as_secs_f64();
             if begins >= horizon.as_secs_f64() {
                 let path = format!("services.{}.incidents.{index}", service.name);
-                let message = format!("it begins when the run of {horizon} is over");
-                document.problem(&path, message, "begin it earlier, or lengthen `horizon`".to_owned());
+                document.problem(&path, late.clone(), help.clone());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Backoff: the deterministic shape of the delays, before any jitter.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -54,17 +56,8 @@ pub enum Backoff {
         /// How often it doubles.
         doublings: Count<0, 60>,
     },
-    /// Each delay is the one before times factor, rounded down to whole multiples of `whole`: rounding errors add up as in
-    /// resilience4j (whole milliseconds) and cenkalti/backoff (whole nanoseconds). From the 4,096th retry on it stays.
-    Iterated {
-        /// Delay of the first retry.
-        first: Interval,
-        /// Growth per retry, from 1 to 1000.
-        factor: Factor,
-        /// What each delay is a multiple of; 1ns if absent.
-        #[serde(default = "one_nanosecond")]
-        whole: Interval,
-    },
+    /// Each delay is made from the one before.
+    Iterated(Iterated),
     /// The n-th schedule gives the n-th delay; the last one gives all that follow (tenacity's `wait_chain`).
     Chain(Vec<ScheduleConfig>),
     /// The delays of all schedules added up (tenacity's `wait_combine`).
@@ -79,7 +72,7 @@ pub enum Backoff {
 pub struct Exponential {
     /// Delay of the first retry, if there is no `exponent`.
     pub base: Interval,
-    /// Growth per retry, from 1 to 1000; 2 if absent.
+    /// Growth per retry, from 1 to 1000000000; 2 if absent.
     #[serde(default = "two")]
     pub factor: Factor,
     /// Where the exponent starts, from -100 to 100; 0 if absent. 1: the first delay is base * factor already (axios-retry,
@@ -92,6 +85,39 @@ pub struct Exponential {
     /// base * (factor^(n - 1 + exponent) - 1): 1, 3, 7, 15 times the base with exponent 1 (Dagster).
     #[serde(default)]
     pub minus_one: bool,
+}
+
+/// Each delay is the one before times factor, rounded down to whole multiples of `whole`: rounding errors add up as in
+/// resilience4j (whole milliseconds) and cenkalti/backoff (whole nanoseconds). From the 4,096th retry on it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Iterated {
+    /// Delay of the first retry.
+    pub first: Interval,
+    /// Growth per retry.
+    pub factor: Factor,
+    /// What each delay is a multiple of; 1ns if absent.
+    #[serde(default = "one_nanosecond")]
+    pub whole: Interval,
+    /// No delay but the first one is longer. Unlike `cap_before_jitter` it leaves a first delay above it alone
+    /// (cenkalti/backoff, backoff-rs, backon).
+    pub cap: Option<Interval>,
+    /// In which numbers it multiplies.
+    #[serde(default)]
+    pub arithmetic: Arithmetic,
+}
+
+/// In which numbers a delay is multiplied: with 24 binary digits the result is off by up to 6e-8 of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// In double precision.
+    #[default]
+    Double,
+    /// In single precision, as a number of nanoseconds that is cut (failsafe-go).
+    SingleNanoseconds,
+    /// In single precision, as a number of seconds that is rounded to the nearest nanosecond (backon).
+    SingleSeconds,
 }
 
 const fn two() -> Factor {
@@ -130,7 +156,7 @@ impl Backoff {
                 let reached = base.times(1 << doubled);
                 if linear == 0 { reached } else { reached + reached.times(linear) }
             }
-            Self::Iterated { first, factor, whole } => iterate(*first, *factor, *whole, n),
+            Self::Iterated(iterated) => iterated.delay(n),
             Self::Chain(_) | Self::Sum(_) | Self::Max(_) => Interval::ZERO,
         })
     }
@@ -139,9 +165,9 @@ impl Backoff {
     fn delays(&self, count: u32) -> Vec<Option<Interval>> {
         match self {
             // One after the other: each by itself would take as many steps as there are before it.
-            Self::Iterated { first, factor, whole } => {
-                let next = |delay: &Interval| Some(step(*delay, *factor, *whole));
-                std::iter::successors(Some(*first), next).take(count as usize).map(Some).collect()
+            Self::Iterated(iterated) => {
+                let next = |delay: &Interval| Some(iterated.next(*delay));
+                std::iter::successors(Some(iterated.first), next).take(count as usize).map(Some).collect()
             }
             _ => (1..=count).map(|n| self.delay(n)).collect(),
         }
@@ -164,7 +190,7 @@ impl Backoff {
             Self::Chain(parts) | Self::Sum(parts) | Self::Max(parts) if parts.is_empty() => {
                 Some("it has no part: give at least one, such as `[{ backoff.fixed = \"1s\" }]`".into())
             }
-            Self::Iterated { whole, .. } if whole.is_zero() => {
+            Self::Iterated(iterated) if iterated.whole.is_zero() => {
                 Some("nothing is a multiple of 0s: give `whole` a length, such as \"1ms\"".into())
             }
             Self::Chain(parts) | Self::Sum(parts) | Self::Max(parts) => {
@@ -196,26 +222,40 @@ fn fibonacci(base: Interval, stays_from: Interval, n: u32) -> Interval {
     delay
 }
 
-fn iterate(first: Interval, factor: Factor, whole: Interval, n: u32) -> Interval {
-    let mut delay = first;
-    for _ in 1..n.min(ITERATIONS) {
-        let next = step(delay, factor, whole);
-        if next == delay {
-            break;
+impl Iterated {
+    fn delay(&self, n: u32) -> Interval {
+        let mut delay = self.first;
+        for _ in 1..n.min(ITERATIONS) {
+            let next = self.next(delay);
+            if next == delay {
+                break;
+            }
+            delay = next;
         }
-        delay = next;
+        delay
     }
-    delay
-}
 
-fn step(delay: Interval, factor: Factor, whole: Interval) -> Interval {
-    let wholes = (delay.as_nanos() / whole.as_nanos()) as f64 * factor.get();
-    // `as` rounds down, as the integer types of the libraries do.
-    whole.times(wholes as u64)
+    /// The delay after `delay`.
+    fn next(&self, delay: Interval) -> Interval {
+        let factor = self.factor.get();
+        // `as` rounds down, as the integer types of the libraries do.
+        let wholes = match self.arithmetic {
+            Arithmetic::Double => ((delay.as_nanos() / self.whole.as_nanos()) as f64 * factor) as u64,
+            Arithmetic::SingleNanoseconds => {
+                (delay.as_nanos() as f32 * factor as f32) as u64 / self.whole.as_nanos()
+            }
+            Arithmetic::SingleSeconds => {
+                let seconds = Duration::from_nanos(delay.as_nanos()).as_secs_f32() * factor as f32;
+                let grown = Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX);
+                u64::try_from(grown.as_nanos()).unwrap_or(u64::MAX) / self.whole.as_nanos()
+            }
+        };
+        self.whole.times(wholes).min(self.cap.unwrap_or(Interval::MAX))
+    }
 }
 
 /// A formula whose first delays are computed ahead.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Table {
     ahead: Vec<Option<Interval>>,
     formula: Backoff,
@@ -224,7 +264,7 @@ pub(super) struct Table {
 impl Table {
     /// The table of a formula of which at most `retries` delays are needed.
     pub(super) fn new(formula: &Backoff, retries: u32) -> Self {
-        let ahead = if matches!(formula, Backoff::Iterated { .. }) { ITERATIONS } else { AHEAD };
+        let ahead = if matches!(formula, Backoff::Iterated(_)) { ITERATIONS } else { AHEAD };
         Self { ahead: formula.delays(ahead.min(retries.max(1))), formula: formula.clone() }
     }
 

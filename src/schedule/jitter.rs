@@ -7,7 +7,7 @@ use super::rounding::Rounding;
 use crate::random::{fork, unit, up_to};
 use crate::range::{Multiples, Span};
 use crate::time::Interval;
-use crate::units::{Amount, Share};
+use crate::units::{Amount, Count, Share};
 
 /// How the delay x of a retry is randomised.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -26,6 +26,9 @@ pub enum Jitter {
     Scale(Multiples),
     /// As `scale`, but a result (rounded) above a limit is drawn anew from a range below it.
     ScaleOrRedraw(ScaleOrRedraw),
+    /// x times a whole number, each from low to high with the same probability: [1, 3] is x, 2 x or 3 x. Source: tokio-retry2
+    /// 0.9.1, `jitter_range`, which draws once for all delays (`draws = "once"`).
+    WholeMultiples(WholeMultiples),
     /// x plus uniform on [low, high]; one duration is [0s, high] (urllib3, tenacity, ioredis).
     Add(Span),
     /// x plus uniform on [0, n width] before retry n (Sidekiq: 10 s).
@@ -38,12 +41,12 @@ pub enum Jitter {
     /// `retry_jitter_factor = f` draws. For f = 0.5 that is [0.629 x, 1.5 x], skewed, not +-50 %. f = 0 is no jitter.
     /// Source: Prefect 3.9.1, `prefect/utilities/math.py`, `clamped_poisson_interval`.
     TruncatedExponential(Amount),
-    /// x plus r s, where r is uniform on [0, share], s the seconds of x, and the whole seconds and the fraction of a
+    /// x plus r s, where r is uniform on [0, amount], s the seconds of x, and the whole seconds and the fraction of a
     /// second are multiplied and cut to whole units separately: 1.6 s becomes 1.6 to 2.19 s, not to 3.18 s.
     /// Source: tower 0.5.3, `retry/backoff.rs`; Linkerd 2 has the same.
-    TruncatedSeconds(Share),
+    TruncatedSeconds(Amount),
     /// A draw r from the whole percents 0 to 2 j - 1: below j it takes r % away, otherwise it adds r/2 %, rounded down. A
-    /// gap and double weights included. Source: Rust crate exponential-backoff 2.1.1.
+    /// gap and double weights included. j is cut to a whole percent. Source: Rust crate exponential-backoff 2.1.1.
     WholePercent(Share),
     /// M + (h mod M) whole seconds, where M is x rounded up (at least 1 s) and h the SHA-1 of `key#n`. In the key,
     /// `{request}` stands for the number of the request. No luck in it: the same key waits as long in every run, and all
@@ -60,6 +63,27 @@ pub enum Jitter {
     /// A walk: the first delay as it is, then uniform on [0, previous delay * 2^(n - 1)]; as soon as that end reaches the
     /// cap, the cap itself. Source: Finagle 24.5, `Backoff.exponentialJittered`.
     Compounding(Compounding),
+}
+
+/// What a delay may be multiplied with: `[1, 3]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "[Count<0, 1_000_000>; 2]")]
+pub struct WholeMultiples {
+    /// The smallest number.
+    pub low: Count<0, 1_000_000>,
+    /// The largest one, which is drawn too.
+    pub high: Count<0, 1_000_000>,
+}
+
+impl TryFrom<[Count<0, 1_000_000>; 2]> for WholeMultiples {
+    type Error = &'static str;
+
+    fn try_from([low, high]: [Count<0, 1_000_000>; 2]) -> Result<Self, Self::Error> {
+        if low > high {
+            return Err("the range goes downwards: write the smaller number first");
+        }
+        Ok(Self { low, high })
+    }
 }
 
 /// Scaling with a limit that is not a cap: no delay repeats it. Source: dramatiq 2.2.1, `common.py`, `compute_backoff`.
@@ -183,9 +207,9 @@ impl Jitter {
     pub(super) fn longest(&self, n: u32, x: Interval, first: Interval, previous: Interval) -> Interval {
         match self {
             Self::None | Self::Full | Self::Equal => x,
-            Self::Proportional(share) | Self::TruncatedSeconds(share) | Self::WholePercent(share) => {
-                x.scale(1.0 + share.get())
-            }
+            Self::Proportional(share) | Self::WholePercent(share) => x.scale(1.0 + share.get()),
+            Self::TruncatedSeconds(amount) => x.scale(1.0 + amount.get()),
+            Self::WholeMultiples(multiples) => x.times(multiples.high.get()),
             Self::Scale(multiples) => x.scale(multiples.high),
             Self::ScaleOrRedraw(ScaleOrRedraw { scale, above, redraw }) => {
                 let scaled = x.scale(scale.high);
@@ -277,14 +301,17 @@ impl Jitter {
             Self::AddPerRetry(width) => given.uniform(x, x + width.times(n.into()), bits),
             Self::PlusMinus(width) => given.uniform(x, x + width.times(2), bits) - *width,
             Self::Between(floor) => given.uniform(x.min(*floor), x.max(*floor), bits),
-            Self::TruncatedSeconds(share) => {
-                let r = share.get() * unit(bits);
+            Self::WholeMultiples(WholeMultiples { low, high }) => {
+                x.times(low.get() + up_to(bits, high.get() - low.get()))
+            }
+            Self::TruncatedSeconds(amount) => {
+                let r = amount.get() * unit(bits);
                 let (seconds, fraction) = (x.as_nanos() / 1_000_000_000, x.as_nanos() % 1_000_000_000);
                 let part = |units: u64| (units as f64 * r) as u64;
                 x + Interval::from_secs(part(seconds)) + Interval::from_nanos(part(fraction))
             }
             Self::WholePercent(share) => {
-                let whole = libm::round(share.get() * 100.0) as u64;
+                let whole = whole_percents(*share);
                 let r = up_to(bits, (2 * whole).saturating_sub(1));
                 x.scale(if r < whole { 100.0 - r as f64 } else { 100.0 + (r / 2) as f64 } / 100.0)
             }
@@ -326,6 +353,11 @@ impl Jitter {
         };
         (delay, None)
     }
+}
+
+/// A share as whole percents, cut in single precision as exponential-backoff does it.
+pub fn whole_percents(share: Share) -> u64 {
+    (share.get() as f32 * 100.0) as u64
 }
 
 fn hashed(key: &str, request: u64, n: u32, x: Interval) -> Interval {

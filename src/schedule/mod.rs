@@ -14,8 +14,11 @@ mod rounding;
 
 use serde::Deserialize;
 
-pub use backoff::{Backoff, DelayList, Exponential};
-pub use jitter::{Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw, truncation};
+pub use backoff::{Arithmetic, Backoff, DelayList, Exponential, Iterated};
+pub use jitter::{
+    Begins, Compounding, DecorrelatedWith, Jitter, Lower, ScaleOrRedraw, WholeMultiples, truncation,
+    whole_percents,
+};
 pub use rounding::Rounding;
 
 use crate::random::{Block, fork};
@@ -76,6 +79,16 @@ impl ScheduleConfig {
         }
     }
 
+    /// The upper bound of the delay before jitter, wherever it is written.
+    pub fn cap_of_backoff(&self) -> Option<Interval> {
+        match &self.backoff {
+            Backoff::Iterated(Iterated { cap: Some(cap), .. }) => {
+                Some(self.cap_before_jitter.unwrap_or(Interval::MAX).min(*cap))
+            }
+            _ => self.cap_before_jitter,
+        }
+    }
+
     /// What is wrong with the fields taken together, if anything.
     pub fn problem(&self) -> Option<String> {
         let walks_from_nothing = || {
@@ -131,7 +144,7 @@ impl ScheduleConfig {
 }
 
 /// A [`ScheduleConfig`] ready to give delays.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     shape: Shape,
     jitter: Jitterer,
@@ -146,7 +159,7 @@ pub struct Schedule {
     rounding: Option<Rounding>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Shape {
     Formula(Table),
     Chain(Vec<Schedule>),

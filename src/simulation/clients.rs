@@ -196,8 +196,15 @@ impl<'a> Guards<'a> {
 }
 
 /// The luck of breakers that stay open for a drawn time: those of one workload, or of all that have the same policy. Which
-/// workload comes first in the file must not matter. Breakers of policies further inside have luck of their own.
-fn breaker_key(name: &str, depth: usize, key: &impl Fn(Purpose, &str) -> Key) -> Key {
+/// workload comes first in the file must not matter. Breakers of policies further inside, at some depth, have luck of their
+/// own.
+pub fn breaker_key(
+    (policy, workload): (&str, &str),
+    scope: Scope,
+    depth: usize,
+    key: impl Fn(Purpose, &str) -> Key,
+) -> Key {
+    let name = if scope == Scope::Global { policy } else { workload };
     match depth {
         0 => key(Purpose::BreakerOpen, name),
         _ => key(Purpose::BreakerOpen, &format!("{name}.inner.{depth}")),
@@ -232,10 +239,7 @@ impl Clients {
         for (depth, config) in policy.layers().enumerate() {
             let asker = Asker { clients, policy: index, depth };
             let kind = (workload.config.idempotent, policies - 1 - depth);
-            let open_key = |scope| {
-                let name = if scope == Scope::Global { policy_name } else { &workload.name };
-                breaker_key(name, depth, &key)
-            };
+            let open_key = |scope| breaker_key((policy_name, &workload.name), scope, depth, &key);
             layers.extend(guards.layers(config, kind, asker, open_key));
         }
         layers.reverse();

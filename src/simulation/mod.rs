@@ -18,6 +18,7 @@ mod pool;
 mod request;
 mod trace;
 
+pub use clients::breaker_key;
 pub use trace::{Next, Step, Trace, TracedRequest};
 
 use crate::event_queue::EventQueue;

@@ -152,6 +152,17 @@ impl Arrivals {
         }
     }
 
+    /// When the first request can come, and which field says so.
+    pub const fn begins(&self) -> (&'static str, Interval) {
+        match self {
+            Self::Burst(burst) => ("burst.at", burst.at),
+            Self::Even(even) => ("even.from", even.from),
+            Self::Poisson(poisson) => ("poisson.from", poisson.from),
+            Self::CallsOf(_) => ("calls_of", Interval::ZERO),
+            Self::Closed(_) => ("closed", Interval::ZERO),
+        }
+    }
+
     /// How many requests to expect within `horizon` from `clients` clients; 0 where others decide.
     pub fn expected(&self, clients: u64, horizon: Interval) -> f64 {
         let within = |from: Interval, until: Option<Interval>| {

@@ -74,7 +74,7 @@ fn resilience4j_says_windows_open_times_and_probes() {
             &["a success can open it"],
         ),
         (
-            "trip.consecutive = 5\nopen_for = { exponential = { base = '1s', factor = 3, max = '60s' } }\nchanges = 'on_time'",
+            "trip.consecutive = 5\nopen_for = { backoff.exponential = { base = '1s', factor = 3 }, cap_before_jitter = '60s' }\nchanges = 'on_time'",
             &[
                 "waitDurationInOpenState: 1000ms\n        enableExponentialBackoff: true\n        exponentialBackoffMultiplier: 3\n        \
                  exponentialMaxWaitDurationInOpenState: 60000ms\n",
@@ -83,14 +83,14 @@ fn resilience4j_says_windows_open_times_and_probes() {
             &[],
         ),
         (
-            "trip.consecutive = 5\nopen_for = { list = ['1s', '5s'] }",
+            "trip.consecutive = 5\nopen_for = { backoff.list = ['1s', '5s'] }",
             &[
                 "waitIntervalFunctionInOpenState(attempt -> new long[] {1000L, 5000L}[Math.min(attempt, 2) - 1])",
             ],
             &[],
         ),
         (
-            "trip.consecutive = 5\nopen_for = { linear = { first = '1s', step = '2s', max = '9s' }, forgets = 'never' }",
+            "trip.consecutive = 5\nopen_for = { backoff.linear = { first = '1s', step = '2s' }, cap_before_jitter = '9s', forgets = 'never' }",
             &["attempt -> Math.min(9000L, 1000L + 2000L * (attempt - 1))"],
             &["once it has closed"],
         ),
@@ -137,6 +137,32 @@ fn resilience4j_says_windows_open_times_and_probes() {
 }
 
 #[test]
+fn open_times_that_are_drawn_are_written_without_luck() {
+    let cases: [(&str, &[&str], &[&str]); 3] = [
+        (
+            "trip.consecutive = 5\nopen_for = { backoff.iterated = { first = '500ms', factor = 1.5, whole = '1ms' } }",
+            &["waitDurationInOpenState: 500ms", "exponentialBackoffMultiplier: 1.5\n"],
+            &[],
+        ),
+        (
+            "trip.consecutive = 5\nopen_for = { backoff.exponential = { base = '4s' }, cap_before_jitter = '16s', jitter = 'equal' }",
+            &["waitDurationInOpenState: 3000ms", "exponentialMaxWaitDurationInOpenState: 12000ms"],
+            &[
+                "not randomised (`open_for.jitter`) in resilience4j 2.4; here it is the middle of what is drawn",
+            ],
+        ),
+        (
+            "trip.consecutive = 5\nopen_for = { backoff.sum = [{ backoff.fixed = '4s', jitter = 'full' }, { backoff.fixed = '2s' }] }",
+            &["waitDurationInOpenState: 6000ms"],
+            &["here it is what it is before jitter"],
+        ),
+    ];
+    for (text, lines, caveats) in cases {
+        says(Target::Resilience4j, &[(&resilience4j(text), lines, caveats)]);
+    }
+}
+
+#[test]
 fn polly_says_shares_within_some_time() {
     let own = "trip.time_window = { width = '20s', align = 'first_event', minimum_calls = 8, rate = 0.25 }\nlate_results = 'record'\n";
     let cases: [(&str, &[&str], &[&str]); 6] = [
@@ -149,19 +175,19 @@ fn polly_says_shares_within_some_time() {
             &[],
         ),
         (
-            "open_for = { exponential = { base = '1s', max = '60s' } }",
+            "open_for = { backoff.exponential = { base = '1s' }, cap_before_jitter = '60s' }",
             &[
                 "BreakDurationGenerator = args => ValueTask.FromResult(TimeSpan.FromSeconds(Math.Min(60, 1 * Math.Pow(2, args.HalfOpenAttempts)))),",
             ],
             &[],
         ),
         (
-            "open_for = { linear = { first = '1s', step = '2s', max = '9s' } }",
+            "open_for = { backoff.linear = { first = '1s', step = '2s' }, cap_before_jitter = '9s' }",
             &["Math.Min(9, 1 + 2 * args.HalfOpenAttempts)"],
             &[],
         ),
         (
-            "open_for = { list = ['1s', '5s'] }",
+            "open_for = { backoff.list = ['1s', '5s'] }",
             &["new double[] { 1, 5 }[Math.Min(args.HalfOpenAttempts, 1)]"],
             &[],
         ),
@@ -205,7 +231,7 @@ fn envoy_says_outlier_detection() {
     let host = "ejects a host";
     let cases: [(&str, &[&str], &[&str]); 4] = [
         (
-            "trip.consecutive = 5\nopen_for = { linear = { first = '30s', step = '30s', max = '300s' }, forgets = { one_every = '10s' } }",
+            "trip.consecutive = 5\nopen_for = { backoff.linear = { first = '30s', step = '30s' }, cap_before_jitter = '300s', forgets = { one_every = '10s' } }",
             &[
                 "consecutive_5xx: 5\n  enforcing_consecutive_5xx: 100\n  interval: 10s\n",
                 "base_ejection_time: 30s\n  max_ejection_time: 300s\n",
@@ -221,7 +247,7 @@ fn envoy_says_outlier_detection() {
             &[host],
         ),
         (
-            "trip.consecutive = 5\nopen_for = { exponential = { base = '1s', max = '60s' } }\ncounts = 'transient'",
+            "trip.consecutive = 5\nopen_for = { backoff.exponential = { base = '1s' }, cap_before_jitter = '60s' }\ncounts = 'transient'",
             &["base_ejection_time: 1s\n  max_ejection_time: 60s\n"],
             &[
                 host,

@@ -5,10 +5,11 @@
 //! `base_ejection_time` up to `max_ejection_time`. There is no half-open state, and only 5xx, broken connections and timeouts
 //! are failures. Source: data-plane-api 84e84367, `outlier_detection.proto`, `circuit_breaker.proto`.
 
-use crate::breaker::{AfterOpen, Arithmetic, BreakerConfig, Changes, Forgets, JudgedOn, OpenShape, Overflow};
+use crate::breaker::{AfterOpen, Arithmetic, BreakerConfig, Changes, Forgets, JudgedOn, Overflow};
 use crate::budget::{BudgetConfig, BudgetKind, ConcurrentConfig, ConcurrentLike, ONE};
 use crate::export::breaker::{Opens, Span, opens, others, outside};
 use crate::export::condition::Condition;
+use crate::export::open_time::{OpenTimes, Shape};
 use crate::export::{Target, seconds};
 use crate::scope::Scope;
 use crate::time::Interval;
@@ -148,11 +149,12 @@ fn share(opens: &Opens, checks: Option<Interval>, caveats: &mut Vec<String>) -> 
 /// How long an ejection lasts: the base times the number of ejections, at most the longest.
 fn ejection(config: &BreakerConfig, checks: Interval, caveats: &mut Vec<String>) -> Vec<String> {
     let open = &config.open_for;
-    let (first, longest) = (open.unjittered(0), open.unjittered(u8::MAX));
-    let grows_alike = match &open.shape {
-        OpenShape::Fixed(_) => true,
-        OpenShape::Linear { first, step, .. } => first == step,
-        OpenShape::Exponential { .. } | OpenShape::List(_) => false,
+    let times = OpenTimes::of(open);
+    let (first, longest) = (times.first(), times.longest());
+    let grows_alike = match times.shape {
+        Shape::Fixed(_) => true,
+        Shape::Linear { first, step, .. } => first == step,
+        Shape::Exponential(_) | Shape::Listed => false,
     };
     if !grows_alike {
         caveats.push(format!(
@@ -167,10 +169,10 @@ fn ejection(config: &BreakerConfig, checks: Interval, caveats: &mut Vec<String>)
                 .into(),
         );
     }
-    if open.jitter != crate::breaker::OpenJitter::None {
-        caveats.push(
-            "breaker: the open time is not randomised here; nearest is max_ejection_time_jitter".into(),
-        );
+    if let Some(instead) = times.drawn() {
+        caveats.push(format!(
+            "breaker: the open time is not randomised here, it is {instead}; nearest is max_ejection_time_jitter"
+        ));
     }
     let shortest = Interval::from_nanos(1);
     let (first, longest) = (first.max(shortest), longest.max(shortest));

@@ -7,10 +7,11 @@
 
 use super::{DAY, handled, time};
 use crate::breaker::{
-    AfterOpen, Align, Arithmetic, Boundary, BreakerConfig, Changes, JudgedOn, OpenShape, TimeWindow, Trip,
+    AfterOpen, Align, Arithmetic, Boundary, BreakerConfig, Changes, JudgedOn, TimeWindow, Trip,
 };
-use crate::export::breaker::{Opens, Span, half_open, one_probe, open_for, opens, others};
+use crate::export::breaker::{Opens, Span, half_open, one_probe, opens, others};
 use crate::export::condition::Condition;
+use crate::export::open_time::{OpenTimes, Shape};
 use crate::export::{Target, seconds};
 use crate::time::Interval;
 
@@ -38,8 +39,7 @@ pub(super) fn strategy(config: &BreakerConfig) -> Result<Circuit, String> {
     let opens = opens(config, library, Arithmetic::Quotient)?;
     let mut caveats = opens.caveats.clone();
     let mut lines = sampling(config, &opens, &mut caveats)?;
-    lines.push(break_duration(config));
-    caveats.extend(open_for(&config.open_for, library));
+    lines.push(break_duration(config, &mut caveats));
     lines.push(handled(&Condition::of(&config.counts), false, &mut caveats));
     if !one_probe(config) {
         caveats.push(format!(
@@ -153,32 +153,42 @@ fn cut_as_there(trip: &Trip) -> bool {
 }
 
 /// How long it stays open: a duration if Polly accepts it, else a function.
-fn break_duration(config: &BreakerConfig) -> String {
-    let most = |max: &Option<Interval>| seconds(max.unwrap_or(Interval::MAX));
-    let length = match &config.open_for.shape {
-        OpenShape::Fixed(length) if *length >= SHORTEST && *length <= DAY => {
-            return format!("BreakDuration = {}", time(*length));
+fn break_duration(config: &BreakerConfig, caveats: &mut Vec<String>) -> String {
+    let times = OpenTimes::of(&config.open_for);
+    let most = |most: Option<Interval>| seconds(most.unwrap_or(Interval::MAX));
+    let length = match times.shape {
+        Shape::Fixed(length) if length >= SHORTEST && length <= DAY => {
+            caveats.extend(times.caveats(&config.open_for, Target::Polly.version()));
+            return format!("BreakDuration = {}", time(length));
         }
-        OpenShape::Fixed(length) => seconds(*length),
-        OpenShape::Exponential { base, factor, max } => format!(
-            "Math.Min({}, {} * Math.Pow({}, args.HalfOpenAttempts))",
-            most(max),
-            seconds(*base),
-            factor.get()
-        ),
-        OpenShape::Linear { first, step, max } => {
+        Shape::Fixed(length) => seconds(length),
+        Shape::Exponential(growth) => {
+            let apart = |(n, length): (u32, &Interval)| {
+                Interval::from_nanos(growth.delay(n).as_nanos().abs_diff(length.as_nanos()))
+            };
+            let largest = (1..).zip(&times.lengths).map(apart).max().unwrap_or(Interval::ZERO);
+            // Numbers with 9 digits say no more.
+            if largest.as_nanos() > times.longest().as_nanos() / 1_000_000_000 + 2 {
+                caveats.push(format!(
+                    "breaker: differently, no open time is made from the one before; here up to {largest} off"
+                ));
+            }
+            let first = seconds(growth.first);
             format!(
-                "Math.Min({}, {} + {} * args.HalfOpenAttempts)",
-                most(max),
-                seconds(*first),
-                seconds(*step)
+                "Math.Min({}, {first} * Math.Pow({}, args.HalfOpenAttempts))",
+                most(growth.cap),
+                growth.factor
             )
         }
-        OpenShape::List(lengths) => {
-            let listed: Vec<String> = lengths.iter().map(|length| seconds(*length)).collect();
-            let end = lengths.len().saturating_sub(1);
+        Shape::Linear { first, step, most: cap } => {
+            format!("Math.Min({}, {} + {} * args.HalfOpenAttempts)", most(cap), seconds(first), seconds(step))
+        }
+        Shape::Listed => {
+            let listed: Vec<String> = times.lengths.iter().map(|length| seconds(*length)).collect();
+            let end = listed.len().saturating_sub(1);
             format!("new double[] {{ {} }}[Math.Min(args.HalfOpenAttempts, {end})]", listed.join(", "))
         }
     };
+    caveats.extend(times.caveats(&config.open_for, Target::Polly.version()));
     format!("BreakDurationGenerator = args => ValueTask.FromResult(TimeSpan.FromSeconds({length}))")
 }

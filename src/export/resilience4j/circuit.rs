@@ -6,14 +6,15 @@
 
 use super::{MILLISECOND, spring};
 use crate::breaker::{
-    AfterOpen, Align, Arithmetic, Boundary, BreakerConfig, Changes, JudgedOn, OpenShape, ProbesCounted, Then,
+    AfterOpen, Align, Arithmetic, Boundary, BreakerConfig, Changes, JudgedOn, ProbesCounted, Then,
     TimeWindow, Trip,
 };
 use crate::export::breaker::{
-    Opens, SlowCalls, Span, half_open, one_probe, open_for, opens, others, outside, permitted,
-    same_thresholds,
+    Opens, SlowCalls, Span, half_open, one_probe, opens, others, outside, permitted, same_thresholds,
 };
 use crate::export::condition::Condition;
+use crate::export::law::Growth;
+use crate::export::open_time::{OpenTimes, Shape};
 use crate::export::{Target, millis};
 use crate::time::Interval;
 use crate::units::Count;
@@ -150,45 +151,40 @@ fn by_the_second(trip: &Trip) -> bool {
 
 /// How long it stays open, as properties, or as code.
 fn open_time(config: &BreakerConfig, caveats: &mut Vec<String>) -> (Vec<String>, String) {
-    caveats.extend(open_for(&config.open_for, Target::Resilience4j.version()));
+    let times = OpenTimes::of(&config.open_for);
+    caveats.extend(times.caveats(&config.open_for, Target::Resilience4j.version()));
     let wait = |first: Interval, caveats: &mut Vec<String>| {
         if first < MILLISECOND {
             caveats.push(format!("breaker: it stays open for 1 ms at least, not {first}"));
         }
         format!("waitDurationInOpenState: {}ms", millis(first.max(MILLISECOND)))
     };
-    match &config.open_for.shape {
-        OpenShape::Fixed(length) => (vec![wait(*length, caveats)], String::new()),
-        OpenShape::Exponential { base, factor, max } if factor.get() >= 1.0 => {
-            let mut lines = vec![wait(*base, caveats)];
+    match times.shape {
+        Shape::Fixed(length) => (vec![wait(length, caveats)], String::new()),
+        Shape::Exponential(Growth { first, factor, cap }) => {
+            let mut lines = vec![wait(first, caveats)];
             lines.push("enableExponentialBackoff: true".into());
-            lines.push(format!("exponentialBackoffMultiplier: {}", factor.get()));
-            lines.extend(max.map(|max| format!("exponentialMaxWaitDurationInOpenState: {}ms", millis(max))));
+            lines.push(format!("exponentialBackoffMultiplier: {factor}"));
+            lines.extend(cap.map(|cap| format!("exponentialMaxWaitDurationInOpenState: {}ms", millis(cap))));
             (lines, String::new())
         }
-        OpenShape::Exponential { .. } | OpenShape::Linear { .. } | OpenShape::List(_) => {
-            (Vec::new(), bean(config))
-        }
+        Shape::Linear { .. } | Shape::Listed => (Vec::new(), bean(&times)),
     }
 }
 
 /// The open time as a function of how often it opened in a row, from 1.
-fn bean(config: &BreakerConfig) -> String {
+fn bean(times: &OpenTimes) -> String {
     let whole = |length: Interval| (length.as_nanos() / MILLISECOND.as_nanos()).max(1);
-    // Up to the 256th, as everywhere; what does not change any more is left out.
-    let mut lengths: Vec<u64> = (0..=u8::MAX).map(|n| whole(config.open_for.unjittered(n))).collect();
-    while lengths.len() > 1 && lengths[lengths.len() - 1] == lengths[lengths.len() - 2] {
-        lengths.pop();
-    }
-    let formula = match &config.open_for.shape {
-        OpenShape::Linear { first, step, max } => {
+    let formula = match times.shape {
+        Shape::Linear { first, step, most } => {
             let grown =
-                format!("{}L + {}L * (attempt - 1)", whole(*first), step.as_nanos() / MILLISECOND.as_nanos());
-            max.map_or_else(|| grown.clone(), |max| format!("Math.min({}L, {grown})", whole(max)))
+                format!("{}L + {}L * (attempt - 1)", whole(first), step.as_nanos() / MILLISECOND.as_nanos());
+            most.map_or_else(|| grown.clone(), |most| format!("Math.min({}L, {grown})", whole(most)))
         }
-        OpenShape::Fixed(_) | OpenShape::Exponential { .. } | OpenShape::List(_) => {
-            let listed: Vec<String> = lengths.iter().map(|length| format!("{length}L")).collect();
-            format!("new long[] {{{}}}[Math.min(attempt, {}) - 1]", listed.join(", "), lengths.len())
+        Shape::Fixed(_) | Shape::Exponential(_) | Shape::Listed => {
+            let listed: Vec<String> =
+                times.lengths.iter().map(|length| format!("{}L", whole(*length))).collect();
+            format!("new long[] {{{}}}[Math.min(attempt, {}) - 1]", listed.join(", "), listed.len())
         }
     };
     format!(

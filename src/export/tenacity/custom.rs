@@ -4,7 +4,7 @@ use crate::export::{retries, seconds};
 use crate::policy::{ObeyWith, PolicyConfig, RetryAfterRule};
 use crate::schedule::{
     Backoff, Begins, DecorrelatedWith, Draws, Exponential, Jitter, Lower, Rounding, ScheduleConfig,
-    truncation,
+    truncation, whole_percents,
 };
 use crate::time::Interval;
 
@@ -223,7 +223,7 @@ fn shape(name: &str, backoff: &Backoff, retries: Option<u64>) -> Result<String, 
         }
         Backoff::Sum(_) => parts().map(called).collect::<Vec<_>>().join(" + "),
         Backoff::Max(_) => format!("max({}, 0)", parts().map(called).collect::<Vec<_>>().join(", ")),
-        Backoff::List(_) | Backoff::Fibonacci { .. } | Backoff::Iterated { .. } => table(backoff, retries)?,
+        Backoff::List(_) | Backoff::Fibonacci { .. } | Backoff::Iterated(_) => table(backoff, retries)?,
     })
 }
 
@@ -256,7 +256,7 @@ fn grows(exponential: &Exponential, retries: Option<u64>) -> String {
     let most = most.clamp(1.0, 1e6) as u64;
     let long = retries.is_none_or(|retries| retries > most.min(60));
     let n = if long { n.replacen('n', &format!("min(n, {most})"), 1) } else { n };
-    let power = format!("{} ** {n}", format_float(factor.get()));
+    let power = format!("{:?} ** {n}", factor.get());
     let grown = if *minus_one {
         format!("{} * ({power} - 1)", seconds(*base))
     } else {
@@ -264,10 +264,6 @@ fn grows(exponential: &Exponential, retries: Option<u64>) -> String {
     };
     let grown = if long { format!("min({grown}, {})", seconds(Interval::MAX)) } else { grown };
     if *zero_first { format!("(0 if n == 1 else {grown})") } else { grown }
-}
-
-fn format_float(value: f64) -> String {
-    format!("{value:?}")
 }
 
 /// The statement that randomises x.
@@ -311,12 +307,15 @@ fn jitter(schedule: &ScheduleConfig) -> Result<String, String> {
             let (from, to) = (1.0 - libm::exp(-low), 1.0 - libm::exp(-high));
             format!("    x *= -math.log(max(1 - luck.uniform({from}, {to}), 1e-10))\n")
         }
+        Jitter::WholeMultiples(range) => {
+            format!("    x *= luck.randint({}, {})\n", range.low.get(), range.high.get())
+        }
         Jitter::TruncatedSeconds(share) => format!(
             "    r = {} * luck.random()\n    x += int(int(x) * r) + int(round(x % 1 * 1e9) * r) / 1e9\n",
             share.get()
         ),
         Jitter::WholePercent(share) => {
-            let whole = libm::round(share.get() * 100.0) as u64;
+            let whole = whole_percents(*share);
             let draw = format!("    r = luck.randrange({})\n", (2 * whole).max(1));
             format!("{draw}    x *= (100 - r if r < {whole} else 100 + r // 2) / 100\n")
         }

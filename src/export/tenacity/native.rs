@@ -47,7 +47,7 @@ fn own(schedule: &ScheduleConfig) -> Option<String> {
         Backoff::Polynomial { .. }
         | Backoff::Fibonacci { .. }
         | Backoff::DoubleThenLinear { .. }
-        | Backoff::Iterated { .. } => None,
+        | Backoff::Iterated(_) => None,
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::length;
 use crate::schedule::{
-    Backoff, Begins, DecorrelatedWith, Draws, Exponential, Jitter, Lower, Rounding, ScheduleConfig,
-    truncation,
+    Arithmetic, Backoff, Begins, DecorrelatedWith, Draws, Exponential, Iterated, Jitter, Lower, Rounding,
+    ScheduleConfig, truncation, whole_percents,
 };
 use crate::time::Interval;
 
@@ -13,8 +13,8 @@ pub(super) fn formula(schedule: &ScheduleConfig) -> String {
     let ScheduleConfig { backoff, jitter: luck, draws, cap_before_jitter, cap_after_jitter, floor, round } =
         schedule;
     let shape = shape(backoff);
-    let capped = match cap_before_jitter {
-        Some(cap) => format!("min({}, {shape})", length(*cap)),
+    let capped = match limit(*cap_before_jitter) {
+        Some(cap) => format!("min({}, {shape})", length(cap)),
         None => shape,
     };
     let mut text = jitter(&capped, luck);
@@ -23,13 +23,18 @@ pub(super) fn formula(schedule: &ScheduleConfig) -> String {
         Draws::Once => ", drawn once for all retries of a request",
         Draws::Sorted => ", drawn for all retries at the start and sorted so that delays never shrink",
     };
-    if let Some(cap) = cap_after_jitter {
-        text += &format!(", capped at {}", length(*cap));
+    if let Some(cap) = limit(*cap_after_jitter) {
+        text += &format!(", capped at {}", length(cap));
     }
     if let Some(floor) = floor {
         text += &format!(", at least {}", length(*floor));
     }
     text + &round.map(rounding).unwrap_or_default()
+}
+
+/// A cap that can be reached: the longest interval stands for none.
+fn limit(cap: Option<Interval>) -> Option<Interval> {
+    cap.filter(|cap| *cap < Interval::MAX)
 }
 
 fn shape(backoff: &Backoff) -> String {
@@ -61,11 +66,14 @@ fn shape(backoff: &Backoff) -> String {
             doublings.get(),
             length(base.times(1 << doublings.get()))
         ),
-        Backoff::Iterated { first, factor, whole } => format!(
-            "{}, then each time {} times the one before, rounded down to {}",
+        Backoff::Iterated(Iterated { first, factor, whole, cap, arithmetic }) => format!(
+            "{}, then each time {} times the one before{}, rounded {}to {}{}",
             length(*first),
             factor.get(),
-            multiples(*whole)
+            if *arithmetic == Arithmetic::Double { "" } else { " in single precision" },
+            if *arithmetic == Arithmetic::SingleSeconds { "" } else { "down " },
+            multiples(*whole),
+            cap.map(|cap| format!(", at most {}", length(cap))).unwrap_or_default()
         ),
         Backoff::Chain(parts) => {
             let parts = bracketed(parts);
@@ -129,13 +137,16 @@ fn jitter(x: &str, jitter: &Jitter) -> String {
             let (low, high) = truncation(amount.get());
             format!("{x}, times an exponential number of mean 1 that is cut to [{low:.3}, {high}]")
         }
+        Jitter::WholeMultiples(range) => {
+            format!("{x}, times a random whole number from {} to {}", range.low.get(), range.high.get())
+        }
         Jitter::TruncatedSeconds(share) => format!(
             "{x}, plus a uniform share of it from 0 to {}, cut to whole seconds and, of its fraction, to whole nanoseconds",
             share.get()
         ),
         Jitter::WholePercent(share) => format!(
             "{x}, less a whole percentage below {0} % half of the time, else plus half of one from {0} %",
-            exactly(share.get() * 100.0)
+            whole_percents(*share)
         ),
         Jitter::Hash(key) => {
             format!("{x} in whole seconds, plus a part of it that SHA-1 of `{key}#n` decides, without luck")
@@ -167,7 +178,7 @@ fn decorrelated(x: &str, with: &DecorrelatedWith) -> String {
         Begins::Exact => format!("exactly {x} first, then "),
     };
     let times = format!("{} times the delay before", factor.get());
-    let high = cap.map_or_else(|| times.clone(), |cap| format!("min({}, {times})", length(cap)));
+    let high = limit(*cap).map_or_else(|| times.clone(), |cap| format!("min({}, {times})", length(cap)));
     format!("a walk: {begin}uniform from {low} to {high}")
 }
 

@@ -1,12 +1,13 @@
 //! What guards attempts, in words: breakers, budgets and limiters.
 
+use super::delay::formula;
 use super::outcomes;
 use super::{length, list, plural};
 use crate::breaker::{
     AfterOpen, Boundary, BreakerConfig, Changes, Compare, HalfOpenConfig, JudgedOn, LateResults, OnClose,
     OpenFor, Overflow, Percent, Position, ProbeResults, ProbesCounted, SlowConfig, TimerFrom, Trip,
 };
-use crate::budget::{BudgetConfig, BudgetKind, ConcurrentLike};
+use crate::budget::{BudgetConfig, BudgetKind, ConcurrentLike, Needs, Refund, Tokens, TokensConfig};
 use crate::limiter::{LimiterConfig, LimiterKind};
 use crate::scope::Scope;
 use crate::units::{Count, Probability};
@@ -78,16 +79,15 @@ fn trip(trip: &Trip) -> String {
             let size = window
                 .size
                 .map_or_else(|| "the last results".into(), |size| format!("the last {} results", size.get()));
-            let judged = judged(window.judged_on);
-            let full = if window.full_before { ", once that many had been seen before" } else { "" };
+            let full = if window.full_before { ", once that many had been seen before," } else { "" };
             let reasons = reasons(
                 share(window.rate, window.percent),
                 window.failures.map(Count::get),
                 window.compare,
                 window.slow.as_ref(),
             );
-            let least = window.minimum_calls.map(|least| format!(", of {} at least", least.get()));
-            format!("{judged} when of {size}{}{full} {reasons}", least.unwrap_or_default())
+            let least = window.minimum_calls.map_or_else(String::new, |least| at_least(least.get()));
+            format!("{} when of {size}{least}{full} {reasons}", judged(window.judged_on))
         }
         Trip::TimeWindow(window) => {
             let reasons = reasons(
@@ -96,13 +96,14 @@ fn trip(trip: &Trip) -> String {
                 window.compare,
                 window.slow.as_ref(),
             );
-            let least = window.minimum_calls.map(|least| format!(", of {} at least", least.get()));
-            let pace = window.minimum_rate.map(|rate| format!(", at {} per second at least", rate.get()));
+            let least = window.minimum_calls.map_or_else(String::new, |least| at_least(least.get()));
+            let pace = window
+                .minimum_rate
+                .map(|rate| format!(", if there are {} or more of them per second,", rate.get()));
             format!(
-                "{} when of the results of the last {}{}{} {reasons}",
+                "{} when of the results of the last {}{least}{} {reasons}",
                 judged(window.judged_on),
                 length(window.width),
-                least.unwrap_or_default(),
                 pace.unwrap_or_default()
             )
         }
@@ -115,11 +116,16 @@ fn trip(trip: &Trip) -> String {
     }
 }
 
+/// How many results there must be before a share of them means anything.
+fn at_least(least: f64) -> String {
+    format!(", if there are {least} or more of them,")
+}
+
 const fn judged(on: JudgedOn) -> &'static str {
     match on {
-        JudgedOn::Failure => "at a failure,",
-        JudgedOn::Any => "at any result,",
-        JudgedOn::Tick => "at the end of a bucket,",
+        JudgedOn::Failure => "at a failure",
+        JudgedOn::Any => "at any result",
+        JudgedOn::Tick => "at the end of a bucket",
     }
 }
 
@@ -133,19 +139,20 @@ fn reasons(
     compare: Compare,
     slow: Option<&SlowConfig>,
 ) -> String {
-    let at = match compare {
-        Compare::At => "or more",
-        Compare::Above => "or less are not enough and more",
+    let enough = |limit: String| match compare {
+        Compare::At => format!("{limit} or more have failed"),
+        Compare::Above => format!("more than {limit} have failed"),
     };
     let mut reasons = Vec::new();
-    reasons.extend(percent.map(|percent| format!("{percent} % {at} have failed")));
-    reasons.extend(failures.map(|failures| format!("{failures} {at} have failed")));
+    reasons.extend(percent.map(|percent| enough(format!("{percent} %"))));
+    reasons.extend(failures.map(|failures| enough(failures.to_string())));
     reasons.extend(slow.map(|slow| format!("too many took longer than {}", length(slow.longer_than))));
     reasons.join(" or ")
 }
 
 fn open_for(open: &OpenFor) -> String {
-    open.fixed().map_or_else(|| "a time that grows with each opening".into(), length)
+    open.fixed()
+        .map_or_else(|| format!("a time ({} for the n-th opening in a row)", formula(&open.schedule)), length)
 }
 
 fn half_open(config: &BreakerConfig) -> String {
@@ -192,9 +199,7 @@ fn half_open(config: &BreakerConfig) -> String {
 pub(super) fn budget_in_words(config: &BudgetConfig) -> String {
     let whose = shared(config.scope);
     let what = match &config.kind {
-        BudgetKind::Tokens(tokens) => {
-            format!("retries are paid for from a bucket of {} tokens", tokens.capacity)
-        }
+        BudgetKind::Tokens(tokens) => self::tokens(tokens),
         BudgetKind::Throttle(throttle) => format!(
             "no retry while a bucket of {} tokens, of which each failure takes one, is at half or below; a success gives {}",
             throttle.max_tokens, throttle.token_ratio
@@ -223,6 +228,42 @@ pub(super) fn budget_in_words(config: &BudgetConfig) -> String {
         }
     };
     format!("A budget, {whose}: {what}.")
+}
+
+/// A bucket of tokens: what a retry costs, and what fills it.
+fn tokens(config: &TokensConfig) -> String {
+    let TokensConfig {
+        capacity, initial, cost, refund, reward, per_request, per_success, refill, needs, ..
+    } = config;
+    let [transient, throttled, timeout] = cost.amounts();
+    let mut costs = format!("a retry costs {transient}");
+    for (other, after) in [(throttled, "a 429"), (timeout, "a timeout")] {
+        if other != transient {
+            costs += &format!(", after {after} {other}");
+        }
+    }
+    if *needs == Needs::MoreThan {
+        costs += " and needs more than that";
+    }
+    let mut earns = Vec::new();
+    if *refund == Refund::Last {
+        earns.push("a success after retries gives back what the last one took".to_owned());
+    }
+    for (amount, whence) in [
+        (reward, "a success at the first attempt"),
+        (per_success, "every success"),
+        (per_request, "every request"),
+    ] {
+        if *amount != Tokens::default() {
+            earns.push(format!("{whence} gives {amount}"));
+        }
+    }
+    earns.extend(refill.map(|rate| format!("{rate} come back with time")));
+    if earns.is_empty() {
+        earns.push("nothing fills it again".into());
+    }
+    let start = initial.map(|initial| format!(", of which {initial} at the start")).unwrap_or_default();
+    format!("retries are paid for from a bucket of {capacity} tokens{start}: {costs}; {}", earns.join(", "))
 }
 
 /// What a limiter does, in a sentence.

@@ -50,14 +50,14 @@ pub(super) fn named(outcomes: &Outcomes) -> Vec<String> {
 fn listed(only: &Only) -> Vec<String> {
     let Only { status, except, status_with_retry_after, timeout, connection_error, breaker_open, shed } =
         only;
-    let mut names = status.listed();
+    let mut names = distinct(status.listed(), &[]);
+    let with_header = distinct(status_with_retry_after.listed(), &names);
     let except = except.listed();
     if let Some(last) = names.last_mut()
         && !except.is_empty()
     {
         *last += &format!(" but {}", list(&except));
     }
-    let with_header = status_with_retry_after.listed();
     if !with_header.is_empty() {
         names.push(format!("{} with a Retry-After header", list(&with_header)));
     }
@@ -72,4 +72,19 @@ fn listed(only: &Only) -> Vec<String> {
         }
     }
     names
+}
+
+/// Each code once, and none that is `known` already, by itself or by its class.
+fn distinct(codes: Vec<String>, known: &[String]) -> Vec<String> {
+    let class = |code: &str| format!("{}xx", code.chars().next().unwrap_or_default());
+    let listed = codes.clone();
+    let mut kept: Vec<String> = Vec::new();
+    for code in codes {
+        let covered =
+            !code.ends_with("xx") && (listed.contains(&class(&code)) || known.contains(&class(&code)));
+        if !covered && !kept.contains(&code) && !known.contains(&code) {
+            kept.push(code);
+        }
+    }
+    kept
 }

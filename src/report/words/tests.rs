@@ -46,6 +46,10 @@ fn every_delay_has_a_formula() {
             "500 ms, then each time 1.5 times the one before, rounded down to whole milliseconds",
         ),
         (
+            "backoff.iterated = { first = '5s', factor = 2, cap = '2s', arithmetic = 'single_seconds' }",
+            "5 s, then each time 2 times the one before in single precision, rounded to whole nanoseconds, at most 2 s",
+        ),
+        (
             "backoff.chain = [{ backoff.fixed = '0s' }, { backoff.fixed = '8s', jitter = 'full' }]",
             "the n-th of [0 s], [8 s, times a uniform number from 0 to 1] (the last one goes on)",
         ),

@@ -2,22 +2,23 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::expression::{self, evaluate};
+use super::expression::evaluate;
+use super::value::{UNLIMITED, converted, shown, unlimited, written};
 use super::{Kind, Parameter, Preset};
-use crate::error::suggestion;
-use crate::scenario::document::{Document, Value};
-use crate::time::Interval;
+use crate::error::{nearest, suggestion};
+use crate::scenario::document::{Document, Parameters, Value};
 
 /// A part after its `use` has been replaced.
 pub(in crate::scenario) struct Expanded<'s> {
     /// What there is to read.
     pub(in crate::scenario) value: Value<'s>,
-    /// The parameters of the preset, which the user could have given besides the fields of the grammar.
-    pub(in crate::scenario) parameters: Vec<String>,
+    /// The parameters of the presets, which the user could have given besides the fields of the grammar.
+    pub(in crate::scenario) parameters: Vec<Parameters>,
 }
 
 impl<'s> Expanded<'s> {
@@ -41,21 +42,29 @@ pub(in crate::scenario) fn expand<'s>(
     let of_kind = Preset::all().iter().filter(|preset| preset.kind() == kind);
     let id = used.get_ref().as_str().unwrap_or_default();
     let Some(preset) = of_kind.clone().find(|preset| preset.id == id) else {
-        let help = suggestion(id, of_kind.map(|preset| preset.id.as_str()));
+        let help = alike(id, of_kind.map(|preset| preset.id.as_str()));
         let other = Preset::all().iter().find(|preset| preset.id == id).map(|preset| preset.kind().name());
         let message = match other {
             Some(other) => format!("\"{id}\" is a {other} preset, and a {} stands here", kind.name()),
+            None if used.get_ref().as_str().is_none() => {
+                format!(
+                    "{} is no id of a preset: write it as text, such as \"prefect@3\"",
+                    shown(used.get_ref())
+                )
+            }
             None => format!("there is no {} preset \"{id}\" (`retrysim presets` lists them)", kind.name()),
         };
         document.problem(&below(path, "use"), message, help);
         return None;
     };
     let given = Given::take(document, path, preset, table)?;
-    let mut template = preset.template();
+    // What the preset says stands nowhere in the file: the place to point at is the `use`.
+    let home = used.span();
+    let mut template = moved(preset.template(), &home);
     for (name, parameter) in &preset.parameters {
         let mut add = |path: &[&str]| {
             let fields = preset.part(path).and_then(|fields| fields.into_inner().as_table().cloned());
-            merge(&mut template, fields.unwrap_or_default());
+            merge(&mut template, moved(fields.unwrap_or_default(), &home));
         };
         if let Some(chosen) = given.chosen(name, parameter) {
             add(&["parameters", name, "values", &chosen]);
@@ -64,12 +73,52 @@ pub(in crate::scenario) fn expand<'s>(
             add(&["parameters", name, "adds"]);
         }
     }
-    given.fill(&mut template);
+    let mut computed = Vec::new();
+    given.fill(&mut template, &mut computed);
     for (key, own) in std::mem::take(table) {
         template.insert(key, own);
     }
-    let parameters = preset.parameters.keys().cloned().collect();
+    let names = preset.parameters.keys().cloned().collect();
+    let parameters = vec![Parameters { path: path.to_owned(), names, computed }];
     Some(Expanded { value: Spanned::new(span, DeValue::Table(template)), parameters })
+}
+
+/// "did you mean", or what begins alike; nothing where nothing is alike.
+fn alike<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let alike: Vec<&str> = known
+        .clone()
+        .filter(|id| !unknown.is_empty() && id.split(['@', ':']).next() == Some(unknown))
+        .collect();
+    if !alike.is_empty() {
+        return Some(format!("known are: {}", alike.join(", ")));
+    }
+    let begins: String = unknown.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let near = nearest(unknown, known.clone()).is_some();
+    let any = !begins.is_empty() && known.clone().any(|id| id.starts_with(&begins));
+    (near || any).then(|| suggestion(unknown, known))
+}
+
+/// The same table, all of it standing at one place.
+fn moved<'s>(table: DeTable<'s>, place: &Range<usize>) -> DeTable<'s> {
+    let entry = |(key, value): (Spanned<Cow<'s, str>>, Value<'s>)| {
+        (Spanned::new(place.clone(), key.into_inner()), moved_value(value, place))
+    };
+    table.into_iter().map(entry).collect()
+}
+
+fn moved_value<'s>(value: Value<'s>, place: &Range<usize>) -> Value<'s> {
+    let inner = match value.into_inner() {
+        DeValue::Table(table) => DeValue::Table(moved(table, place)),
+        DeValue::Array(items) => {
+            let mut array = DeArray::new();
+            for item in items {
+                array.push(moved_value(item, place));
+            }
+            DeValue::Array(array)
+        }
+        plain => plain,
+    };
+    Spanned::new(place.clone(), inner)
 }
 
 /// The path of a field.
@@ -79,10 +128,13 @@ fn below(path: &str, field: &str) -> String {
 
 /// The parameters of a preset with the values that they have here.
 struct Given<'p, 's> {
+    preset: &'p Preset,
     /// As the grammar expects them.
     values: BTreeMap<&'p str, Value<'s>>,
     /// As numbers in the library's unit, of those that are numbers.
     numbers: BTreeMap<&'p str, f64>,
+    /// Where those stand that the user gave.
+    places: BTreeMap<&'p str, Range<usize>>,
 }
 
 impl<'p, 's> Given<'p, 's> {
@@ -93,24 +145,18 @@ impl<'p, 's> Given<'p, 's> {
         preset: &'p Preset,
         table: &mut DeTable<'s>,
     ) -> Option<Self> {
-        let mut given = Self { values: BTreeMap::new(), numbers: BTreeMap::new() };
+        let (values, numbers, places) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut given = Self { preset, values, numbers, places };
         let mut sound = true;
         for (name, parameter) in &preset.parameters {
             let own = table.remove_entry(name.as_str()).map(|(_, value)| value);
+            given.places.extend(own.iter().map(|value| (name.as_str(), value.span())));
             let Some(value) = own.or_else(|| preset.default_of(name)) else { continue };
-            if parameter.unit.time().is_none() && number(&value).is_some_and(f64::is_nan) {
-                let message = "this is not a number: write one, or leave the parameter out";
-                document.problem(&below(path, name), message, None);
-                sound = false;
-                continue;
-            }
-            given.numbers.extend(number(&value).map(|number| (name.as_str(), number)));
-            let converted = match parameter.unit.time() {
-                None => known(value, parameter),
-                Some((unit, nanos)) => duration(value, unit, nanos),
-            };
-            match converted {
-                Ok(value) => drop(given.values.insert(name, value)),
+            match converted(value, preset, name, parameter) {
+                Ok((value, number)) => {
+                    given.numbers.extend(number.map(|number| (name.as_str(), number)));
+                    given.values.insert(name, value);
+                }
                 Err(message) => {
                     document.problem(&below(path, name), message, None);
                     sound = false;
@@ -118,6 +164,20 @@ impl<'p, 's> Given<'p, 's> {
             }
         }
         sound.then_some(given)
+    }
+
+    /// Where a value stands that is computed of parameters, and what to say if it cannot be: at the first parameter that the
+    /// user gave.
+    fn blame(&self, expression: &str) -> Option<(Range<usize>, String)> {
+        let mut names = expression.split('$').skip(1).map(|rest| {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            &rest[..end]
+        });
+        let (name, place) = names.find_map(|name| Some((name, self.places.get(name)?)))?;
+        let unlimited = self.preset.parameters.get(name).is_some_and(unlimited);
+        let advice = if unlimited { format!("; for no limit write \"{UNLIMITED}\"") } else { String::new() };
+        let how = format!("{} computes {} of it{advice}", self.preset.id, expression.trim());
+        Some((place.clone(), how))
     }
 
     /// Which of the parameter's values was chosen, if it has a list of them.
@@ -128,23 +188,24 @@ impl<'p, 's> Given<'p, 's> {
         self.values.get(name).map(|value| shown(value.get_ref()))
     }
 
-    /// Puts the parameters into the template; fields whose parameter was not given are left out.
-    fn fill(&self, table: &mut DeTable<'s>) {
+    /// Puts the parameters into the template; fields whose parameter was not given are left out. What is computed of a
+    /// parameter is added to `computed`.
+    fn fill(&self, table: &mut DeTable<'s>, computed: &mut Vec<(Range<usize>, String)>) {
         let mut filled = DeTable::new();
         for (key, value) in std::mem::take(table) {
-            if let Some(value) = self.filled(value) {
+            if let Some(value) = self.filled(value, computed) {
                 filled.insert(key, value);
             }
         }
         *table = filled;
     }
 
-    fn filled(&self, value: Value<'s>) -> Option<Value<'s>> {
-        let span = value.span();
+    fn filled(&self, value: Value<'s>, computed: &mut Vec<(Range<usize>, String)>) -> Option<Value<'s>> {
+        let mut span = value.span();
         let filled = match value.into_inner() {
             DeValue::Table(mut inner) => {
                 let was_empty = inner.is_empty();
-                self.fill(&mut inner);
+                self.fill(&mut inner, computed);
                 if inner.is_empty() && !was_empty {
                     return None;
                 }
@@ -153,20 +214,32 @@ impl<'p, 's> Given<'p, 's> {
             DeValue::Array(items) => {
                 let mut array = DeArray::new();
                 for item in items {
-                    array.push(self.filled(item)?);
+                    array.push(self.filled(item, computed)?);
                 }
                 DeValue::Array(array)
             }
             DeValue::String(text) => {
                 if let Some(name) = text.strip_prefix('$') {
-                    return self.values.get(name).cloned();
+                    let value = self.values.get(name).cloned()?;
+                    // A default stands in the preset, not in the file.
+                    return Some(if self.places.contains_key(name) {
+                        value
+                    } else {
+                        moved_value(value, &span)
+                    });
                 }
                 match text.strip_prefix('=') {
                     None => DeValue::String(text),
-                    Some(expression) => written(
-                        evaluate(expression, &self.numbers)
-                            .unwrap_or_else(|message| panic!("a preset is not valid: {message}"))?,
-                    ),
+                    Some(expression) => {
+                        if let Some((place, how)) = self.blame(expression) {
+                            span = place.clone();
+                            computed.push((place, how));
+                        }
+                        written(
+                            evaluate(expression, &self.numbers)
+                                .unwrap_or_else(|message| panic!("a preset is not valid: {message}"))?,
+                        )
+                    }
                 }
             }
             plain => plain,
@@ -186,91 +259,4 @@ fn merge<'s>(below: &mut DeTable<'s>, above: DeTable<'s>) {
             below.insert(key, value);
         }
     }
-}
-
-/// A plain value, which must be one of those that the parameter can have.
-fn known<'s>(value: Value<'s>, parameter: &Parameter) -> Result<Value<'s>, String> {
-    let text = shown(value.get_ref());
-    if parameter.values.is_empty() || parameter.values.contains_key(&text) {
-        return Ok(value);
-    }
-    let known: Vec<&str> = parameter.values.keys().map(String::as_str).collect();
-    Err(format!("\"{text}\" is not one of its values: {}", known.join(", ")))
-}
-
-fn shown(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Integer(integer) => integer.as_str().to_owned(),
-        DeValue::Float(float) => float.as_str().to_owned(),
-        DeValue::Boolean(boolean) => boolean.to_string(),
-        other => other.type_str().to_owned(),
-    }
-}
-
-/// A count without end: arithmetic leaves it as it is, so that `"= $max_attempts - 1"` of it is unlimited as well.
-const UNLIMITED: &str = "unlimited";
-
-fn number(value: &Value<'_>) -> Option<f64> {
-    match value.get_ref() {
-        DeValue::String(text) if text == UNLIMITED => Some(f64::INFINITY),
-        DeValue::Integer(_) | DeValue::Float(_) => shown(value.get_ref()).replace('_', "").parse().ok(),
-        _ => None,
-    }
-}
-
-/// A computed value as the grammar writes it.
-fn written<'s>(value: expression::Value) -> DeValue<'s> {
-    match value {
-        // Infinity less infinity and the like: the field that it was meant for refuses the word.
-        expression::Value::Number(number) if number.is_nan() => {
-            DeValue::String(Cow::Borrowed("not a number"))
-        }
-        expression::Value::PerSecond(rate) => DeValue::String(Cow::Owned(format!("{rate}/s"))),
-        expression::Value::Seconds(seconds) => nanos(seconds * 1e9),
-        expression::Value::Number(number) if number == f64::INFINITY => {
-            DeValue::String(Cow::Borrowed(UNLIMITED))
-        }
-        expression::Value::Number(number) => {
-            let text =
-                if libm::trunc(number) == number { format!("{number:.0}") } else { format!("{number}") };
-            // The parser's numbers borrow their text. It is a few bytes and as long-lived as the presets themselves.
-            let parsed = DeValue::parse(Box::leak(text.into_boxed_str()));
-            parsed.expect("a number is valid TOML").into_inner()
-        }
-    }
-}
-
-fn nanos<'s>(nanos: f64) -> DeValue<'s> {
-    DeValue::String(Cow::Owned(format!("{}ns", Interval::from_nanos_f64(nanos).as_nanos())))
-}
-
-/// A number of some unit of time as the grammar's durations.
-fn duration<'s>(value: Value<'s>, unit: &str, length: f64) -> Result<Value<'s>, String> {
-    let span = value.span();
-    let expected = format!("write a number of {unit}, or a list of them");
-    let number = |text: &str| match text.replace('_', "").parse::<f64>() {
-        // JavaScript libraries write Infinity where there is no limit; no interval is longer than this one.
-        Ok(f64::INFINITY) => Ok(nanos(f64::INFINITY)),
-        Ok(number) if (0.0..=Interval::MAX.as_secs_f64()).contains(&(number * length / 1e9)) => {
-            Ok(nanos(number * length))
-        }
-        _ => Err(format!(
-            "{text} is not a time: {expected} from 0 to {:.0}",
-            Interval::MAX.as_secs_f64() / length * 1e9
-        )),
-    };
-    let converted = match value.into_inner() {
-        DeValue::Integer(integer) => number(integer.as_str())?,
-        DeValue::Float(float) => number(float.as_str())?,
-        DeValue::Array(items) => {
-            let mut array = DeArray::new();
-            for item in items {
-                array.push(duration(item, unit, length)?);
-            }
-            DeValue::Array(array)
-        }
-        other => return Err(format!("this is a {}, not a time: {expected}", other.type_str())),
-    };
-    Ok(Spanned::new(span, converted))
 }

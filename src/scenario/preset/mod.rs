@@ -6,6 +6,7 @@
 
 mod expand;
 mod expression;
+mod value;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -12,7 +12,7 @@ fn backoff(text: &str) -> Backoff {
 
 #[test]
 fn shapes_follow_their_formulas() {
-    let cases: [(&str, &[(u32, u64)]); 20] = [
+    let cases: [(&str, &[(u32, u64)]); 21] = [
         ("backoff.fixed = '60s'", &[(1, 60_000), (100, 60_000)]),
         ("backoff.list = '5s'", &[(1, 5_000), (9, 5_000)]),
         ("backoff.list = ['1s', '10s', '100s']", &[(1, 1_000), (2, 10_000), (3, 100_000), (4, 100_000)]),
@@ -54,6 +54,11 @@ fn shapes_follow_their_formulas() {
             &[(1, 500), (2, 750), (3, 1_125), (4, 1_687), (5, 2_530), (6, 3_795), (7, 5_692)],
         ),
         ("backoff.iterated = { first = '1s', factor = 1 }", &[(1, 1_000), (1_000_000, 1_000)]),
+        // cenkalti/backoff with InitialInterval above MaxInterval.
+        (
+            "backoff.iterated = { first = '5s', factor = 2, cap = '2s' }",
+            &[(1, 5_000), (2, 2_000), (9, 2_000)],
+        ),
         ("backoff.fibonacci = { base = '0s' }", &[(1, 0), (1_000_000, 0)]),
         ("backoff.list = { delays = ['1s', '2s'], then = 'repeat' }", &[(2, 2_000), (3, 2_000)]),
     ];
@@ -61,6 +66,28 @@ fn shapes_follow_their_formulas() {
         for &(n, millis) in expected {
             assert_eq!(backoff(text).delay(n), Some(Interval::from_millis(millis)), "{text}, retry {n}");
         }
+    }
+}
+
+#[test]
+fn single_precision_is_that_of_the_libraries() {
+    // What backon 1.6.0 returns, and what Go's float32 makes of the same numbers.
+    let cases: [(&str, [u64; 4]); 4] = [
+        ("factor = 2, arithmetic = 'single_seconds'", [100_000_000, 200_000_003, 400_000_006, 800_000_012]),
+        ("factor = 1.5, arithmetic = 'single_seconds'", [100_000_000, 150_000_006, 225_000_009, 337_500_006]),
+        (
+            "factor = 1.1, arithmetic = 'single_nanoseconds'",
+            [100_000_000, 110_000_000, 121_000_000, 133_100_000],
+        ),
+        (
+            "factor = 1.7, arithmetic = 'single_nanoseconds'",
+            [100_000_000, 170_000_000, 289_000_000, 491_300_000],
+        ),
+    ];
+    for (text, nanos) in cases {
+        let backoff = backoff(&format!("backoff.iterated = {{ first = '100ms', {text} }}"));
+        let delays = [1, 2, 3, 4].map(|n| backoff.delay(n).map(Interval::as_nanos));
+        assert_eq!(delays, nanos.map(Some), "{text}");
     }
 }
 
@@ -76,6 +103,8 @@ fn a_table_is_the_formula() {
     for text in [
         "backoff.iterated = { first = '999ms', factor = 1.003, whole = '1ms' }",
         "backoff.iterated = { first = '1s', factor = 1 }",
+        "backoff.iterated = { first = '5s', factor = 2, cap = '2s' }",
+        "backoff.iterated = { first = '999ms', factor = 1.003, cap = '1h', arithmetic = 'single_seconds' }",
         "backoff.fibonacci = { base = '1s' }",
         "backoff.list = { delays = ['1s', '2s'], then = 'give_up' }",
     ] {

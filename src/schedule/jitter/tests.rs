@@ -91,6 +91,29 @@ fn prefects_bounds_are_those_of_its_table() {
 }
 
 #[test]
+fn whole_percents_are_cut_as_single_precision_has_them() {
+    for (share, percents) in [(0.0, 0), (0.01, 1), (0.29, 29), (0.3, 30), (0.57, 57), (0.999, 99), (1.0, 100)]
+    {
+        assert_eq!(whole_percents(Share(share)), percents, "{share}");
+    }
+}
+
+#[test]
+fn whole_multiples_come_equally_often() {
+    let drawn = draws(&jitter("jitter.whole_multiples = [1, 3]"), None, 30_000);
+    for times in [1.0, 2.0, 3.0] {
+        let count = drawn.iter().filter(|&&x| x == 60.0 * times).count();
+        assert!((9_600..10_400).contains(&count), "{times}: {count}");
+    }
+    assert!(
+        toml::from_str::<toml::Table>("x = [3, 1]").unwrap()["x"]
+            .clone()
+            .try_into::<WholeMultiples>()
+            .is_err()
+    );
+}
+
+#[test]
 fn rounding_decides_which_multiples_are_drawn_and_how_often() {
     let second = Interval::from_secs(1);
     // Of 61 whole numbers from 0 to 60 each comes 1000 times, give or take 4.5 standard deviations; of 60, the last never.
