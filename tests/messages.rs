@@ -151,10 +151,10 @@ fn what_cannot_be_read_is_explained_in_words_of_the_grammar() {
             &["has the parameters retries, retry_delay_seconds", "!did you"],
         ),
         (
-            "[policies.p]\nuse = \"temporal@1\"\nMaximumAttempts = 0",
+            "[policies.p]\nuse = \"temporal@1\"\nMaximumAttempts = -1",
             &[
-                "policies.p.MaximumAttempts: -1",
-                "temporal@1 computes $MaximumAttempts - 1",
+                "policies.p.MaximumAttempts: -2",
+                "temporal@1 computes max($MaximumAttempts - 1",
                 "write \"unlimited\"",
             ],
         ),

@@ -119,3 +119,24 @@ fn at_least_one_preset_stands_for_each_library_that_is_promised() {
         assert!(Preset::all().iter().any(|preset| preset.id == id), "{id}");
     }
 }
+
+#[test]
+fn no_attempts_are_any_number_where_the_library_says_so() {
+    for (id, name) in [
+        ("temporal@1", "MaximumAttempts"),
+        ("temporal@1:internal", "maximumAttempts"),
+        ("cenkalti-backoff@5", "MaxTries"),
+    ] {
+        for (attempts, retries) in [("0", None), ("'unlimited'", None), ("1", Some(0)), ("5", Some(4))] {
+            let policy = Scenario::preset_policy(id, &[(name.to_owned(), attempts.to_owned())]);
+            let policy = policy.unwrap_or_else(|error| panic!("{id}, {attempts}: {error}"));
+            assert_eq!(policy.max_retries(), retries, "{id}, {attempts}");
+        }
+        for attempts in ["-1", "1.5"] {
+            assert!(
+                Scenario::preset_policy(id, &[(name.to_owned(), attempts.to_owned())]).is_err(),
+                "{id}, {attempts}"
+            );
+        }
+    }
+}

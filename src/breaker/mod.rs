@@ -1,8 +1,8 @@
 //! Circuit breakers: stop calling a service that keeps failing, and find out when it works again.
 //!
-//! Closed lets everything through and remembers results; open refuses everything; half-open lets probes through and judges
-//! by them. The real ones differ in every detail,
-//! so each detail is a field and a breaker is a composition of few parts:
+//! What it lets out or refuses is a *call*: an attempt, or a request with all its retries where it is around those. Closed lets
+//! everything through and remembers results; open refuses everything; half-open lets probes through and judges by them. The
+//! real ones differ in every detail, so each detail is a field and a breaker is a composition of few parts:
 //!
 //! 1. [`Trip`] says what opens a closed breaker: failures in a row, a window of results, a window of time, an average;
 //! 2. [`OpenFor`] says for how long;

@@ -25,7 +25,8 @@ const COLUMNS: [&str; 8] =
 
 /// What `--help` says; no comment of documentation, whose backticks would be printed.
 const ABOUT: &str = "\
-Replay a scripted sequence of calls against a breaker.
+Replay a scripted sequence of calls against a breaker. A call is what it lets
+out or refuses: an attempt, or a request where it is around the retries.
 
 The trace is a CSV file. Its first line names the columns: time_s,event,outcome
 and, where they are needed, call and took_s.

@@ -36,7 +36,7 @@ pub struct AdaptiveRateConfig {}
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdaptiveRate {
     enabled: bool,
-    /// Tokens; negative while calls wait.
+    /// Tokens; negative while attempts wait.
     balance: f64,
     fill_rate: f64,
     capacity: f64,
@@ -84,7 +84,7 @@ impl AdaptiveRate {
         self.fill_rate
     }
 
-    /// Calls that could be sent at once, as of the last call; negative while some wait.
+    /// Attempts that could be sent at once, as of the last call; negative while some wait.
     pub const fn balance(&self) -> f64 {
         self.balance
     }

@@ -18,11 +18,11 @@ use crate::units::{Count, Factor, Probability};
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveThrottleConfig {
-    /// How many calls the client sends for each that is accepted: 1 to 1000. 2 sheds once less than half is accepted; 1 / k
+    /// How many attempts the client sends for each that is accepted: 1 to 1000. 2 sheds once less than half is accepted; 1 / k
     /// is what failsafe-go calls the success rate threshold.
     #[serde(default = "two")]
     pub k: Factor,
-    /// How long a call counts, above 0s.
+    /// How long an attempt counts, above 0s.
     #[serde(default = "two_minutes")]
     pub window: Interval,
     /// Buckets that the window is divided into, aligned to the start of the run: it moves on by whole buckets, so that it
@@ -31,10 +31,10 @@ pub struct AdaptiveThrottleConfig {
     pub buckets: Count<1, 10_000>,
     /// The most that is shed: 0 to 1; everything if absent.
     pub max_rejection: Option<Probability>,
-    /// Nothing is shed before the window has seen so many calls.
+    /// Nothing is shed before the window has seen so many attempts.
     #[serde(default = "none")]
     pub threshold: Count<0, 1_000_000_000>,
-    /// Which calls count, and when.
+    /// Which attempts count, and when.
     #[serde(default)]
     pub counts: Counts,
 }
@@ -55,14 +55,14 @@ const fn none() -> Count<0, 1_000_000_000> {
     Count::of(0)
 }
 
-/// Which calls count towards N, and when.
+/// Which attempts count towards N, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
-    /// Every call when it is made, also one that is shed (SRE book).
+    /// Every attempt when it is made, also one that is shed (SRE book).
     #[default]
     Calls,
-    /// Every call that was sent, when its outcome is known. The window moves on only then: a throttle that sees no outcomes
+    /// Every attempt that was sent, when its outcome is known. The window moves on only then: a throttle that sees no outcomes
     /// remembers the last ones (failsafe-go).
     Outcomes,
 }

@@ -43,7 +43,7 @@ pub enum LimiterKind {
     AdaptiveThrottle(AdaptiveThrottleConfig),
     /// Finds a rate after the first throttling, and waits for it: AWS SDKs, adaptive mode.
     AdaptiveRate(AdaptiveRateConfig),
-    /// A fixed rate; calls wait for it.
+    /// A fixed rate; attempts wait for it.
     TokenBucket(TokenBucketConfig),
     /// So many attempts under way at once; others wait in the order in which they came.
     Concurrency(Count<1, 1_000_000_000>),

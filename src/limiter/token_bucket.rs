@@ -16,9 +16,9 @@ use crate::units::{Count, Rate};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenBucketConfig {
-    /// Calls per time.
+    /// Attempts per time.
     pub rate: Rate,
-    /// Calls that may go at once after a rest.
+    /// Attempts that may go at once after a rest.
     #[serde(default = "one")]
     pub burst: Count<1, 1_000_000_000>,
 }
@@ -30,7 +30,7 @@ const fn one() -> Count<1, 1_000_000_000> {
 /// A bucket's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenBucket {
-    /// In units of 1 / (period in nanoseconds) token; negative while calls wait.
+    /// In units of 1 / (period in nanoseconds) token; negative while attempts wait.
     level: i128,
     updated: Instant,
 }
