@@ -12,7 +12,7 @@ use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
 use crate::time::{Instant, Interval};
-use crate::workload::input_key;
+use crate::workload::RequestDraws;
 
 /// The clients of one workload.
 #[derive(Debug)]
@@ -26,9 +26,8 @@ pub(super) struct Clients {
     /// The pool of their slots in [`Guards`].
     pub(super) slots: Option<usize>,
     cache: Option<Cache>,
-    keys: Option<u64>,
     swallows: bool,
-    input: Key,
+    draws: RequestDraws,
     pub(super) luck: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
@@ -170,7 +169,7 @@ impl Clients {
     ) -> Self {
         let (policy_name, policy) = (&policy.name, &policy.config);
         let clients = workload.config.clients.get() as usize;
-        let keys = workload.config.keys.map(crate::units::Count::get);
+        let keys = workload.config.key_count();
         let cache = policy
             .cache
             .zip(keys)
@@ -200,9 +199,8 @@ impl Clients {
                 pool(&mut guards.slots, &mut guards.shared, ("slots", slots.scope), asker, ((), places))
             }),
             cache,
-            keys,
             swallows: policy.on_failure == OnFailure::Swallow,
-            input: key(Purpose::InputKeys),
+            draws: RequestDraws::new(&workload.config, key),
             luck: key(Purpose::Service),
             backoff: key(Purpose::Backoff),
             limiter: key(Purpose::Limiter),
@@ -230,13 +228,13 @@ impl Clients {
 
     /// True if the answer to the request is in the cache.
     pub(super) fn cached(&self, number: u64, now: Instant) -> bool {
-        let (Some(cache), Some(keys)) = (&self.cache, self.keys) else { return false };
-        now < cache.kept_until[input_key(self.input, number, keys) as usize]
+        let (Some(cache), Some(input)) = (&self.cache, self.draws.input_key(number)) else { return false };
+        now < cache.kept_until[input as usize]
     }
 
     /// Keeps the success of a request.
     pub(super) fn keep(&mut self, number: u64, now: Instant) {
-        let (Some(cache), Some(keys)) = (&mut self.cache, self.keys) else { return };
-        cache.kept_until[input_key(self.input, number, keys) as usize] = now + cache.ttl;
+        let (Some(cache), Some(input)) = (&mut self.cache, self.draws.input_key(number)) else { return };
+        cache.kept_until[input as usize] = now + cache.ttl;
     }
 }

@@ -82,8 +82,8 @@ impl<'a> Simulation<'a> {
         let key = |purpose, name: &str| Key::derive(scenario.seed, replication, purpose, name);
         let arrivals = scenario.workloads.iter().map(|workload| {
             let config = &workload.config;
-            let arrivals = key(Purpose::Arrivals, &workload.name);
-            let mut stream = ArrivalStream::new(config.arrivals, config.clients.get(), arrivals, horizon);
+            let key = |purpose| key(purpose, &workload.name);
+            let mut stream = ArrivalStream::new(&config.arrivals, config.clients.get(), key, horizon);
             Arrivals { next: stream.next(), stream, tie: workload.tie }
         });
         let mut guards = Guards::default();
