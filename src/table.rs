@@ -148,7 +148,7 @@ pub fn decimal_nanos(text: &str) -> Option<i128> {
         return None;
     }
     let mantissa: i128 = digits.parse().ok()?;
-    let shift = exponent + 9 - fraction.len() as i32;
+    let shift = exponent + 9 - i32::try_from(fraction.len()).ok()?;
     let power = 10i128.checked_pow(shift.unsigned_abs());
     let nanos = if shift >= 0 {
         if mantissa == 0 { 0 } else { mantissa.checked_mul(power?)? }

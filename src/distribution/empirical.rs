@@ -2,7 +2,7 @@
 //!
 //! Between two knots the inverse distribution function is a straight line. The knots of a sample of n sorted durations lie at
 //! the probabilities 0, 1/(n-1), ..., 1: type 7 of Hyndman and Fan, "Sample quantiles in statistical packages", The American
-//! Statistician 50 (1996), the default of R and NumPy. All arithmetic is in whole numbers.
+//! Statistician 50 (1996), the default of R and `NumPy`. All arithmetic is in whole numbers.
 
 use std::sync::Arc;
 

@@ -96,20 +96,19 @@ fn series(a: f64, x: f64) -> f64 {
 /// 1/(x+1-a- 1(1-a)/(x+3-a- 2(2-a)/(x+5-a- ...))) by the modified method of Lentz.
 fn fraction(a: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
-    let mut b = x + 1.0 - a;
-    let mut c = 1.0 / TINY;
-    let mut d = 1.0 / b;
-    let mut value = d;
-    for i in 1..10_000 {
-        let i = f64::from(i);
-        let numerator = -i * (i - a);
-        b += 2.0;
-        d = numerator * d + b;
-        d = 1.0 / if d.abs() < TINY { TINY } else { d };
-        c = b + numerator / c;
-        c = if c.abs() < TINY { TINY } else { c };
-        value *= d * c;
-        if (d * c - 1.0).abs() < 2e-16 {
+    let away = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let mut term = x + 1.0 - a;
+    let mut above = 1.0 / TINY;
+    let mut below = 1.0 / term;
+    let mut value = below;
+    for index in 1..10_000 {
+        let index = f64::from(index);
+        let numerator = -index * (index - a);
+        term += 2.0;
+        below = 1.0 / away(numerator * below + term);
+        above = away(term + numerator / above);
+        value *= below * above;
+        if (below * above - 1.0).abs() < 2e-16 {
             break;
         }
     }
@@ -120,7 +119,7 @@ fn fraction(a: f64, x: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// tests/data/gamma_quantiles.csv: shape, lower, upper, quantile.
+    /// `tests/data/gamma_quantiles.csv`: shape, lower, upper, quantile.
     fn reference() -> Vec<[f64; 4]> {
         let rows = include_str!("../../tests/data/gamma_quantiles.csv").lines().skip(1);
         let number = |cell: &str| cell.parse::<f64>().unwrap();

@@ -93,7 +93,7 @@ fn cases() -> [Case; 16] {
         // Hyperexponential: half the draws of mean 1 s, half of mean 3 s.
         (
             "law.mixture = [{ weight = 1, exponential = { mean = '1s' } }, { exponential = { mean = '3s' }, weight = 1.0 }]",
-            |t| 1.0 - (libm::exp(-t) + libm::exp(-t / 3.0)) / 2.0,
+            |t| 1.0 - f64::midpoint(libm::exp(-t), libm::exp(-t / 3.0)),
             2.0,
             6f64.sqrt(),
         ),
@@ -116,11 +116,10 @@ fn samples_follow_the_exact_distribution_function() {
         let key = Key::derive(number as u64, 0, Purpose::Service, "laws");
         let sampler = read(text).unwrap().sampler();
         let n = 20_000;
-        let mut samples: Vec<f64> =
-            (0..n).map(|e| sampler.sample(key.block(e, 0)[0]).as_secs_f64()).collect();
-        samples.sort_by(f64::total_cmp);
+        let mut drawn: Vec<f64> = (0..n).map(|e| sampler.sample(key.block(e, 0)[0]).as_secs_f64()).collect();
+        drawn.sort_by(f64::total_cmp);
         // Kolmogorov-Smirnov; 1.95 / sqrt(n) is the bound at alpha = 1e-3.
-        let distance = samples.iter().enumerate().map(|(i, &t)| {
+        let distance = drawn.iter().enumerate().map(|(i, &t)| {
             let p = probability(t);
             (p - i as f64 / n as f64).abs().max((p - (i + 1) as f64 / n as f64).abs())
         });
@@ -212,8 +211,8 @@ fn luck_is_monotone_under_every_law_but_a_mixture_and_ends_finite() {
         let sampler = read(text).unwrap().sampler();
         let mut words: Vec<u64> = (0..2_000).map(|e| key.block(e, 0)[0]).chain([0, 1, u64::MAX]).collect();
         words.sort_unstable();
-        let samples: Vec<Interval> = words.iter().map(|&bits| sampler.sample(bits)).collect();
-        assert!(samples.is_sorted() || text.contains("mixture"), "{text}");
+        let drawn: Vec<Interval> = words.iter().map(|&bits| sampler.sample(bits)).collect();
+        assert!(drawn.is_sorted() || text.contains("mixture"), "{text}");
         let (low, high) = (sampler.sample(0), sampler.sample(u64::MAX));
         assert!(low < high && high < Interval::from_secs(3_600_000), "{text}: {low} {high}");
     }

@@ -102,11 +102,14 @@ impl Files {
             return Err(format!("{} has {size} bytes, the limit is {MAX_BYTES}: shorten it", path.display()));
         }
         let bytes = std::fs::read(&path).map_err(unreadable)?;
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut sha256 = String::new();
+        for byte in Sha256::digest(&bytes) {
+            sha256 += &format!("{byte:02x}");
+        }
         self.read.push(DataFile { name: name.to_owned(), sha256 });
         String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+            let line = 1 + String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count();
             format!("{name}, line {line}: this is not UTF-8; save the file as UTF-8")
         })
     }

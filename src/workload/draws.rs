@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::arrivals::Recording;
 use super::keys::KeyLaw;
-use super::operations::choose;
+use super::operations::{Operations, choose};
 use super::{Arrivals, WorkloadConfig};
 use crate::distribution::Sampler;
 use crate::outcome::Outcome;
@@ -37,7 +37,7 @@ impl RequestDraws {
         Self {
             recording,
             keys: config.keys.map(KeyLaw::new),
-            operations: config.operations.as_ref().map_or_else(Vec::new, |all| all.cumulative_shares()),
+            operations: config.operations.as_ref().map_or_else(Vec::new, Operations::cumulative_shares),
             think,
             accounts: config.accounts.get(),
             input: key(Purpose::InputKeys),

@@ -121,9 +121,9 @@ fn field(
 ) -> Result<u64, String> {
     let wrong = |part: &str| format!("`{part}` is no {what} from {low} to {high}");
     let value = |text: &str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let place = names.iter().position(|name| name.eq_ignore_ascii_case(text));
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = if digits { text.parse().ok() } else { named.map(|index| index as u32 + first_name) };
+        let number = if digits { text.parse().ok() } else { place.map(|index| index as u32 + first_name) };
         number.filter(|number| (low..=high).contains(number))
     };
     let mut bits = 0;
