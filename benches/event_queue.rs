@@ -12,9 +12,10 @@ use retrysim::random::{Key, Purpose};
 use retrysim::time::{Instant, Interval};
 
 /// Delays to draw from, computed ahead so that the bench measures the queue.
-fn delays(law: Distribution) -> Vec<Interval> {
+fn delays(law: &Distribution) -> Vec<Interval> {
     let key = Key::derive(1, 0, Purpose::Trace, "bench");
-    (0..65_536).map(|entity| law.sampler().sample(key.block(entity, 0)[0])).collect()
+    let sampler = law.sampler();
+    (0..65_536).map(|entity| sampler.sample(key.block(entity, 0)[0])).collect()
 }
 
 fn hold(criterion: &mut Criterion) {
@@ -23,7 +24,7 @@ fn hold(criterion: &mut Criterion) {
         ("ties", Distribution::Constant(Interval::from_secs(1))),
     ];
     for (name, law) in laws {
-        let delays = delays(law);
+        let delays = delays(&law);
         let mut group = criterion.benchmark_group(format!("hold/{name}"));
         for pending in [1_000u64, 100_000, 1_000_000] {
             group.bench_with_input(

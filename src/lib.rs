@@ -67,6 +67,7 @@ pub mod scope;
 pub mod service;
 pub mod simulation;
 pub mod statistics;
+pub mod table;
 pub mod time;
 pub mod units;
 pub mod verdict;

@@ -31,10 +31,14 @@ pub enum Purpose {
     BreakerOpen = 6,
     /// How long the ways through the network take. Named by workload, entity = request, index = 2 * attempt + half.
     Network = 8,
-    /// How long a client of a closed population thinks. Named by workload, entity = request.
-    Think = 9,
     /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
     Limiter = 7,
+    /// How long a modulated rate stays in a state, and in which it begins. Named by workload, entity = stay.
+    Modulation = 30,
+    /// The operation of a request. Named by workload, entity = request.
+    Operations = 31,
+    /// How long a client thinks before a request. Named by workload, entity = request.
+    Think = 32,
 }
 
 /// The key of one family of draws.

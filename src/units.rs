@@ -110,7 +110,7 @@ const fn gcd(a: u64, b: u64) -> u64 {
 }
 
 /// A number between two bounds, both included. NaN and the infinities are never between.
-fn bounded<'de, D: Deserializer<'de>>(
+pub(crate) fn bounded<'de, D: Deserializer<'de>>(
     deserializer: D,
     low: f64,
     high: f64,

@@ -69,6 +69,11 @@ fn every_field_that_the_parser_knows_is_described() {
         "services.api.latency.uniform.zzz = 1",
         "services.api.latency.lognormal.zzz = 1",
         "services.api.latency.normal.zzz = 1",
+        "services.api.latency.gamma.zzz = 1",
+        "services.api.latency.weibull.zzz = 1",
+        "services.api.latency.pareto.zzz = 1",
+        "services.api.latency.empirical.zzz = 1",
+        "services.api.latency.shifted.zzz = 1",
         "services.api.contention.zzz = 1",
         "services.api.contention.channel.zzz = 1",
         "services.api.faults = [{ zzz = 1 }]",
@@ -86,6 +91,15 @@ fn every_field_that_the_parser_knows_is_described() {
         "workloads.calls.arrivals.calls_of.zzz = 1",
         "workloads.calls.arrivals.calls_of = { service = 'api', deadline = 'zzz' }",
         "workloads.calls.arrivals.closed.zzz = 1",
+        "workloads.calls.arrivals.renewal.zzz = 1",
+        "workloads.calls.arrivals.modulated.zzz = 1",
+        "workloads.calls.arrivals.steps = { zzz = 1 }",
+        "workloads.calls.arrivals.ramp.zzz = 1",
+        "workloads.calls.arrivals.diurnal.zzz = 1",
+        "workloads.calls.arrivals.profile.zzz = 1",
+        "workloads.calls.arrivals.cron.zzz = 1",
+        "workloads.calls.arrivals.trace.zzz = 1",
+        "workloads.calls.keys = { zzz = 1 }",
     ]
     .map(str::to_owned)
     .to_vec();

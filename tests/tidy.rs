@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const STOREYS: &[&[&str]] = &[
     &["quantity", "error", "random", "scope"],
     &["time"],
-    &["units", "range", "event_queue"],
+    &["units", "range", "event_queue", "table"],
     &["outcome", "verdict"],
     &["outcomes"],
     &["distribution", "statistics"],

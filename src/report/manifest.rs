@@ -21,7 +21,7 @@ pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
         all.update(name);
         all.update(sha256(bytes));
     }
-    let manifest = json!({
+    let mut manifest = json!({
         "program": PROGRAM,
         "version": env!("CARGO_PKG_VERSION"),
         "results_version": RESULTS_VERSION,
@@ -32,6 +32,10 @@ pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
         "digest": hex(&all.finalize()),
         "files": digests,
     });
+    if !scenario.files.is_empty() {
+        let names = scenario.files.iter().map(|file| (file.name.clone(), Value::String(file.sha256.clone())));
+        manifest["scenario"]["files"] = Value::Object(names.collect());
+    }
     let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest is plain JSON");
     text.push('\n');
     text.into_bytes()

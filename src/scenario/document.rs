@@ -236,7 +236,8 @@ impl<'s> Document<'s> {
         best.map(|(_, path)| path)
     }
 
-    fn place(&self, path: &str) -> (usize, usize) {
+    /// Where the thing at `path` stands, or the nearest thing above it that is written.
+    pub(super) fn place(&self, path: &str) -> (usize, usize) {
         let mut place = 0..0;
         let mut table = Some(&self.root);
         let mut array: Option<&DeArray<'_>> = None;

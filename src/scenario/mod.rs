@@ -4,6 +4,7 @@ mod assign;
 mod document;
 mod expectation;
 mod explain;
+mod files;
 mod overrides;
 mod preset;
 mod read;
@@ -62,8 +63,19 @@ pub struct Scenario {
     pub arms: Vec<Arm>,
     /// What must be true of the result.
     pub expectations: Vec<Expectation>,
-    /// The text that was read, overrides included: what it takes to run it again.
+    /// The text that was read, overrides included: what it takes to run it again, with `files`.
     pub text: String,
+    /// The files that it names, in the order of names.
+    pub files: Vec<DataFile>,
+}
+
+/// A file that a scenario names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Its path, as the scenario writes it.
+    pub name: String,
+    /// The SHA-256 of its content, as `sha256sum` prints it.
+    pub sha256: String,
 }
 
 /// A part with the name that the file gives it.
@@ -137,16 +149,18 @@ impl Scenario {
         let text = readable(&shown.to_string(), bytes)?;
         let name =
             path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
-        Self::parse(&name, &shown.to_string(), &text, overrides)
+        let source = Source::new(&shown.to_string(), &text, overrides)?;
+        read::read(&name, &source, Some(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// Reads and checks `text`, which is called `name` in reports and `file` in messages.
+    /// Reads and checks `text`, which is called `name` in reports and `file` in messages. It has no folder, so that it cannot
+    /// name files; but it can contain them ([`crate::table`]).
     ///
     /// # Errors
     /// With every problem found in it.
     pub fn parse(name: &str, file: &str, text: &str, overrides: &[(String, String)]) -> Result<Self, Error> {
         let source = Source::new(file, text, overrides)?;
-        read::read(name, &source)
+        read::read(name, &source, None)
     }
 
     /// Reads one policy by itself: a preset with parameters and fields that replace its own, as TOML values by path.

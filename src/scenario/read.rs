@@ -1,6 +1,8 @@
 //! Reading a scenario: each part by itself, so that every problem of a file is found at once, then the rules that need
 //! two parts.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use toml::Spanned;
@@ -9,6 +11,7 @@ use toml::de::DeValue;
 use super::assign::{assign, connect};
 use super::document::{Document, Source, Value, entry};
 use super::expectation::expect;
+use super::files::Files;
 use super::preset::{Expanded, Kind, expand};
 use super::rules::{check_caches, check_calls, check_name, check_parts, check_slots, check_times};
 use super::{MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
@@ -52,15 +55,16 @@ const fn thirty() -> Count<1, 100_000> {
     Count::of(30)
 }
 
-/// Reads and checks a whole scenario.
-pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
+/// Reads and checks a whole scenario, with the files that it names below `folder`.
+pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result<Scenario, Error> {
     let mut document = Document::parse(source)?;
     let root = Spanned::new(0..source.text.len(), DeValue::Table(document.root().clone()));
     let header: Option<Header> = document.read("", root, &[]);
 
-    let services: Vec<Named<ServiceConfig>> = section(&mut document, "services", expand_service);
-    let workloads: Vec<Named<WorkloadConfig>> = section(&mut document, "workloads", as_written);
-    let policies: Vec<Named<PolicyConfig>> = section(&mut document, "policies", expand_policy);
+    let mut files = Files::new(folder);
+    let services: Vec<Named<ServiceConfig>> = section(&mut document, "services", &mut files, expand_service);
+    let workloads: Vec<Named<WorkloadConfig>> = section(&mut document, "workloads", &mut files, as_written);
+    let policies: Vec<Named<PolicyConfig>> = section(&mut document, "policies", &mut files, expand_policy);
 
     check_parts(&mut document, &services, &workloads, &policies);
     let workloads = connect(&mut document, workloads, &services);
@@ -92,6 +96,7 @@ pub(super) fn read(name: &str, source: &Source) -> Result<Scenario, Error> {
         arms,
         expectations,
         text: source.text.clone(),
+        files: files.into_read(),
     };
     let bins = scenario.horizon.as_nanos().div_ceil(scenario.bin.as_nanos());
     let bins = bins * scenario.arms.len() as u64 * scenario.workloads.len() as u64;
@@ -123,10 +128,11 @@ pub(super) fn policy(source: &Source) -> Result<PolicyConfig, Error> {
     Ok(policy.expect("what cannot be read is a problem"))
 }
 
-/// Reads the entries of one section, each by itself, after `prepare` has had its way with it.
+/// Reads the entries of one section, each by itself, after its files have been read and `prepare` has had its way with it.
 fn section<'s, C: DeserializeOwned>(
     document: &mut Document<'s>,
     name: &str,
+    files: &mut Files,
     prepare: fn(&mut Document<'s>, &str, Value<'s>) -> Option<Expanded<'s>>,
 ) -> Vec<Named<C>> {
     let singular = if name == "policies" { "policy" } else { name.trim_end_matches('s') };
@@ -148,12 +154,13 @@ fn section<'s, C: DeserializeOwned>(
         document.problem(name, format!("there is no {singular} in it"), format!("write `[{name}.NAME]`"));
     }
     let mut parts = Vec::new();
-    for (key, value) in table {
+    for (key, mut value) in table {
         let place = key.span();
         let key = key.into_inner().into_owned();
         let path = format!("{name}.{key}");
         check_name(document, name, &key, place);
-        if let Some(Expanded { value, parameters }) = prepare(document, &path, value)
+        if files.fill(document, &path, &mut value)
+            && let Some(Expanded { value, parameters }) = prepare(document, &path, value)
             && let Some(config) = document.read(&path, value, &parameters)
         {
             parts.push(Named { name: key, config });

@@ -40,6 +40,11 @@ pub(super) fn check_parts(
         for (field, message) in workload.config.problems() {
             document.problem(&join("workloads", &workload.name, field), message, None);
         }
+        if let Some(account) = &workload.config.account {
+            let path = join("workloads", &workload.name, "account");
+            let (start, end) = document.place(&path);
+            check_name(document, &path, account, start..end);
+        }
     }
     for policy in policies {
         for (field, message) in policy.config.problems() {
@@ -57,7 +62,7 @@ pub(super) fn check_caches(
 ) {
     for (index, workload) in workloads.iter().enumerate() {
         let mut caches = arms.iter().filter_map(|arm| policies.get(*arm.policies.get(index)?));
-        if workload.config.keys.is_none()
+        if workload.config.key_count().is_none()
             && let Some(policy) = caches.find(|policy| policy.config.cache.is_some())
         {
             document.problem(

@@ -30,10 +30,11 @@ impl Simulation<'_> {
     pub(super) fn think(&mut self, workload: usize, client: u32, at: Instant) {
         let clients = &mut self.clients[workload];
         if let Some(closed) = &mut clients.closed {
-            let (number, time) = closed.next(client);
-            if at + time < self.horizon {
+            let number = closed.next(client);
+            let issues = at + clients.draws.think(number);
+            if issues < self.horizon.min(closed.until) {
                 let rank = rank(Class::Begin, clients.tie, number);
-                self.queue.push(at + time, rank, Event::Issue { workload: workload as u16, client });
+                self.queue.push(issues, rank, Event::Issue { workload: workload as u16, client });
             }
         }
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::pool::{Places, Pool};
 use crate::breaker::{Breaker, BreakerRules, Position};
 use crate::budget::{Budget, BudgetConfig};
-use crate::distribution::Sampler;
 use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
 use crate::outcome::Outcome;
@@ -14,7 +13,7 @@ use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
 use crate::time::{Instant, Interval};
-use crate::workload::{Arrivals, CallDeadline, input_key};
+use crate::workload::{Arrivals, CallDeadline, RequestDraws};
 
 /// The clients of one workload.
 #[derive(Debug)]
@@ -29,45 +28,43 @@ pub(super) struct Clients {
     pub(super) slots: Option<usize>,
     /// How a service calls, if one issues the requests.
     pub(super) nested: Option<Nested>,
-    /// How the clients think, if they are a closed population.
-    pub(super) closed: Option<Thinking>,
+    /// Whose turn it is, if they are a closed population.
+    pub(super) closed: Option<Turns>,
     cache: Option<Cache>,
-    keys: Option<u64>,
     swallows: bool,
-    input: Key,
+    pub(super) draws: RequestDraws,
     pub(super) luck: Key,
     pub(super) network: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
 }
 
-/// How the clients of a closed population think.
+/// The turns of a closed population.
 #[derive(Debug)]
-pub(super) struct Thinking {
-    time: Sampler,
-    key: Key,
+pub(super) struct Turns {
     /// Requests so far, by client.
     turns: Vec<u32>,
+    /// From when on clients issue nothing.
+    pub(super) until: Instant,
 }
 
-impl Thinking {
-    /// Number of the next request of a client, and how long it thinks before. The n-th request of a client has the same number
-    /// whatever the others do, so that its luck is its own.
-    pub(super) fn next(&mut self, client: u32) -> (u64, Interval) {
-        let (clients, turn) = (self.turns.len() as u64, &mut self.turns[client as usize]);
-        let number = u64::from(*turn) * clients + u64::from(client);
+impl Turns {
+    /// Number of the next request of a client. The n-th request of a client has the same number whatever the others do, so
+    /// that its luck is its own.
+    pub(super) fn next(&mut self, client: u32) -> u64 {
+        let turn = &mut self.turns[client as usize];
         *turn += 1;
-        (number, self.time.sample(self.key.block(number, 0)[0]))
-    }
-
-    /// How many clients there are.
-    pub(super) fn clients(&self) -> u32 {
-        self.turns.len() as u32
+        self.last(client)
     }
 
     /// Number of the last request of a client.
     pub(super) fn last(&self, client: u32) -> u64 {
         u64::from(self.turns[client as usize] - 1) * self.turns.len() as u64 + u64::from(client)
+    }
+
+    /// How many clients there are.
+    pub(super) fn clients(&self) -> u32 {
+        self.turns.len() as u32
     }
 }
 
@@ -229,7 +226,7 @@ impl Clients {
     ) -> Self {
         let (policy_name, policy) = (&policy.name, &policy.config);
         let clients = workload.config.clients.get() as usize;
-        let keys = workload.config.keys.map(crate::units::Count::get);
+        let keys = workload.config.key_count();
         let cache = policy
             .cache
             .zip(keys)
@@ -266,17 +263,15 @@ impl Clients {
                 _ => None,
             },
             closed: match &workload.config.arrivals {
-                Arrivals::Closed(closed) => Some(Thinking {
-                    time: closed.think.sampler(),
-                    key: key(Purpose::Think),
+                Arrivals::Closed(closed) => Some(Turns {
                     turns: vec![0; clients],
+                    until: Instant::START + closed.until.unwrap_or(Interval::MAX),
                 }),
                 _ => None,
             },
             cache,
-            keys,
             swallows: policy.on_failure == OnFailure::Swallow,
-            input: key(Purpose::InputKeys),
+            draws: RequestDraws::new(&workload.config, key),
             luck: key(Purpose::Service),
             network: key(Purpose::Network),
             backoff: key(Purpose::Backoff),
@@ -308,13 +303,13 @@ impl Clients {
 
     /// True if the answer to the request is in the cache.
     pub(super) fn cached(&self, number: u64, now: Instant) -> bool {
-        let (Some(cache), Some(keys)) = (&self.cache, self.keys) else { return false };
-        now < cache.kept_until[input_key(self.input, number, keys) as usize]
+        let (Some(cache), Some(input)) = (&self.cache, self.draws.input_key(number)) else { return false };
+        now < cache.kept_until[input as usize]
     }
 
     /// Keeps the success of a request.
     pub(super) fn keep(&mut self, number: u64, now: Instant) {
-        let (Some(cache), Some(keys)) = (&mut self.cache, self.keys) else { return };
-        cache.kept_until[input_key(self.input, number, keys) as usize] = now + cache.ttl;
+        let (Some(cache), Some(input)) = (&mut self.cache, self.draws.input_key(number)) else { return };
+        cache.kept_until[input as usize] = now + cache.ttl;
     }
 }

@@ -29,7 +29,7 @@ use crate::service::Service;
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
 use call::Calls;
-use clients::{Clients, Guards, Layer, Thinking};
+use clients::{Clients, Guards, Layer, Turns};
 use event::{Class, Event, rank};
 use request::Requests;
 use trace::Tracer;
@@ -92,9 +92,8 @@ impl<'a> Simulation<'a> {
         let key = |purpose, name: &str| Key::derive(scenario.seed, replication, purpose, name);
         let arrivals = scenario.workloads.iter().map(|workload| {
             let config = &workload.config;
-            let arrivals = key(Purpose::Arrivals, &workload.name);
-            let mut stream =
-                ArrivalStream::new(config.arrivals.clone(), config.clients.get(), arrivals, horizon);
+            let key = |purpose| key(purpose, &workload.name);
+            let mut stream = ArrivalStream::new(&config.arrivals, config.clients.get(), key, horizon);
             Arrivals { next: stream.next(), stream, tie: workload.tie }
         });
         let mut guards = Guards::default();
@@ -138,7 +137,7 @@ impl<'a> Simulation<'a> {
     /// Runs to the horizon.
     pub fn run(mut self) -> Record {
         for workload in 0..self.clients.len() {
-            for client in 0..self.clients[workload].closed.as_ref().map_or(0, Thinking::clients) {
+            for client in 0..self.clients[workload].closed.as_ref().map_or(0, Turns::clients) {
                 self.think(workload, client, Instant::START);
             }
         }

@@ -1,18 +1,28 @@
 //! Workloads: who wants what, and when.
 //!
-//! A workload is a population of clients that issue one operation against one service. Its arrivals are streamed: the
+//! A workload is a population of clients that issue one operation, or several, against one service. Its arrivals are streamed: the
 //! next one is computed when the last one has happened, so ten million clients that are idle cost nothing.
 
 mod arrivals;
+mod draws;
+mod keys;
+mod operations;
+mod slots;
+#[cfg(test)]
+mod tests;
 
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-pub use arrivals::{Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Closed, Even, Poisson};
+pub use arrivals::{
+    Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Closed, Cron, Diurnal, Even, Level,
+    Modulated, Poisson, Profile, Ramp, Ratio, Recording, Renewal, Requests, Schedule, Start, Step, Steps,
+    Trace,
+};
+pub use draws::RequestDraws;
+pub use keys::{Exponent, Keys};
+pub use operations::Operations;
+pub use slots::Slots;
 
-use crate::random::{Key, up_to};
-use crate::scope::Scope;
 use crate::time::Interval;
 use crate::units::Count;
 
@@ -25,12 +35,19 @@ pub struct WorkloadConfig {
     /// How many clients there are; 1 if absent.
     #[serde(default = "one")]
     pub clients: Count<1, 10_000_000>,
+    /// Name of the account that its clients use; workloads of one account share its limits. The workload's own name if absent.
+    pub account: Option<String>,
+    /// Over how many accounts the clients are spread (client modulo accounts); 1 if absent.
+    #[serde(default = "one")]
+    pub accounts: Count<1, 10_000_000>,
     /// When requests arrive.
     pub arrivals: Arrivals,
+    /// The operations that requests are of, and how often each; one operation if absent, unless a trace says.
+    pub operations: Option<Operations>,
     /// How long a client waits for an answer; for ever if absent. The service does not know and goes on working.
     pub timeout: Option<Interval>,
-    /// How many different inputs requests have, drawn uniformly; every request its own if absent.
-    pub keys: Option<Count<1, 10_000_000>>,
+    /// How many different inputs requests have, and how popular each is; every request its own if absent, unless a trace says.
+    pub keys: Option<Keys>,
     /// Whether its operation may be done twice, as a GET may; policies can retry the others more carefully. True if absent.
     #[serde(default = "yes")]
     pub idempotent: bool,
@@ -44,43 +61,6 @@ pub struct WorkloadConfig {
 
 const fn one() -> Count<1, 10_000_000> {
     Count::of(1)
-}
-
-/// A limit of requests under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slots {
-    /// How many there are.
-    pub limit: Count<1, 1_000_000_000>,
-    /// Whose they are.
-    pub scope: Scope,
-}
-
-impl<'de> Deserialize<'de> for Slots {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            limit: Count<1, 1_000_000_000>,
-            #[serde(default)]
-            scope: Scope,
-        }
-        struct NumberOrTable;
-        impl<'de> Visitor<'de> for NumberOrTable {
-            type Value = Fields;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number of slots, or { limit = 3, scope = \"client\" }")
-            }
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Fields, E> {
-                let limit = Count::deserialize(serde::de::value::I64Deserializer::<E>::new(number))?;
-                Ok(Fields { limit, scope: Scope::default() })
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Fields, A::Error> {
-                Fields::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-        let Fields { limit, scope } = deserializer.deserialize_any(NumberOrTable)?;
-        Ok(Self { limit, scope })
-    }
 }
 
 const fn yes() -> bool {
@@ -98,11 +78,58 @@ impl WorkloadConfig {
                 "a timeout of 0s fails every attempt: give a longer one, or leave it out".into(),
             ));
         }
+        if self.accounts > self.clients {
+            problems.push((
+                "accounts",
+                format!(
+                    "{} accounts for {} clients: give each account a client, or have fewer",
+                    self.accounts.get(),
+                    self.clients.get()
+                ),
+            ));
+        }
+        problems.extend(
+            self.operations.as_ref().and_then(Operations::problem).map(|message| ("operations", message)),
+        );
+        let recording = self.recording();
+        if self.operations.is_some() && recording.is_some_and(|recording| !recording.operations().is_empty())
+        {
+            problems.push((
+                "operations",
+                "the trace says which operation each request is of: leave `operations` out, or the trace's column".into(),
+            ));
+        }
+        if self.keys.is_some() && recording.is_some_and(|recording| recording.keys().is_some()) {
+            problems.push((
+                "keys",
+                "the trace says which key each request has: leave `keys` out, or the trace's column".into(),
+            ));
+        }
         problems
     }
-}
 
-/// The input key of request `number`, uniform over `keys` keys.
-pub fn input_key(key: Key, number: u64, keys: u64) -> u32 {
-    up_to(key.block(number, 0)[0], keys - 1) as u32
+    fn recording(&self) -> Option<&Recording> {
+        match &self.arrivals {
+            Arrivals::Trace(trace) => Some(&trace.recording),
+            _ => None,
+        }
+    }
+
+    /// How many different input keys its requests have; `None` if every request has its own.
+    pub fn key_count(&self) -> Option<u64> {
+        self.recording().and_then(Recording::keys).or_else(|| self.keys.map(|keys| keys.count.get()))
+    }
+
+    /// The names of its operations, sorted; empty if it has one that needs no name.
+    pub fn operation_names(&self) -> &[String] {
+        match &self.operations {
+            Some(operations) => operations.names(),
+            None => self.recording().map_or(&[], Recording::operations),
+        }
+    }
+
+    /// The account that its clients use, given its own name.
+    pub fn account_name<'a>(&'a self, own: &'a str) -> &'a str {
+        self.account.as_deref().unwrap_or(own)
+    }
 }

@@ -1,0 +1,126 @@
+//! The files that a scenario names: read when the scenario is read, so that a run depends on nothing else on the disk.
+//!
+//! Wherever a law is `empirical` or arrivals are a `trace`, `file = "name.csv"` is replaced by the name and the content of the file
+//! ([`crate::table::TableFile`]), before the part is read. Names are relative to the folder of the scenario.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::DataFile;
+use super::document::{Document, Value};
+
+/// The largest file that is read, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+/// Under which keys a `file` names a file.
+const OWNERS: [&str; 2] = ["empirical", "trace"];
+
+/// Where files are looked for, and those that were read.
+#[derive(Debug)]
+pub(super) struct Files {
+    folder: Option<PathBuf>,
+    read: Vec<DataFile>,
+}
+
+impl Files {
+    /// Files relative to `folder`; none can be read without one.
+    pub(super) fn new(folder: Option<&Path>) -> Self {
+        Self { folder: folder.map(Path::to_owned), read: Vec::new() }
+    }
+
+    /// What was read, each file once, in the order of names.
+    pub(super) fn into_read(mut self) -> Vec<DataFile> {
+        self.read.sort_by(|a, b| a.name.cmp(&b.name));
+        self.read.dedup_by(|a, b| a.name == b.name);
+        self.read
+    }
+
+    /// Puts contents in the place of names in `value`, which stands at `path`. False if a file could not be read, which has been
+    /// reported then.
+    pub(super) fn fill<'s>(
+        &mut self,
+        document: &mut Document<'s>,
+        path: &str,
+        value: &mut Value<'s>,
+    ) -> bool {
+        if self.folder.is_none() {
+            return true; // the reader of a table says so
+        }
+        let mut problems = Vec::new();
+        self.walk(path, "", value, &mut problems);
+        let sound = problems.is_empty();
+        for (path, message) in problems {
+            document.problem(&path, message, None);
+        }
+        sound
+    }
+
+    fn walk(&mut self, path: &str, name: &str, value: &mut Value<'_>, problems: &mut Vec<(String, String)>) {
+        match value.get_mut() {
+            DeValue::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.walk(&format!("{path}.{index}"), "", item, problems);
+                }
+            }
+            DeValue::Table(table) => {
+                for (key, value) in table.iter_mut() {
+                    let path = format!("{path}.{}", key.get_ref());
+                    let span = value.span();
+                    match value.get_ref().as_str().map(str::to_owned) {
+                        Some(file) if key.get_ref() == "file" && OWNERS.contains(&name) => {
+                            match self.read(&file) {
+                                Ok(text) => *value.get_mut() = content(&span, file, text),
+                                Err(message) => problems.push((path, message)),
+                            }
+                        }
+                        _ => self.walk(&path, key.get_ref(), value, problems),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn read(&mut self, name: &str) -> Result<String, String> {
+        let path = self.folder.as_deref().unwrap_or(Path::new("")).join(name);
+        let unreadable = |error: std::io::Error| {
+            format!(
+                "cannot read {}: {error}; write the path of a CSV file relative to the scenario",
+                path.display()
+            )
+        };
+        let metadata = std::fs::metadata(&path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(unreadable(std::io::Error::other("it is not a regular file")));
+        }
+        let size = metadata.len();
+        if size > MAX_BYTES {
+            return Err(format!("{} has {size} bytes, the limit is {MAX_BYTES}: shorten it", path.display()));
+        }
+        let bytes = std::fs::read(&path).map_err(unreadable)?;
+        let mut sha256 = String::new();
+        for byte in Sha256::digest(&bytes) {
+            sha256 += &format!("{byte:02x}");
+        }
+        self.read.push(DataFile { name: name.to_owned(), sha256 });
+        String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let line = 1 + String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count();
+            format!("{name}, line {line}: this is not UTF-8; save the file as UTF-8")
+        })
+    }
+}
+
+/// The table that a reader of tables expects, where the name stood.
+fn content<'s>(span: &Range<usize>, name: String, text: String) -> DeValue<'s> {
+    let mut table = DeTable::new();
+    for (key, value) in [("name", name), ("text", text)] {
+        let value = Spanned::new(span.clone(), DeValue::String(Cow::Owned(value)));
+        table.insert(Spanned::new(span.clone(), Cow::Borrowed(key)), value);
+    }
+    DeValue::Table(table)
+}

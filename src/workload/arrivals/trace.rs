@@ -1,0 +1,242 @@
+//! Recorded arrivals: when requests came, and perhaps what they were and how they went.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::value::I64Deserializer;
+use serde::de::{Deserializer, Error};
+
+use super::Requests;
+use crate::outcome::{Outcome, StatusCode};
+use crate::table::{Row, TableFile, decimal_nanos, duration};
+use crate::time::{Instant, Interval};
+
+/// The most operations that a trace may tell apart.
+const MOST_OPERATIONS: usize = 1000;
+/// The columns; only the first one must be there.
+const COLUMNS: [&str; 5] = ["time", "operation", "key", "status", "latency"];
+
+/// Requests that come when they came: the rows of a CSV file with the columns `time` (seconds as a decimal number, or RFC 3339),
+/// `operation` and `key` (any text), `status` (a code, `timeout` or `connection_error`) and `latency` (seconds, or with a unit).
+/// All but `time` may be missing; `status` and `latency` are there both or neither. Rows need not be sorted: those of one time
+/// keep their order. The clients take turns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// What was recorded.
+    pub recording: Arc<Recording>,
+    /// When arrivals stop (no arrival at or after it), counted from the start of the run; with the run if absent.
+    pub until: Option<Interval>,
+    /// How many requests at most.
+    pub requests: Option<Requests>,
+}
+
+/// The rows of a trace, in order of time.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recording {
+    requests: Vec<Recorded>,
+    /// The names of the operations, sorted; empty if the trace does not say.
+    operations: Vec<String>,
+    /// How many different keys there are; 0 if the trace does not say.
+    keys: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Recorded {
+    at: Interval,
+    operation: u32,
+    key: u32,
+    result: Option<(Outcome, Interval)>,
+}
+
+impl Recording {
+    /// When the request with this number came.
+    pub fn at(&self, number: u64) -> Option<Instant> {
+        self.requests.get(number as usize).map(|request| Instant::START + request.at)
+    }
+
+    /// How many requests came before `end`.
+    pub fn count_before(&self, end: Interval) -> u64 {
+        self.requests.partition_point(|request| request.at < end) as u64
+    }
+
+    /// The names of the operations, sorted; empty if the trace does not say.
+    pub fn operations(&self) -> &[String] {
+        &self.operations
+    }
+
+    /// Index of the operation of the request with this number, if the trace says.
+    pub fn operation(&self, number: u64) -> Option<usize> {
+        let request = self.requests.get(number as usize).filter(|_| !self.operations.is_empty())?;
+        Some(request.operation as usize)
+    }
+
+    /// How many different keys there are, if the trace says.
+    pub fn keys(&self) -> Option<u64> {
+        (self.keys > 0).then_some(self.keys)
+    }
+
+    /// The key of the request with this number, if the trace says: keys count from 0 in the order in which they first came.
+    pub fn key(&self, number: u64) -> Option<u32> {
+        self.requests.get(number as usize).filter(|_| self.keys > 0).map(|request| request.key)
+    }
+
+    /// How the request with this number went, if the trace says: its outcome, and how long it took.
+    pub fn result(&self, number: u64) -> Option<(Outcome, Interval)> {
+        self.requests.get(number as usize)?.result
+    }
+}
+
+impl<'de> Deserialize<'de> for Trace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            file: TableFile,
+            starts: Option<String>,
+            until: Option<Interval>,
+            requests: Option<Requests>,
+        }
+        let fields = Fields::deserialize(deserializer)?;
+        let recording = read(&fields.file, fields.starts.as_deref()).map_err(D::Error::custom)?;
+        Ok(Self { recording: Arc::new(recording), until: fields.until, requests: fields.requests })
+    }
+}
+
+/// A time as it is written in a trace: nanoseconds, counted from an origin that depends on how it is written.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    nanos: i128,
+    is_date: bool,
+}
+
+impl Time {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some(nanos) = decimal_nanos(text) {
+            return Ok(Self { nanos, is_date: false });
+        }
+        let date: jiff::Timestamp = text.parse().map_err(|_| {
+            format!(
+                "\"{text}\" is no time: write seconds, such as 12.5, or a date such as 2026-01-05T08:30:00Z"
+            )
+        })?;
+        Ok(Self { nanos: date.as_nanosecond(), is_date: true })
+    }
+}
+
+/// Numbers texts in the order in which they first come.
+#[derive(Debug, Default)]
+struct Numbering(BTreeMap<String, u32>);
+
+impl Numbering {
+    fn number(&mut self, text: &str) -> u32 {
+        let next = self.0.len() as u32;
+        match self.0.get(text) {
+            Some(&number) => number,
+            None => *self.0.entry(text.to_owned()).or_insert(next),
+        }
+    }
+}
+
+fn read(file: &TableFile, starts: Option<&str>) -> Result<Recording, String> {
+    let starts = starts.map(Time::parse).transpose().map_err(|why| format!("starts: {why}"))?;
+    let mut is_date = starts.map(|time| time.is_date);
+    let (mut operations, mut keys) = (Numbering::default(), Numbering::default());
+    let mut rows: Vec<(i128, Recorded)> = Vec::new();
+    file.read(&COLUMNS, |row| {
+        let time = Time::parse(row.cell(0))?;
+        if *is_date.get_or_insert(time.is_date) != time.is_date {
+            let other = if time.is_date { "a number of seconds" } else { "a date" };
+            return Err(format!("\"{}\" follows on {other}: write all times of a trace alike", row.cell(0)));
+        }
+        let number = |column: usize, numbering: &mut Numbering| match row.get(column) {
+            None => Ok(0),
+            Some("") => Err(format!("the {} is empty: fill it in, or leave the column out", COLUMNS[column])),
+            Some(text) => Ok(numbering.number(text)),
+        };
+        let (operation, key) = (number(1, &mut operations)?, number(2, &mut keys)?);
+        if operations.0.len() > MOST_OPERATIONS {
+            return Err(format!("there are more than {MOST_OPERATIONS} operations: group them"));
+        }
+        rows.push((time.nanos, Recorded { at: Interval::ZERO, operation, key, result: result(row)? }));
+        Ok(())
+    })?;
+    let first = rows.first().map_or(0, |row| row.0);
+    let origin = match starts {
+        Some(starts) => {
+            rows.retain(|row| row.0 >= starts.nanos);
+            starts.nanos
+        }
+        None => rows.iter().map(|row| row.0).fold(first, i128::min),
+    };
+    rows.sort_by_key(|row| row.0); // stable
+    let last = rows.last().ok_or_else(|| format!("{}: all rows are before `starts`", file.name))?.0;
+    if last - origin > i128::from(Interval::MAX.as_nanos()) {
+        return Err(format!(
+            "{}: it spans more than 100 years; `starts` says from when on to count",
+            file.name
+        ));
+    }
+    let requests = rows.into_iter().map(|(nanos, request)| Recorded {
+        at: Interval::from_nanos(u64::try_from(nanos - origin).unwrap_or(0)),
+        ..request
+    });
+    let mut recording =
+        Recording { requests: requests.collect(), operations: Vec::new(), keys: keys.0.len() as u64 };
+    recording.renumber_keys();
+    recording.name_operations(operations);
+    Ok(recording)
+}
+
+/// What the row says of how its request went.
+fn result(row: &Row<'_>) -> Result<Option<(Outcome, Interval)>, String> {
+    let filled = |column: usize| row.get(column).filter(|text| !text.is_empty());
+    let (status, latency) = match (filled(3), filled(4)) {
+        (None, None) => return Ok(None),
+        (Some(status), Some(latency)) => (status, latency),
+        _ => return Err("`status` and `latency` belong together: fill in both, or neither".into()),
+    };
+    let outcome = match status {
+        "timeout" => Outcome::Timeout,
+        "connection_error" => Outcome::ConnectionError,
+        code => {
+            let deserializer = code.parse().map(I64Deserializer::<serde::de::value::Error>::new).ok();
+            let code = deserializer.and_then(|code| StatusCode::deserialize(code).ok()).ok_or_else(|| {
+                format!(
+                    "\"{status}\" is no status: write a code from 100 to 599, timeout or connection_error"
+                )
+            })?;
+            Outcome::Status(code)
+        }
+    };
+    Ok(Some((outcome, duration(latency)?)))
+}
+
+impl Recording {
+    /// Numbers the keys anew, in the order of time.
+    fn renumber_keys(&mut self) {
+        let (mut numbers, mut next) = (vec![None; self.keys as usize], 0);
+        if self.keys == 0 {
+            return;
+        }
+        for request in &mut self.requests {
+            request.key = *numbers[request.key as usize].get_or_insert_with(|| {
+                next += 1;
+                next - 1
+            });
+        }
+        self.keys = u64::from(next);
+    }
+
+    /// Numbers the operations anew, in the order of their names.
+    fn name_operations(&mut self, operations: Numbering) {
+        let mut places = vec![0; operations.0.len()];
+        for (place, (name, number)) in operations.0.into_iter().enumerate() {
+            places[number as usize] = place as u32;
+            self.operations.push(name);
+        }
+        for request in self.requests.iter_mut().filter(|_| !places.is_empty()) {
+            request.operation = places[request.operation as usize];
+        }
+    }
+}
