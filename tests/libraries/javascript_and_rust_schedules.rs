@@ -2,7 +2,7 @@
 //! hand from the formulas of the libraries, so that rows of data are not the only thing that holds them.
 
 use retrysim::outcome::{Outcome, StatusCode};
-use retrysim::policy::{Decision, Delay, History, Memory, Policy};
+use retrysim::policy::{Decision, Delay, DuringBackoff, History, Memory, Policy};
 use retrysim::random::{Key, Purpose};
 use retrysim::time::Interval;
 
@@ -55,7 +55,7 @@ fn close(delays: &[f64], expected: &[f64]) -> bool {
 
 #[test]
 fn default_schedules_are_whole() {
-    let cases: [(&str, &[f64]); 31] = [
+    let cases: [(&str, &[f64]); 36] = [
         ("'retry@0.13'", &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0]),
         // After 0, 1, 3 and 7 s; 7 s are too many.
         ("'retry@0.13'\nmaxRetryTime = 7000", &[1.0, 2.0, 4.0]),
@@ -79,6 +79,12 @@ fn default_schedules_are_whole() {
         ("'octokit-plugin-throttling@11'", &[60.0]),
         ("'octokit-plugin-throttling@11:primary'", &[0.0]),
         ("'bullmq@6'", &[]),
+        // Fewer attempts than one are one.
+        ("'bullmq@6'\nattempts = 0", &[]),
+        ("'exponential-backoff-npm@3'\nnumOfAttempts = 0", &[]),
+        ("'smithy-js@3.41'\nmaxAttempts = 0", &[]),
+        ("'smithy-js@3.41:deprecated'\nmaxAttempts = 0", &[]),
+        ("'smithy-util-retry@4'\nmaxAttempts = 0", &[]),
         ("'bullmq@6'\nattempts = 4\ndelay = 1000\ntype = 'exponential'", &[1.0, 2.0, 4.0]),
         ("'bullmq@6'\nattempts = 3\ndelay = 1000", &[1.0, 1.0]),
         ("'stripe-node@23'", &[0.5, 0.5]),
@@ -240,6 +246,20 @@ fn a_retry_after_header_does_what_it_does_in_the_library() {
         let wait = first(preset, 429, 70).expect("it is retried");
         assert!((5.0..6.0).contains(&wait), "{preset}: {wait}");
         assert_eq!(first(preset, 429, 3), Some(3.0), "{preset}");
+    }
+}
+
+#[test]
+fn a_request_that_waits_keeps_its_place_where_it_does_in_the_library() {
+    for (preset, during) in [
+        ("'octokit-plugin-throttling@11'", DuringBackoff::Freed),
+        ("'octokit-plugin-throttling@11:primary'", DuringBackoff::Freed),
+        ("'bullmq@6'", DuringBackoff::Freed),
+        ("'bottleneck@2'", DuringBackoff::Held),
+        ("'p-retry@7'", DuringBackoff::Held),
+    ] {
+        let config = &scenario(&format!("use = {preset}")).policies[0].config;
+        assert_eq!(config.slot_during_backoff, during, "{preset}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! rows for most of these. What is expected was worked out by hand from the formula of each library.
 
 use retrysim::outcome::{Outcome, StatusCode};
-use retrysim::policy::{Decision, History, Memory, Policy};
+use retrysim::policy::{Decision, DuringBackoff, History, Memory, Policy};
 use retrysim::random::{Key, Purpose};
 use retrysim::time::Interval;
 
@@ -73,14 +73,33 @@ fn exact_schedules_of_general_libraries_are_the_documented_ones() {
             &[10.0, 20.0, 40.0],
             Ends,
         ),
+        // The server of Prefect 2, and that of flows, knows whole seconds only.
+        (
+            used("use 'prefect@2'\nretries = 5\nretry_delay_seconds = [0.4, 1.4, 2.6, 0.6, 1.5]"),
+            &[0.0, 1.0, 2.0, 0.0, 1.0],
+            Ends,
+        ),
+        (
+            used("use 'prefect@2:exponential-backoff'\nretries = 3\nbackoff_factor = 0.5"),
+            &[0.0, 1.0, 2.0],
+            Ends,
+        ),
+        (used("use 'prefect@3:flow'\nretries = 2\nretry_delay_seconds = 1.7"), &[1.0, 1.0], Ends),
         (used("use 'prefect@2:client'\nretry_jitter_factor = 0"), &[2.0, 4.0, 8.0, 16.0, 32.0], Ends),
         (used("use 'prefect@3:flow'\nretries = 2\nretry_delay_seconds = 10"), &[10.0, 10.0], Ends),
         (used("use 'tenacity@9'\nstop_after_attempt = 3"), &[0.0, 0.0], Ends),
         (used("use 'tenacity@9:wait_fixed'\nstop_after_attempt = 3\nwait = 2"), &[2.0, 2.0], Ends),
+        (used("use 'tenacity@9:wait_fixed'\nstop_after_attempt = 1"), &[], Ends),
+        (used("use 'tenacity@9:wait_fixed'\nstop_after_attempt = 0"), &[], Ends),
         // It stops at a failure 5 s or more after the start, but the wait before it may pass that.
         (used("use 'tenacity@9:wait_exponential'\nstop_after_delay = 5"), &[1.0, 2.0, 4.0], Ends),
         (used("use 'tenacity@9:wait_exponential'\nstop_before_delay = 7"), &[1.0, 2.0], Ends),
         (used("use 'tenacity@9:wait_incrementing'"), &[0.0, 100.0, 200.0], GoesOn),
+        (
+            used("use 'tenacity@9:wait_exponential_jitter'\nmultiplier = 3\njitter = 0"),
+            &[3.0, 6.0, 12.0],
+            GoesOn,
+        ),
         (used("use 'tenacity@9:wait_chain'"), &[1.0, 2.0, 5.0, 5.0], GoesOn),
         (used("use 'tenacity@9:wait_exception'").answered(503).asked(7), &[60.0, 60.0], GoesOn),
         (used("use 'tenacity@9:wait_exception'").answered(429), &[1.0, 1.0], GoesOn),
@@ -134,6 +153,7 @@ fn exact_schedules_of_clients_and_schedulers_are_the_documented_ones() {
         // Ten attempts, or none of a failure after 45 s.
         (used("use 'stamina@26'\nwait_jitter = 0"), &[0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0], Ends),
         (used("use 'stamina@26'\nwait_jitter = 0\nwait_initial = 30\nwait_max = 30"), &[30.0, 30.0], Ends),
+        (used("use 'stamina@26'\nattempts = 0"), &[], Ends),
         (used("use 'notion-client@3'").answered(429).asked(7), &[7.0, 7.0], Ends),
         (used("use 'notion-client@3'").answered(429).asked(100), &[60.0, 60.0], Ends),
         (used("use 'facebook-business@26'"), &[], Ends),
@@ -263,6 +283,11 @@ fn uniform_schedules_have_the_ends_of_their_formulas() {
             used("use 'redis-py@8:equal-jitter'\nretries = 2").disconnected(),
             &[(0.008, 0.016), (0.016, 0.032)],
         ),
+        // Whole seconds from 0 to int(2.9).
+        (
+            used("use 'celery@5:autoretry-backoff'\nretry_backoff = 4\nretry_backoff_max = 2.9"),
+            &[(0.0, 2.0), (0.0, 2.0)],
+        ),
         (used("use 'ahasend-webhooks@2026'\nretries = 3"), &[(0.9, 1.1), (14.4, 17.6), (72.9, 89.1)]),
         (used("use 'tenacity@9:wait_combine'\nstop_after_attempt = 2"), &[(3.0, 5.0)]),
     ];
@@ -282,6 +307,38 @@ fn uniform_schedules_have_the_ends_of_their_formulas() {
             let bound = 4.0 * (high - low) / (12.0 * DRAWS as f64).sqrt() + 1e-3;
             assert!((mean - f64::midpoint(low, high)).abs() <= bound, "{context}, mean {mean}");
         }
+    }
+}
+
+#[test]
+fn the_server_of_prefect_2_rounds_delays_that_are_drawn() {
+    let setup = used("use 'prefect@2'\nretries = 1\nretry_delay_seconds = 3\nretry_jitter_factor = 0.5");
+    let policy = policy(&setup);
+    let mut seen: Vec<f64> = (0..1000).flat_map(|request| waits(&policy, &setup, request, 1)).collect();
+    seen.sort_by(f64::total_cmp);
+    seen.dedup();
+    // From 1.89 s to 4.5 s.
+    assert_eq!(seen, [2.0, 3.0, 4.0]);
+}
+
+#[test]
+fn a_task_that_waits_keeps_its_slot_where_it_does_in_the_library() {
+    let held = ["prefect@3", "prefect@3:exponential-backoff", "tenacity@9"];
+    let freed = [
+        "prefect@2",
+        "prefect@2:exponential-backoff",
+        "airflow@2",
+        "airflow@3",
+        "airflow@3:exponential-backoff",
+        "dagster@1",
+        "celery@5",
+        "celery@5:autoretry-backoff",
+        "dramatiq@2",
+    ];
+    let held = held.map(|id| (id, DuringBackoff::Held));
+    for (id, during) in held.into_iter().chain(freed.map(|id| (id, DuringBackoff::Freed))) {
+        let config = &scenario(&format!("use = '{id}'\nretries = 1")).policies[0].config;
+        assert_eq!(config.slot_during_backoff, during, "{id}");
     }
 }
 
