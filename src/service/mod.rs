@@ -4,12 +4,17 @@
 //! all three succeeds. The answer is decided the moment the attempt arrives, because nothing that happens while the
 //! service works on it can change it; only the client learns it later.
 
+mod capacity;
 mod fault;
 mod incident;
 mod rate_limit;
 
 use serde::Deserialize;
 
+pub use capacity::{
+    Abandoned, AdaptiveLifo, AutoscaleConfig, CapacityConfig, CodelConfig, Departure, Discipline, Fate, Full,
+    GradientConfig, Job, Offer, Priority, Served, Servers, SheddingConfig, Station, Usage,
+};
 pub use fault::{FailsFirst, Failure, Fault, RandomFault};
 pub use incident::{Incident, Outage};
 pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
