@@ -11,6 +11,7 @@ mod oracle;
 mod outages;
 mod queues;
 mod retries;
+mod stations;
 
 use rayon::prelude::*;
 use retrysim::scenario::Scenario;

@@ -129,9 +129,10 @@ struct Traffic {
 }
 
 impl Traffic {
-    /// Arrivals at this rate to so many servers, which may be overloaded if the queue is finite.
+    /// Arrivals at this rate to so many servers. A finite queue may be overloaded: then its free places are the queue, in
+    /// which the roles of arrivals and services are exchanged.
     fn new(rate: f64, law: Law, servers: f64) -> Self {
-        let load = (rate / servers).min(0.95);
+        let load = (rate / servers).min(servers / rate).min(0.95);
         let warm_up = 50.0 / ((1.0 - load) * (1.0 - load)) / servers + 20.0;
         Self { rate, law, patience: None, warm_up, window: (2.0 * warm_up).max(5000.0 / rate) }
     }
@@ -295,7 +296,7 @@ fn look(case: &Case, row: &Row, run: &Run) -> (f64, f64) {
 }
 
 /// Judges what was found, each row by what it is.
-fn judge_all(judge: &mut Judge, found: Vec<(&Row, Pairs)>) {
+fn judge_all(judge: &mut Judge, rate: f64, found: Vec<(&Row, Pairs)>) {
     judge.new_runs();
     for (row, pairs) in found {
         if let Some((_, share)) = row.metric.split_once("quantile ") {
@@ -309,9 +310,11 @@ fn judge_all(judge: &mut Judge, found: Vec<(&Row, Pairs)>) {
             } else {
                 judge.share(&share_row, &pairs);
             }
-        } else if row.metric.starts_with("P(") && row.metric != "P(server idle)"
-            || row.metric.starts_with("fraction")
-        {
+        } else if row.metric == "P(server idle)" {
+            // An idle time is an event; on average it lasts until the next arrival.
+            let arrivals = rate * pairs.iter().map(|pair| pair.1).sum::<f64>();
+            judge.events(row, &pairs, row.number() * arrivals, arrivals);
+        } else if row.metric.starts_with("P(") || row.metric.starts_with("fraction") {
             judge.share(row, &pairs);
         } else {
             judge.ratio(row, &pairs);
@@ -325,7 +328,7 @@ fn through_servers(judge: &mut Judge, case: &Case, capacity: &str, traffic: Traf
     let rows: Vec<&Row> = case.rows.iter().collect();
     let found =
         measure(case, &rows, |key| traffic.through_servers(&config, key), |row, run| look(case, row, run));
-    judge_all(judge, found);
+    judge_all(judge, traffic.rate, found);
 }
 
 #[test]
@@ -362,8 +365,8 @@ fn waits_for_equal_service_times_have_the_distribution_of_erlang() {
 fn clients_that_leave_the_queue_leave_what_barrer_says() {
     let mut judge = Judge::new("MM1+D");
     for case in cases("MM1+D-", 15, 30) {
-        let traffic = Traffic::new(case.number("lambda").min(0.85), law("Exp(mean1)"), 1.0);
-        let traffic = Traffic { rate: case.number("lambda"), patience: Some(case.number("tau")), ..traffic };
+        let traffic = Traffic::new(case.number("lambda"), law("Exp(mean1)"), 1.0);
+        let traffic = Traffic { patience: Some(case.number("tau")), ..traffic };
         through_servers(&mut judge, &case, "servers = 1\nabandoned = 'cancelled_in_queue'", traffic);
     }
     judge.verdict(30);
@@ -376,7 +379,7 @@ fn a_loss_system_turns_away_what_erlang_says_whatever_the_service_times() {
         for case in cases("ErlB-", 17, 34) {
             let rate = case.number("lambda");
             let traffic =
-                Traffic { rate, law: law(name), patience: None, warm_up: 50.0, window: 20_000.0 / rate };
+                Traffic { rate, law: law(name), patience: None, warm_up: 50.0, window: 10_000.0 / rate };
             through_servers(&mut judge, &case, &format!("servers = {}\nqueue = 0", case.count("c")), traffic);
         }
         judge.verdict(34);
@@ -411,7 +414,7 @@ fn servers_without_number_hold_a_poisson_number_of_calls() {
     for (case, name) in cases("MGinf-", 3, 6).iter().zip(["Exp(mean1)", "D(1)", "Uniform(0,2)"]) {
         let rate = case.number("lambda");
         let traffic =
-            Traffic { rate, law: law(name), patience: None, warm_up: 50.0, window: 20_000.0 / rate };
+            Traffic { rate, law: law(name), patience: None, warm_up: 50.0, window: 10_000.0 / rate };
         through_servers(&mut judge, case, "", traffic);
     }
     judge.verdict(6);
@@ -492,7 +495,7 @@ fn clients_that_wait_for_their_answers_are_the_machine_repair_model() {
                 _ => (*row).clone(),
             })
             .collect();
-        judge_all(&mut judge, law.iter().zip(found).map(|(row, (_, pairs))| (row, pairs)).collect());
+        judge_all(&mut judge, 0.0, law.iter().zip(found).map(|(row, (_, pairs))| (row, pairs)).collect());
     }
     judge.verdict(36);
 }
@@ -503,7 +506,7 @@ fn through_station(judge: &mut Judge, case: &Case, metric: &str, capacity: &str,
     let rows = [case.row(metric)];
     let found =
         measure(case, &rows, |key| traffic.through_station(&config, key), |row, run| look(case, row, run));
-    judge_all(judge, found);
+    judge_all(judge, traffic.rate, found);
 }
 
 #[test]
@@ -562,7 +565,7 @@ fn the_newest_first_waits_as_long_on_average_but_more_unevenly() {
                 }
             },
         );
-        judge_all(&mut judge, found);
+        judge_all(&mut judge, traffic.rate, found);
     }
     judge.verdict(18);
 }
@@ -597,7 +600,7 @@ fn first_tries_and_retries_wait_as_cobham_says() {
                 of_kind.fold((0.0, 0.0), |sum, call| (sum.0 + wait(call), sum.1 + 1.0))
             },
         );
-        judge_all(&mut judge, found);
+        judge_all(&mut judge, traffic.rate, found);
     }
     judge.verdict(18);
 }
