@@ -70,5 +70,6 @@ pub mod statistics;
 pub mod table;
 pub mod time;
 pub mod units;
+pub mod usage;
 pub mod verdict;
 pub mod workload;

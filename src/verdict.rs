@@ -11,8 +11,12 @@ pub enum Verdict {
     Limited,
     /// Turned away by an incident.
     Down,
+    /// Turned away because every place was taken, or shed to protect the service.
+    Overloaded,
     /// Spoiled by another call.
     Collided,
+    /// Let go because its client had stopped waiting.
+    Abandoned,
 }
 
 impl Verdict {

@@ -7,7 +7,7 @@ const STOREYS: &[&[&str]] = &[
     &["quantity", "error", "random", "scope"],
     &["time"],
     &["units", "range", "event_queue", "table"],
-    &["outcome", "verdict"],
+    &["outcome", "verdict", "usage"],
     &["outcomes"],
     &["distribution", "statistics"],
     &["schedule"],

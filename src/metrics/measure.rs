@@ -113,9 +113,18 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
     measure("attempts_limited", "1", "attempts that the rate limit turned away", |t, _| {
         Some(t.limited as f64)
     }),
-    measure("attempts_failed", "1", "attempts that a fault or an incident failed", |t, _| {
-        Some(t.failed as f64)
-    }),
+    measure(
+        "attempts_failed",
+        "1",
+        "attempts that a fault, an incident or another attempt failed",
+        |t, _| Some(t.failed as f64),
+    ),
+    measure(
+        "attempts_overloaded",
+        "1",
+        "attempts that found no place in the service, or that it shed",
+        |t, _| Some(t.overloaded as f64),
+    ),
     measure("attempts_timed_out", "1", "attempts that ran into the client's timeout", |t, _| {
         Some(t.timed_out as f64)
     }),
@@ -226,6 +235,36 @@ pub const SERVICE_MEASURES: &[Measure<ServiceTally>] = &[
         "attempts that succeeded and were waited for / length of the run",
         |t, f| Some(t.goodput as f64 / f.horizon.as_secs_f64()),
     ),
+    measure(
+        "utilisation",
+        "1",
+        "work / what its servers could have done, until the end of the run",
+        |t, _| {
+            let usage = t.usage?;
+            usage
+                .provided
+                .filter(|&provided| provided > 0)
+                .map(|provided| usage.busy as f64 / provided as f64)
+        },
+    ),
+    measure("queue_mean", "1", "calls that wait for a server, on average over time", |t, f| {
+        t.usage.map(|usage| usage.waiting as f64 / f.horizon.as_nanos() as f64)
+    }),
+    measure("queue_max", "1", "most calls that waited for a server at once", |t, _| {
+        t.usage.map(|usage| usage.longest_queue as f64)
+    }),
+    measure(
+        "queue_wait_mean",
+        "s",
+        "mean time that calls waited for a server, of those that got one",
+        |t, _| {
+            let usage = t.usage.filter(|usage| usage.begun > 0)?;
+            Some(usage.waits as f64 / 1e9 / usage.begun as f64)
+        },
+    ),
+    measure("queue_wait_max", "s", "longest of the same", |t, _| {
+        t.usage.filter(|usage| usage.begun > 0).map(|usage| usage.longest_wait.as_secs_f64())
+    }),
 ];
 
 fn recovery_time(tally: &WorkloadTally, frame: &Frame) -> Option<f64> {

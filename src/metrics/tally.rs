@@ -6,6 +6,7 @@ use super::sliding::{Dispersion, SlidingCount};
 use super::time_series::{Column, TimeSeries};
 use crate::outcome::{Ending, Outcome};
 use crate::time::{Instant, Interval};
+use crate::usage::Usage;
 use crate::verdict::Verdict;
 
 /// The most policies around each other whose retries are told apart.
@@ -26,6 +27,8 @@ pub struct WorkloadTally {
     pub limited: u64,
     /// Attempts that a fault or an incident failed.
     pub failed: u64,
+    /// Attempts that found no place in the service, or that it shed.
+    pub overloaded: u64,
     /// Attempts that ran into the client's timeout.
     pub timed_out: u64,
     /// Attempts that the breaker refused.
@@ -80,6 +83,7 @@ impl WorkloadTally {
             sent: 0,
             limited: 0,
             failed: 0,
+            overloaded: 0,
             timed_out: 0,
             refused: 0,
             shed: 0,
@@ -114,7 +118,11 @@ impl WorkloadTally {
     /// The service has turned an attempt away, or worked on it.
     pub fn judged(&mut self, at: Instant, verdict: Verdict) {
         match verdict {
-            Verdict::Served => {}
+            Verdict::Served | Verdict::Abandoned => {}
+            Verdict::Overloaded => {
+                self.overloaded += 1;
+                self.series.record(at, Column::Overloaded);
+            }
             Verdict::Limited => {
                 self.limited += 1;
                 self.series.record(at, Column::Limited);
@@ -215,6 +223,8 @@ pub struct ServiceTally {
     pub retry_load: SlidingCount,
     /// How unevenly retries arrive.
     pub retry_dispersion: Dispersion,
+    /// What its capacity was used for, if it has one.
+    pub usage: Option<Usage>,
 }
 
 impl ServiceTally {
@@ -228,6 +238,7 @@ impl ServiceTally {
             load: SlidingCount::new(window),
             retry_load: SlidingCount::new(window),
             retry_dispersion: Dispersion::new(window),
+            usage: None,
         }
     }
 

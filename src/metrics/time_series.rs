@@ -20,10 +20,12 @@ pub enum Column {
     Attempt5,
     /// All later attempts.
     Attempt6Plus,
-    /// Attempts that the rate limit turned away, when they were sent.
+    /// Attempts that the rate limit turned away, when it did.
     Limited,
-    /// Attempts that a fault or an incident failed, when they were sent.
+    /// Attempts that a fault, an incident or another attempt failed, when the service answered.
     Failed,
+    /// Attempts that found no place in the service, or that it shed, when it turned them away.
+    Overloaded,
     /// Attempts that ran into the client's timeout, when it expired.
     TimedOut,
     /// Attempts that a breaker or the client's own limiter did not let out.
@@ -46,7 +48,7 @@ pub const ATTEMPT_COLUMNS: [Column; 6] = [
 
 impl Column {
     /// All columns, in the order of the CSV.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Requests,
         Self::Attempt1,
         Self::Attempt2,
@@ -56,6 +58,7 @@ impl Column {
         Self::Attempt6Plus,
         Self::Limited,
         Self::Failed,
+        Self::Overloaded,
         Self::TimedOut,
         Self::Refused,
         Self::Succeeded,
@@ -74,6 +77,7 @@ impl Column {
             Self::Attempt6Plus => "attempt_6_plus",
             Self::Limited => "limited",
             Self::Failed => "failed",
+            Self::Overloaded => "overloaded",
             Self::TimedOut => "timed_out",
             Self::Refused => "refused",
             Self::Succeeded => "succeeded",

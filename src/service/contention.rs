@@ -116,10 +116,10 @@ impl Contention {
     pub fn step(&mut self) -> Option<Departure> {
         match self {
             Self::VersionedRow(row) => {
-                let Reverse(Write { version, call, .. }) = row.writes.pop()?;
+                let Reverse(Write { at, version, call, .. }) = row.writes.pop()?;
                 let matches = version == row.version;
                 row.version += u64::from(matches);
-                Some(Departure { call, fate: if matches { Fate::Served } else { Fate::Collided } })
+                Some(Departure { call, at, fate: if matches { Fate::Served } else { Fate::Collided } })
             }
             Self::Channel(channel) => channel.step(),
         }
@@ -137,14 +137,14 @@ impl Channel {
 
     fn step(&mut self) -> Option<Departure> {
         self.collided |= self.sent[0].len() > 1;
-        let call = self.sent[0].pop_front()?;
+        let (call, at) = (self.sent[0].pop_front()?, self.ends[0]);
         let fate = if self.collided { Fate::Collided } else { Fate::Served };
         if self.sent[0].is_empty() {
             self.collided = false;
             self.sent.swap(0, 1);
             self.ends.swap(0, 1);
         }
-        Some(Departure { call, fate })
+        Some(Departure { call, at, fate })
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
         let mut left = Vec::new();
         let mut leave = |contention: &mut Contention, until: Instant| {
             while let Some(when) = contention.next().filter(|&when| when <= until) {
-                let Departure { call, fate } = contention.step().unwrap();
+                let Departure { call, fate, .. } = contention.step().unwrap();
                 left.push((when.as_nanos(), call, fate == Fate::Served));
             }
         };

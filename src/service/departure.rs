@@ -1,19 +1,29 @@
 //! Departures: what becomes of calls on which a service decides later than on their arrival.
 
-/// A call leaves the service.
+use crate::time::Instant;
+
+/// A call leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Departure {
-    /// Which one, as it was named when it came.
+    /// The number that it came with.
     pub call: u32,
-    /// What became of it.
+    /// When it leaves.
+    pub at: Instant,
+    /// Why.
     pub fate: Fate,
 }
 
-/// What becomes of a call.
+/// Why a call leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The service has worked on it to the end.
+    /// Its work is done.
     Served,
+    /// Its client has stopped waiting.
+    Cancelled,
+    /// It had waited too long for `CoDel`.
+    Dropped,
+    /// It had to make room for a first try.
+    PushedOut,
     /// Another call was in its way.
     Collided,
 }

@@ -32,6 +32,13 @@ pub struct RandomFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure(Outcome);
 
+impl Failure {
+    /// What comes back.
+    pub const fn outcome(self) -> Outcome {
+        self.0
+    }
+}
+
 impl<'de> Deserialize<'de> for Failure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct CodeOrWord;

@@ -6,6 +6,7 @@
 //! takes the call in and says later what has become of it: it keeps its own future, and is asked for what comes
 //! [`next`](Service::next).
 
+mod capacity;
 mod contention;
 mod departure;
 mod fault;
@@ -14,6 +15,10 @@ mod rate_limit;
 
 use serde::Deserialize;
 
+pub use capacity::{
+    Abandoned, AdaptiveLifo, AutoscaleConfig, CapacityConfig, CodelConfig, Discipline, Full, GradientConfig,
+    Job, Offer, Priority, Served, Servers, SheddingConfig, Station,
+};
 pub use contention::{Contention, ContentionConfig};
 pub use departure::{Departure, Fate};
 pub use fault::{FailsFirst, Failure, Fault, RandomFault};
@@ -24,6 +29,7 @@ use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
 use crate::random::Block;
 use crate::time::{Instant, Interval};
+use crate::usage::Usage;
 use crate::verdict::Verdict;
 
 /// A service as written in a scenario.
@@ -40,6 +46,9 @@ pub struct ServiceConfig {
     pub rejection_latency: Distribution,
     /// How long the way through the network takes, drawn for each way of each attempt; 0s if absent.
     pub network: Option<Distribution>,
+    /// How much it can do at once, and what becomes of the rest; without limit if absent. Then `latency` is the time that a
+    /// server works on a call.
+    pub capacity: Option<CapacityConfig>,
     /// What calls contend for; nothing if absent.
     pub contention: Option<ContentionConfig>,
     /// What calls are answered that another one was in the way of; 409 if absent.
@@ -74,6 +83,12 @@ impl ServiceConfig {
         if self.contention.is_some() && self.latency != at_once() {
             let message = "with `contention` calls take the time that they contend for: leave `latency` out, or write `network`";
             problems.push(("latency".into(), message.into()));
+        }
+        let capacity = self.capacity.iter().flat_map(CapacityConfig::problems);
+        problems.extend(capacity.map(|(field, message)| (format!("capacity.{field}"), message)));
+        if self.contention.is_some() && self.capacity.is_some() {
+            let message = "calls either contend for one thing or queue for servers: leave out `contention` or `capacity`";
+            problems.push(("contention".into(), message.into()));
         }
         if self.collision_status.is_success() {
             let message = format!(
@@ -119,10 +134,38 @@ pub struct Service {
     latency: Sampler,
     rejection_latency: Sampler,
     network: Option<Sampler>,
-    contention: Option<Contention>,
+    inside: Inside,
+    /// What calls are answered that find no place, and how long they are asked to wait.
+    full: (Outcome, Option<RetryAfter>),
     collision: Outcome,
     faults: Vec<Fault>,
     incidents: Vec<Incident>,
+}
+
+/// What is inside a service and stands in the way of calls.
+#[derive(Debug, Clone)]
+enum Inside {
+    /// Nothing.
+    Nothing,
+    /// Servers and a queue that decide on arrival.
+    Servers(Servers),
+    /// Servers and a queue that decide as time goes on.
+    Station(Box<Station>),
+    /// Something to contend for.
+    Contention(Contention),
+}
+
+impl Inside {
+    fn new(config: &ServiceConfig, calls_others: bool) -> Self {
+        match (&config.capacity, &config.contention) {
+            (Some(capacity), _) if capacity.needs_station() || calls_others => {
+                Self::Station(Box::new(Station::new(capacity).keeping_servers(calls_others)))
+            }
+            (Some(capacity), _) => Self::Servers(Servers::new(capacity)),
+            (None, Some(contention)) => Self::Contention(Contention::new(contention)),
+            (None, None) => Self::Nothing,
+        }
+    }
 }
 
 /// An attempt as its service sees it.
@@ -136,6 +179,10 @@ pub struct Call {
     pub bits: Block,
     /// How long its answer and then its write take, if it contends for a versioned row.
     pub way: Interval,
+    /// When its client stops waiting; far away if never.
+    pub gives_up: Instant,
+    /// True unless it is the first attempt of its request.
+    pub retry: bool,
 }
 
 /// What a service does with a call.
@@ -143,9 +190,22 @@ pub struct Call {
 pub enum Reply {
     /// It answers.
     Now(Answer),
-    /// It takes the call in, which will leave later; this is the answer if it is served.
-    Later(Answer),
+    /// It takes the call in, which will leave later.
+    Later {
+        /// The answer if it is served.
+        served: Answer,
+        /// The call that had to make room for it, if one had to.
+        pushed_out: Option<u32>,
+    },
 }
+
+/// The answer to a call that is let go because its client has stopped waiting: never.
+const ABANDONED: Answer = Answer {
+    outcome: Outcome::Timeout,
+    latency: Interval::MAX,
+    retry_after: None,
+    verdict: Verdict::Abandoned,
+};
 
 /// What an attempt gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,14 +221,16 @@ pub struct Answer {
 }
 
 impl Service {
-    /// The service at the start of a run.
-    pub fn new(config: &ServiceConfig) -> Self {
+    /// The service at the start of a run; with `calls_others` it keeps a server busy until it is [released](Service::release).
+    pub fn new(config: &ServiceConfig, calls_others: bool) -> Self {
+        let full = config.capacity.map_or(Outcome::Status(StatusCode::SERVICE_UNAVAILABLE), |c| c.outcome());
         Self {
             rate_limit: config.rate_limit.map(|limit| RateLimit::new(&limit)),
             latency: config.latency.sampler(),
             rejection_latency: config.rejection_latency.sampler(),
             network: config.network.as_ref().map(Distribution::sampler),
-            contention: config.contention.as_ref().map(Contention::new),
+            inside: Inside::new(config, calls_others),
+            full: (full, config.capacity.and_then(|capacity| capacity.retry_after).map(RetryAfter::In)),
             collision: Outcome::Status(config.collision_status),
             faults: config.faults.clone(),
             incidents: config.incidents.clone(),
@@ -177,7 +239,7 @@ impl Service {
 
     /// True if an attempt may reach the service later than it is sent, or be decided later than it reaches it.
     pub const fn defers(&self) -> bool {
-        self.network.is_some() || self.contention.is_some()
+        self.network.is_some() || matches!(self.inside, Inside::Station(_) | Inside::Contention(_))
     }
 
     /// How long one way through the network takes.
@@ -201,35 +263,82 @@ impl Service {
             retry_after: None,
             verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
         };
-        match &mut self.contention {
-            Some(contention) => {
-                contention.offer(now, call.index, call.way);
-                Reply::Later(answer)
+        self.admit(now, call, answer)
+    }
+
+    /// A call that nothing has turned away comes to what is inside; `answer` is what it gets after so much work.
+    fn admit(&mut self, now: Instant, call: &Call, answer: Answer) -> Reply {
+        let Call { index, gives_up, retry, .. } = *call;
+        let served = Answer { latency: Interval::ZERO, ..answer };
+        let pushed_out = match &mut self.inside {
+            Inside::Nothing => return Reply::Now(answer),
+            Inside::Servers(servers) => {
+                return match servers.offer(now, answer.latency, gives_up) {
+                    Ok(stay) if stay.done => Reply::Now(Answer { latency: stay.ends.since(now), ..answer }),
+                    Ok(_) => Reply::Now(ABANDONED),
+                    Err(Full) => self.turn_away(self.full.0, self.full.1, Verdict::Overloaded, call.bits),
+                };
             }
-            None => Reply::Now(answer),
-        }
+            Inside::Station(station) => {
+                match station.offer(now, Job { call: index, work: answer.latency, gives_up, retry }) {
+                    Offer::Accepted => None,
+                    Offer::PushedOut(other) => Some(other),
+                    Offer::Full => {
+                        return self.turn_away(self.full.0, self.full.1, Verdict::Overloaded, call.bits);
+                    }
+                }
+            }
+            Inside::Contention(contention) => {
+                contention.offer(now, index, call.way);
+                None
+            }
+        };
+        Reply::Later { served, pushed_out }
     }
 
     /// When something happens next among the calls that were taken in.
     pub fn next(&self) -> Option<Instant> {
-        self.contention.as_ref().and_then(Contention::next)
+        match &self.inside {
+            Inside::Nothing | Inside::Servers(_) => None,
+            Inside::Station(station) => station.next(),
+            Inside::Contention(contention) => contention.next(),
+        }
     }
 
     /// Goes on to [`next`](Service::next); the call that leaves then, if one does.
     pub fn step(&mut self) -> Option<Departure> {
-        self.contention.as_mut().and_then(Contention::step)
+        match &mut self.inside {
+            Inside::Nothing | Inside::Servers(_) => None,
+            Inside::Station(station) => station.step(),
+            Inside::Contention(contention) => contention.step(),
+        }
     }
 
-    /// The answer to a call that leaves, if `served` would be the answer of a service that has done its work.
-    pub const fn parting(&self, fate: Fate, served: Answer) -> Answer {
-        match fate {
-            Fate::Served => served,
-            Fate::Collided => Answer {
-                outcome: self.collision,
-                latency: Interval::ZERO,
-                retry_after: None,
-                verdict: Verdict::Collided,
-            },
+    /// At `now` others have done their work for a call that kept a server busy meanwhile.
+    pub fn release(&mut self, now: Instant) {
+        if let Inside::Station(station) = &mut self.inside {
+            station.release(now);
+        }
+    }
+
+    /// The answer to a call that leaves, if `served` is that of a service that has done its work. A call that is let go
+    /// because its client has stopped waiting gets none.
+    pub const fn parting(&self, fate: Fate, served: Answer) -> Option<Answer> {
+        let (outcome, retry_after, verdict) = match fate {
+            Fate::Served => return Some(served),
+            Fate::Cancelled => return None,
+            Fate::Dropped | Fate::PushedOut => (self.full.0, self.full.1, Verdict::Overloaded),
+            Fate::Collided => (self.collision, None, Verdict::Collided),
+        };
+        Some(Answer { outcome, latency: Interval::ZERO, retry_after, verdict })
+    }
+
+    /// What its capacity was used for up to `horizon`; nothing if it has none.
+    pub fn usage(&self, horizon: Instant) -> Option<Usage> {
+        match &self.inside {
+            Inside::Nothing | Inside::Contention(_) => None,
+            Inside::Servers(servers) => Some(servers.usage(horizon)),
+            Inside::Station(station) => Some(station.usage(horizon)),
         }
     }
 
@@ -250,7 +359,7 @@ mod tests {
     use super::*;
 
     fn service(text: &str) -> Service {
-        Service::new(&toml::from_str(text).unwrap())
+        Service::new(&toml::from_str(text).unwrap(), false)
     }
 
     #[test]
@@ -262,7 +371,14 @@ mod tests {
              [[incidents]]\noutage = { from = '10s', lasts = '5s', status = 502 }",
         );
         let mut answer = |seconds: u64| {
-            let call = Call { index: 0, reached: 1, bits: [0; 2], way: Interval::ZERO };
+            let call = Call {
+                index: 0,
+                reached: 1,
+                bits: [0; 2],
+                way: Interval::ZERO,
+                gives_up: Instant::LAST,
+                retry: false,
+            };
             let Reply::Now(answer) = service.receive(Instant::from_nanos(seconds * 1_000_000_000), &call)
             else {
                 panic!("nothing is taken in");

@@ -8,7 +8,7 @@ use super::Simulation;
 use super::clients::Nested;
 use super::event::{Class, Event, rank};
 use crate::outcome::Outcome;
-use crate::service::{Answer, Reply};
+use crate::service::{Answer, Fate, Reply};
 use crate::time::{Instant, Interval};
 use crate::verdict::Verdict;
 use crate::workload::Arrival;
@@ -29,6 +29,8 @@ pub(super) struct Call {
     named: u8,
     /// True while its client waits for the answer.
     awaited: bool,
+    /// True while a server of its service is busy for its sake although it has done its own work.
+    keeps_server: bool,
     /// The answer, once there is one; before that, the one that it gets if it is served.
     answer: Answer,
     /// How long the answer takes to its client.
@@ -116,6 +118,7 @@ impl Simulation<'_> {
             workload: request.workload,
             named: 1 + u8::from(waits),
             awaited: true,
+            keeps_server: false,
             answer,
             back,
             gives_up,
@@ -134,27 +137,42 @@ impl Simulation<'_> {
     /// A call reaches its service.
     pub(super) fn reach(&mut self, index: u32) {
         let now = self.now;
-        let Call { number, attempt, reached, workload, .. } = self.calls.calls[index as usize];
+        let Call { number, attempt, reached, workload, gives_up, .. } = self.calls.calls[index as usize];
         let clients = &self.clients[usize::from(workload)];
         let service = &mut self.services[clients.service];
         let bits = clients.luck.block(number, u64::from(attempt));
         let [first, second] = clients.network.block(number, 2 * u64::from(attempt) + 1);
         let way = service.way(first) + service.way(second);
-        let call = crate::service::Call { index, reached, bits, way };
+        let retry = attempt > 1;
+        let call = crate::service::Call { index, reached, bits, way, gives_up, retry };
         let reply = service.receive(now, &call);
-        self.service_tallies[clients.service].offered(now, attempt > 1);
+        self.service_tallies[clients.service].offered(now, retry);
         match reply {
             Reply::Now(answer) => self.respond(index, answer),
-            Reply::Later(served) => self.calls.calls[index as usize].answer = served,
+            Reply::Later { served, pushed_out } => {
+                self.calls.calls[index as usize].answer = served;
+                if let Some(other) = pushed_out {
+                    self.depart(other, Fate::PushedOut);
+                }
+            }
         }
     }
 
     /// Something happens inside a service; perhaps a call leaves it.
     pub(super) fn happen(&mut self, service: usize) {
         if let Some(departure) = self.services[service].step() {
-            let served = self.calls.calls[departure.call as usize].answer;
-            let answer = self.services[service].parting(departure.fate, served);
-            self.respond(departure.call, answer);
+            self.depart(departure.call, departure.fate);
+        }
+    }
+
+    /// A call leaves the inside of its service.
+    fn depart(&mut self, index: u32, fate: Fate) {
+        let call = &mut self.calls.calls[index as usize];
+        let service = self.clients[usize::from(call.workload)].service;
+        call.keeps_server = fate == Fate::Served && !self.callees[service].is_empty();
+        match self.services[service].parting(fate, call.answer) {
+            Some(answer) => self.respond(index, answer),
+            None => drop(self.calls.release(index)),
         }
     }
 
@@ -179,7 +197,10 @@ impl Simulation<'_> {
 
     /// The answer to a call leaves the service after so long.
     fn send_back(&mut self, index: u32, latency: Interval) {
-        let Call { workload, back, answer, .. } = self.calls.calls[index as usize];
+        let Call { workload, back, answer, keeps_server, .. } = self.calls.calls[index as usize];
+        if keeps_server {
+            self.services[self.clients[usize::from(workload)].service].release(self.now);
+        }
         self.judge(usize::from(workload), self.now, answer.verdict);
         let at = self.now + latency + back;
         if at == self.now {

@@ -124,7 +124,15 @@ impl Simulation<'_> {
             return self.call(slot);
         }
         let bits = clients.luck.block(request.number, u64::from(number));
-        let call = Call { index: slot, reached: request.reached, bits, way: Interval::ZERO };
+        let gives_up = (now + clients.timeout).min(self.calls.deadline(request.parent));
+        let call = Call {
+            index: slot,
+            reached: request.reached,
+            bits,
+            way: Interval::ZERO,
+            gives_up,
+            retry: number > 1,
+        };
         let Reply::Now(answer) = service.receive(now, &call) else {
             unreachable!("only a service that defers takes calls in");
         };

@@ -105,9 +105,10 @@ impl<'a> Simulation<'a> {
             .collect();
         let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
         let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
-        let services: Vec<_> =
-            scenario.services.iter().map(|service| Service::new(&service.config)).collect();
         let callees = callees(scenario);
+        let services = scenario.services.iter().zip(&callees);
+        let services: Vec<_> =
+            services.map(|(service, callees)| Service::new(&service.config, !callees.is_empty())).collect();
         let deferred = services.iter().zip(&callees).map(|(s, callees)| s.defers() || !callees.is_empty());
         let deferred = deferred.collect();
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
@@ -196,6 +197,9 @@ impl<'a> Simulation<'a> {
             tally.unfinished(count, self.horizon);
             clients.settle(&self.guards, tally, self.horizon);
             tally.assert_conserved();
+        }
+        for (tally, service) in self.service_tallies.iter_mut().zip(&self.services) {
+            tally.usage = service.usage(self.horizon);
         }
         Record {
             workloads: self.tallies,

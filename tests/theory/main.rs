@@ -9,7 +9,9 @@ mod judge;
 mod limiters;
 mod oracle;
 mod outages;
+mod queues;
 mod retries;
+mod stations;
 
 use rayon::prelude::*;
 use retrysim::scenario::Scenario;
@@ -64,6 +66,17 @@ fn every_reference_belongs_to_a_family_that_is_judged() {
         "Duty-standard-",
         "Duty-seed-guide-",
         "Trip-",
+        "MM1-",
+        "MG1-",
+        "MG1PS-",
+        "MD1cdf-",
+        "MM1+D-",
+        "DDc-batch-",
+        "ErlB-",
+        "ErlC-",
+        "MMcK-",
+        "MGinf-",
+        "Closed-",
     ];
     for row in oracle::rows() {
         assert_eq!(families.iter().filter(|family| row.id.starts_with(*family)).count(), 1, "{}", row.id);

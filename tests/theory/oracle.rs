@@ -10,13 +10,13 @@ use serde_json::Value;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Row {
     pub(crate) id: String,
-    params: String,
+    pub(crate) params: String,
     pub(crate) metric: String,
     /// As written: a number, or several results joined by slashes.
     pub(crate) value: String,
     pub(crate) tol_type: String,
-    tol: String,
-    n_for_tol: String,
+    pub(crate) tol: String,
+    pub(crate) n_for_tol: String,
 }
 
 /// The rows of one id: one thing to simulate, several results of it.
