@@ -1,7 +1,7 @@
 //! The model against results that it did not make: closed forms, exact Markov chains, exact arithmetic.
 //!
-//! Each row of `tests/data/oracles.csv` (see the README beside it) becomes a scenario as a user would write it, is run
-//! through the public API, and is judged as [`judge`] says. `cargo test --test theory -- --nocapture` prints the figures.
+//! Each row of `tests/data/oracles.csv` (see the README beside it) becomes a scenario as a user would write it, or
+//! drives the part that it is about, through the public API, and is judged as [`judge`] says. `cargo test --test theory -- --nocapture` prints the figures.
 
 mod breakers;
 mod herds;
