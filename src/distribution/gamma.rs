@@ -5,8 +5,8 @@
 //! it the continued fraction (6.5.31) by Lentz's method (Press et al., Numerical Recipes, third edition, 5.2 and 6.2).
 //!
 //! The inverse is Newton's method on ln P(a, e^y), or on ln Q(a, e^y) in the upper half. The density of ln X is log-concave for
-//! every shape, so both are concave in y, and Newton's method on a concave function converges from wherever it starts: after
-//! at most one step too far it comes nearer from one side only.
+//! every shape, so both are concave in y, and Newton's method on a concave function comes nearer from one side only after at
+//! most one step too far. The first guess is near enough that the slope there is no rounding.
 
 use super::normal::inverse_normal;
 
@@ -157,6 +157,23 @@ mod tests {
             let terms = a * libm::log(quantile).abs() + quantile + libm::lgamma(a).abs();
             let allowed = (slope + terms + 900.0) / (1u64 << 53) as f64;
             assert!((found / expected - 1.0).abs() < allowed, "a = {a}, p = {lower}: {found}");
+        }
+    }
+
+    #[test]
+    fn the_inverse_is_one_for_every_shape_and_every_luck() {
+        let shapes = (0..60).map(|i| 0.05 * libm::pow(20_000.0, f64::from(i) / 59.0));
+        let tails: Vec<f64> = (1..=53).map(|bits| libm::exp2(-f64::from(bits))).collect();
+        for a in shapes {
+            for &p in &tails {
+                let (low, high) = (inverse_gamma(a, p, 1.0 - p), inverse_gamma(a, 1.0 - p, p));
+                assert!(low <= high && high < 1e4, "a = {a}, p = {p}: {low}, {high}");
+                // Where the quantile is too small for a number, so is the difference.
+                let lower = if low < f64::MIN_POSITIVE { p } else { incomplete_gamma(a, low).0 };
+                let upper = incomplete_gamma(a, high).1;
+                assert!((lower / p - 1.0).abs() < 1e-11, "a = {a}, lower p = {p}: {lower}");
+                assert!((upper / p - 1.0).abs() < 1e-11, "a = {a}, upper p = {p}: {upper}");
+            }
         }
     }
 

@@ -86,8 +86,8 @@ const TABLE: u64 = 256;
 
 /// Zipf's law on 1 to `count`: the k-th in proportion to k^-s, by inversion of the cumulative weights. Those of the first keys are
 /// added up; behind them they follow from the sum formula of Euler and Maclaurin (NIST Digital Library of Mathematical
-/// Functions, 2.10.1), of which the first term left out is below s(s+1)...(s+4) 256^-5 / 30240 of a weight. The search
-/// bisects, so that it is monotone in luck whatever the rounding.
+/// Functions, 2.10.1), of which the first term left out is s(s+1)(s+2) 256^-3 / 720 of a weight. The search bisects, so that it
+/// is monotone in luck whatever the rounding.
 #[derive(Debug, Clone)]
 pub(super) struct Zipf {
     count: u64,
@@ -122,8 +122,7 @@ impl Zipf {
         let power = (1.0 - s) * width;
         let integral = if power == 0.0 { width } else { width * libm::expm1(power) / power };
         let weight = |x: f64| libm::pow(x, -s);
-        let ends =
-            |x: f64| weight(x) * (0.5 - s / (12.0 * x) + s * (s + 1.0) * (s + 2.0) / (720.0 * x * x * x));
+        let ends = |x: f64| weight(x) * (0.5 - s / (12.0 * x));
         self.head[TABLE as usize - 1] + m * weight(m) * integral + ends(x) - ends(m)
     }
 
