@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use retrysim::random::{Key, Purpose, up_to};
-use retrysim::service::{CapacityConfig, Fate, Job, Offer, Servers, Station, Usage};
+use retrysim::service::{CapacityConfig, Fate, Job, Offer, Servers, Station};
 use retrysim::time::{Instant, Interval};
+use retrysim::usage::Usage;
 
 const CALLS: u32 = 200;
 

@@ -19,6 +19,7 @@ mod autoscale;
 mod call;
 mod codel;
 mod config;
+mod happening;
 mod keeping;
 mod line;
 mod servers;

@@ -10,6 +10,7 @@ use super::autoscale::Autoscale;
 use super::call::{Job, Offer};
 use super::codel::{Codel, Search};
 use super::config::{Abandoned, CapacityConfig, Discipline};
+use super::happening::Happening;
 use super::line::{Calls, Held, Line};
 use super::sharing::Sharing;
 use super::shedding::Shedding;
@@ -29,16 +30,6 @@ enum Crew {
     Each(BinaryHeap<Reverse<(Instant, u64, u32)>>),
     /// All on all.
     Shared(Sharing),
-}
-
-/// What happens inside a station. At one instant the earlier happens first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
-    Drop,
-    End,
-    ServersCome,
-    Leave,
-    Judge,
 }
 
 /// Servers and a queue.

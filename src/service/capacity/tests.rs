@@ -4,7 +4,7 @@ use super::autoscale::Autoscale;
 use super::codel::{Codel, Search};
 use super::shedding::Shedding;
 use super::*;
-use crate::service::departure::{Departure, Fate};
+use crate::service::departure::Departure;
 use crate::usage::Usage;
 
 const NEVER: u64 = 1_000_000;
