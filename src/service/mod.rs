@@ -148,7 +148,7 @@ enum Inside {
     /// Nothing.
     Nothing,
     /// Servers and a queue that decide on arrival.
-    Servers(Servers),
+    Servers(Box<Servers>),
     /// Servers and a queue that decide as time goes on.
     Station(Box<Station>),
     /// Something to contend for.
@@ -161,7 +161,7 @@ impl Inside {
             (Some(capacity), _) if capacity.needs_station() || calls_others => {
                 Self::Station(Box::new(Station::new(capacity).keeping_servers(calls_others)))
             }
-            (Some(capacity), _) => Self::Servers(Servers::new(capacity)),
+            (Some(capacity), _) => Self::Servers(Box::new(Servers::new(capacity))),
             (None, Some(contention)) => Self::Contention(Contention::new(contention)),
             (None, None) => Self::Nothing,
         }
