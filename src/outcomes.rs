@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use crate::outcome::{Outcome, StatusCode};
+use crate::outcome::{Outcome, StatusCode, named_error};
 
 /// A set of outcomes, as written in a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -26,7 +26,7 @@ pub enum Outcomes {
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an outcome that is listed or not")]
 pub struct Only {
-    /// Status codes.
+    /// Status codes, and errors that a body names.
     #[serde(default)]
     pub status: Statuses,
     /// Status codes that are not in the set although `status` lists their class.
@@ -56,10 +56,10 @@ impl Outcomes {
             (_, outcome) if outcome.is_success() => false,
             (Self::AnyFailure, _) => true,
             (Self::Transient, Outcome::Status(code)) => matches!(code.get(), 429 | 500 | 502..=504),
-            (Self::Transient, outcome) => outcome != Outcome::Shed,
-            (Self::Only(only), Outcome::Status(code)) => {
-                (only.status.contains(code) && !only.except.contains(code))
-                    || (header && only.status_with_retry_after.contains(code))
+            (Self::Transient, outcome) => !matches!(outcome, Outcome::Shed | Outcome::Error(_)),
+            (Self::Only(only), Outcome::Status(_) | Outcome::Error(_)) => {
+                (only.status.contains(outcome) && !only.except.contains(outcome))
+                    || (header && only.status_with_retry_after.contains(outcome))
             }
             (Self::Only(only), Outcome::Timeout) => only.timeout,
             (Self::Only(only), Outcome::ConnectionError) => only.connection_error,
@@ -69,46 +69,77 @@ impl Outcomes {
     }
 }
 
-/// Status codes, one by one (`503`) or by class (`"5xx"`).
+impl Outcomes {
+    /// True if it lists an error that a body names: only who reads bodies can tell it.
+    pub const fn names_errors(&self) -> bool {
+        match self {
+            Self::Only(only) => only.status.names_errors() || only.status_with_retry_after.names_errors(),
+            Self::Transient | Self::AnyFailure => false,
+        }
+    }
+}
+
+/// Status codes, one by one (`503`) or by class (`"5xx"`), and errors that a body names (`"error_606"`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statuses {
     codes: Vec<StatusCode>,
     /// The hundreds.
     classes: Vec<u16>,
+    errors: Vec<u32>,
 }
 
 impl Statuses {
-    /// True if the code or its class is listed.
-    pub fn contains(&self, code: StatusCode) -> bool {
-        self.codes.contains(&code) || self.classes.contains(&(code.get() / 100))
+    /// True if the status, its class, or the error in the body is listed; other outcomes never are.
+    pub fn contains(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Status(code) => {
+                self.codes.contains(&code) || self.classes.contains(&(code.get() / 100))
+            }
+            Outcome::Error(code) => self.errors.contains(&code),
+            Outcome::Timeout | Outcome::ConnectionError | Outcome::BreakerOpen | Outcome::Shed => false,
+        }
     }
 
-    /// The codes and classes as they are written.
+    /// True if an error that a body names is listed.
+    pub const fn names_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// The codes, classes and errors as they are written.
     pub fn listed(&self) -> Vec<String> {
         let classes = self.classes.iter().map(|class| format!("{class}xx"));
-        self.codes.iter().map(|code| code.get().to_string()).chain(classes).collect()
+        let errors = self.errors.iter().map(|&code| Outcome::Error(code).to_string());
+        self.codes.iter().map(|code| code.get().to_string()).chain(classes).chain(errors).collect()
     }
 }
 
 impl<'de> Deserialize<'de> for Statuses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Item(Result<StatusCode, u16>);
+        enum Item {
+            Code(StatusCode),
+            Class(u16),
+            Error(u32),
+        }
         impl<'de> Deserialize<'de> for Item {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct CodeOrClass;
                 impl Visitor<'_> for CodeOrClass {
                     type Value = Item;
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("a status code such as 503, or a class such as \"5xx\"")
+                        f.write_str("a status code such as 503, a class such as \"5xx\", or an error such as \"error_606\"")
                     }
                     fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
                         StatusCode::deserialize(serde::de::value::I64Deserializer::new(number))
-                            .map(|code| Item(Ok(code)))
+                            .map(Item::Code)
                     }
                     fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
                         let class = text.strip_suffix("xx").and_then(|class| class.parse().ok());
-                        class.filter(|class| (1..=5).contains(class)).map(|class| Item(Err(class))).ok_or_else(|| {
-                            E::custom(format!("\"{text}\" is no class of status codes: write for example \"5xx\", or 503"))
+                        let class = class.filter(|class| (1..=5).contains(class)).map(Item::Class);
+                        class.or_else(|| named_error(text).map(Item::Error)).ok_or_else(|| {
+                            E::custom(format!(
+                                "\"{text}\" is no class of status codes: write for example \"5xx\", 503, or \
+                                 \"error_606\" for an error that the body names"
+                            ))
                         })
                     }
                 }
@@ -124,9 +155,10 @@ impl<'de> Deserialize<'de> for Statuses {
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Statuses, A::Error> {
                 let mut statuses = Statuses::default();
                 for item in Vec::<Item>::deserialize(SeqAccessDeserializer::new(items))? {
-                    match item.0 {
-                        Ok(code) => statuses.codes.push(code),
-                        Err(class) => statuses.classes.push(class),
+                    match item {
+                        Item::Code(code) => statuses.codes.push(code),
+                        Item::Class(class) => statuses.classes.push(class),
+                        Item::Error(code) => statuses.errors.push(code),
                     }
                 }
                 Ok(statuses)
@@ -157,6 +189,7 @@ mod tests {
             (Outcome::ConnectionError, true),
             (Outcome::BreakerOpen, true),
             (Outcome::Shed, false),
+            (Outcome::Error(606), false),
         ] {
             assert_eq!(Outcomes::Transient.includes(outcome, false), retried, "{outcome}");
         }
@@ -171,7 +204,7 @@ mod tests {
     #[test]
     fn a_list_includes_exactly_what_it_lists() {
         let only: Only = toml::from_str(
-            "status = [409, '5xx']\nexcept = [501]\nstatus_with_retry_after = [413]\ntimeout = true\nshed = true",
+            "status = [409, '5xx', 'error_606']\nexcept = [501]\nstatus_with_retry_after = [413, 'error_17']\ntimeout = true\nshed = true",
         )
         .unwrap();
         let set = Outcomes::Only(only);
@@ -182,6 +215,10 @@ mod tests {
             (status(400), true, false),
             (status(413), false, false),
             (status(413), true, true),
+            (Outcome::Error(606), false, true),
+            (Outcome::Error(607), true, false),
+            (Outcome::Error(17), false, false),
+            (Outcome::Error(17), true, true),
             (Outcome::Timeout, false, true),
             (Outcome::ConnectionError, false, false),
             (Outcome::BreakerOpen, false, false),
@@ -193,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_bad_status_says_what_to_write() {
-        for text in ["status = ['6xx']", "status = ['soon']", "status = [99]", "status = 503"] {
+        for text in ["status = ['6xx']", "status = ['error_x']", "status = ['soon']", "status = [99]", "status = 503"] {
             let message = toml::from_str::<Only>(text).expect_err(text).to_string();
             assert!(message.contains("5xx") || message.contains("from 100 to 599"), "{text}: {message}");
         }

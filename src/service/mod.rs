@@ -10,7 +10,7 @@ mod rate_limit;
 
 use serde::Deserialize;
 
-pub use fault::{FailsFirst, Failure, Fault, RandomFault};
+pub use fault::{FailsFirst, Fault, RandomFault};
 pub use incident::{Incident, Outage};
 pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
 
