@@ -242,7 +242,10 @@ mod tests {
         }
         for text in ["'error_'", "'error_+1'", "'error_4294967296'", "'soon'", "99"] {
             let message = failure(text).expect_err(text);
-            assert!(message.contains("error_606") || message.contains("from 100 to 599"), "{text}: {message}");
+            assert!(
+                message.contains("error_606") || message.contains("from 100 to 599"),
+                "{text}: {message}"
+            );
         }
     }
 

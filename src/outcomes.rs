@@ -92,9 +92,7 @@ impl Statuses {
     /// True if the status, its class, or the error in the body is listed; other outcomes never are.
     pub fn contains(&self, outcome: Outcome) -> bool {
         match outcome {
-            Outcome::Status(code) => {
-                self.codes.contains(&code) || self.classes.contains(&(code.get() / 100))
-            }
+            Outcome::Status(code) => self.codes.contains(&code) || self.classes.contains(&(code.get() / 100)),
             Outcome::Error(code) => self.errors.contains(&code),
             Outcome::Timeout | Outcome::ConnectionError | Outcome::BreakerOpen | Outcome::Shed => false,
         }
@@ -230,7 +228,9 @@ mod tests {
 
     #[test]
     fn a_bad_status_says_what_to_write() {
-        for text in ["status = ['6xx']", "status = ['error_x']", "status = ['soon']", "status = [99]", "status = 503"] {
+        for text in
+            ["status = ['6xx']", "status = ['error_x']", "status = ['soon']", "status = [99]", "status = 503"]
+        {
             let message = toml::from_str::<Only>(text).expect_err(text).to_string();
             assert!(message.contains("5xx") || message.contains("from 100 to 599"), "{text}: {message}");
         }

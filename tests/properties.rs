@@ -34,7 +34,7 @@ fn service() -> impl Strategy<Value = String> {
     let limit = prop_oneof![
         Just(String::new()),
         (1u64..20, 1u64..30, "seconds|exact|none").prop_map(|(rate, burst, header)| format!(
-            "rate_limit.token_bucket = {{ rate = \"{rate}/s\", burst = {burst}, retry_after = \"{header}\" }}\n"
+            "rate_limit = {{ token_bucket = {{ rate = \"{rate}/s\", burst = {burst} }}, retry_after = \"{header}\" }}\n"
         )),
         (1u64..50, millis(1..60_000)).prop_map(|(limit, window)| format!("rate_limit.fixed_window = {{ limit = {limit}, window = {window} }}\n")),
     ];

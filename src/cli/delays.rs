@@ -127,9 +127,11 @@ fn outcome(text: &str) -> Result<Outcome, String> {
         _ => match (text.parse(), named_error(text)) {
             (Ok(code @ 300..=599), _) => Ok(Outcome::Status(StatusCode::of(code))),
             (_, Some(code)) => Ok(Outcome::Error(code)),
-            _ => Err("write a status from 300 to 599, timeout, connection_error, breaker_open, shed, or an error \
+            _ => Err(
+                "write a status from 300 to 599, timeout, connection_error, breaker_open, shed, or an error \
                       that the body names such as error_606"
-                .into()),
+                    .into(),
+            ),
         },
     }
 }

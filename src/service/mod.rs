@@ -12,7 +12,11 @@ use serde::Deserialize;
 
 pub use fault::{FailsFirst, Fault, RandomFault};
 pub use incident::{Incident, Outage};
-pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
+pub use rate_limit::{
+    Aligned, Caller, CallsDuring, Concurrency, FixedWindow, Gcra, LeakyBucket, LeakyQueue, LimitKind,
+    LimitScope, Lockout, PerOperation, QueueDelay, RateLimitConfig, RateLimits, Rejected, Rejection,
+    RetryAfter, RetryAfterHeader, Score, SlidingLimit, TokenBucket, Wrong,
+};
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
@@ -23,8 +27,9 @@ use crate::time::{Instant, Interval};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceConfig {
-    /// The rate limit; none if absent.
-    pub rate_limit: Option<RateLimitConfig>,
+    /// The rate limits, one table or a list; none if absent. The first that refuses an attempt answers it.
+    #[serde(default, deserialize_with = "rate_limit::one_or_more")]
+    pub rate_limit: Vec<RateLimitConfig>,
     /// How long an attempt takes that the service works on, whether it succeeds or fails; 0s if absent.
     #[serde(default = "at_once")]
     pub latency: Distribution,
@@ -59,8 +64,11 @@ impl ServiceConfig {
             problems
                 .push((path, format!("status {outcome} is a success, not a failure: write for example 503")));
         }
-        let limit = self.rate_limit.and_then(|limit| limit.problem());
-        problems.extend(limit.map(|message| ("rate_limit".to_owned(), message)));
+        for (index, limit) in self.rate_limit.iter().enumerate() {
+            let path =
+                if self.rate_limit.len() == 1 { "rate_limit".into() } else { format!("rate_limit.{index}") };
+            problems.extend(limit.problem().map(|message| (path, message)));
+        }
         let total: f64 = self.faults.iter().map(Fault::probability).sum();
         if total > 1.0 {
             problems.push((
@@ -74,16 +82,21 @@ impl ServiceConfig {
         problems
     }
 
-    /// The limit in attempts per second, for reports.
+    /// The tightest limit in attempts per second of all clients together, for reports.
     pub fn limit_per_second(&self) -> Option<f64> {
-        self.rate_limit.map(|limit| limit.per_second())
+        rate_limit::per_second(&self.rate_limit)
+    }
+
+    /// The most attempts of all clients together that pass within `window`, for reports.
+    pub fn allowance(&self, window: Interval) -> Option<f64> {
+        rate_limit::allowance(&self.rate_limit, window)
     }
 }
 
 /// A service's state during a run.
 #[derive(Debug, Clone)]
 pub struct Service {
-    rate_limit: Option<RateLimit>,
+    rate_limits: RateLimits,
     latency: Sampler,
     rejection_latency: Sampler,
     faults: Vec<Fault>,
@@ -127,7 +140,7 @@ impl Service {
     /// The service at the start of a run.
     pub fn new(config: &ServiceConfig) -> Self {
         Self {
-            rate_limit: config.rate_limit.map(|limit| RateLimit::new(&limit)),
+            rate_limits: RateLimits::new(&config.rate_limit, &[]),
             latency: config.latency.sampler(),
             rejection_latency: config.rejection_latency.sampler(),
             faults: config.faults.clone(),
@@ -141,19 +154,23 @@ impl Service {
         if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
             return self.turn_away(now, Outcome::Status(status), None, Verdict::Down, bits);
         }
-        if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
-            return self.turn_away(
-                now,
-                Outcome::Status(StatusCode::TOO_MANY_REQUESTS),
-                refusal.retry_after,
-                Verdict::Limited,
-                bits,
-            );
+        // One caller and one operation, until the simulation tells them apart.
+        let caller = Caller::default();
+        let held = match self.rate_limits.admit(now, &caller) {
+            Ok(held) => held,
+            Err(Rejection { outcome, retry_after, .. }) => {
+                return self.turn_away(now, outcome, retry_after, Verdict::Limited, bits);
+            }
+        };
+        let works = held + self.latency.sample(bits[1]);
+        if self.rate_limits.tracks_ends() {
+            self.rate_limits.ends_at(&caller, now, now + works);
         }
         let fault = fault::first_to_strike(&self.faults, attempt, bits[0]);
+        let outcome = fault.unwrap_or(Outcome::Status(StatusCode::OK));
         Answer {
-            outcome: fault.unwrap_or(Outcome::Status(StatusCode::OK)),
-            latency: self.latency.sample(bits[1]),
+            outcome,
+            latency: comes_after(outcome, works),
             retry_after: None,
             verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
         }
@@ -167,10 +184,15 @@ impl Service {
         verdict: Verdict,
         bits: Block,
     ) -> Answer {
-        let latency = self.rejection_latency.sample(bits[1]);
+        let latency = comes_after(outcome, self.rejection_latency.sample(bits[1]));
         let retry_after = header.map(|header| header.wait(now + latency));
         Answer { outcome, latency, retry_after, verdict }
     }
+}
+
+/// When the client gets an answer that the service has after `latency`: never, if the outcome is that nothing comes.
+fn comes_after(outcome: Outcome, latency: Interval) -> Interval {
+    if outcome == Outcome::Timeout { Interval::MAX } else { latency }
 }
 
 #[cfg(test)]

@@ -78,6 +78,27 @@ fn a_fixed_window_lets_exactly_the_first_of_each_window_through() {
     judge.verdict(18);
 }
 
+/// The references hold the bucket and the cell rate algorithm against each other, and so must the simulation.
+#[test]
+fn the_cell_rate_algorithm_lets_the_same_through() {
+    let mut judge = Judge::new("LimDet-tb as GCRA");
+    for case in cases("LimDet-tb3-", 18, 18) {
+        let limit = format!("gcra = {{ rate = '{}/s', burst = {} }}", case.count("rate"), case.count("B"));
+        judge.text(&case.rows[0], &passing(&case, &limit));
+    }
+    judge.verdict(18);
+}
+
+#[test]
+fn a_sliding_log_forgets_what_is_exactly_a_window_old() {
+    let mut judge = Judge::new("LimDet-sl");
+    for case in cases("LimDet-sl-", 18, 18) {
+        let limit = format!("sliding_log = {{ limit = {}, window = '1s' }}", case.count("R"));
+        judge.text(&case.rows[0], &passing(&case, &limit));
+    }
+    judge.verdict(18);
+}
+
 /// (turned away, arrived) of each replication with Poisson arrivals, from the second bin on.
 fn turned_away(case: &Case, rate: &str, limit: &str, bin_millis: u64, horizon_millis: u64) -> Pairs {
     let body = format!(
@@ -124,6 +145,23 @@ fn a_fixed_window_turns_away_the_excess_of_a_poisson_number() {
         // Every window is like every other; the first is a bin of its own and left out.
         let bin = 1000 * windows.div_ceil(10);
         let pairs = turned_away(&case, &format!("{load:.6}/s"), &limit, bin, bin + 1000 * windows);
+        judge.share(case.row("fraction rejected"), &pairs);
+    }
+    judge.verdict(28);
+}
+
+/// The log is the loss system M/D/R/R, with the window in the place of the service time. It starts empty, and what passes at
+/// first comes back one window later, so that under much load a rhythm stays for some windows: time is left out until it has
+/// faded.
+#[test]
+fn a_sliding_log_turns_away_what_a_loss_system_does() {
+    let mut judge = Judge::new("LimPoi-sl");
+    for case in cases("LimPoi-sl-", 28, 28) {
+        judge.new_runs();
+        let (load, limit) = (case.number("lambda_per_window"), case.count("R"));
+        let (forgotten, measured) = (40_000, ((3000.0 / load) as u64).max(40) * 1000);
+        let limit = format!("sliding_log = {{ limit = {limit}, window = '1s' }}");
+        let pairs = turned_away(&case, &format!("{load:.6}/s"), &limit, forgotten, forgotten + measured);
         judge.share(case.row("fraction rejected"), &pairs);
     }
     judge.verdict(28);
