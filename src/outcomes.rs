@@ -71,7 +71,7 @@ impl Outcomes {
 
 impl Outcomes {
     /// True if it lists an error that a body names: only who reads bodies can tell it.
-    pub const fn names_errors(&self) -> bool {
+    pub fn names_errors(&self) -> bool {
         match self {
             Self::Only(only) => only.status.names_errors() || only.status_with_retry_after.names_errors(),
             Self::Transient | Self::AnyFailure => false,
@@ -81,43 +81,53 @@ impl Outcomes {
 
 /// Status codes, one by one (`503`) or by class (`"5xx"`), and errors that a body names (`"error_606"`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Statuses {
-    codes: Vec<StatusCode>,
+pub struct Statuses(Vec<Listed>);
+
+/// What a list of statuses may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Code(StatusCode),
     /// The hundreds.
-    classes: Vec<u16>,
-    errors: Vec<u32>,
+    Class(u16),
+    Error(u32),
 }
 
 impl Statuses {
     /// True if the status, its class, or the error in the body is listed; other outcomes never are.
     pub fn contains(&self, outcome: Outcome) -> bool {
-        match outcome {
-            Outcome::Status(code) => self.codes.contains(&code) || self.classes.contains(&(code.get() / 100)),
-            Outcome::Error(code) => self.errors.contains(&code),
-            Outcome::Timeout | Outcome::ConnectionError | Outcome::BreakerOpen | Outcome::Shed => false,
-        }
+        self.0.iter().any(|&listed| match (listed, outcome) {
+            (Listed::Code(listed), Outcome::Status(code)) => listed == code,
+            (Listed::Class(class), Outcome::Status(code)) => class == code.get() / 100,
+            (Listed::Error(listed), Outcome::Error(code)) => listed == code,
+            _ => false,
+        })
     }
 
     /// True if an error that a body names is listed.
-    pub const fn names_errors(&self) -> bool {
-        !self.errors.is_empty()
+    pub fn names_errors(&self) -> bool {
+        self.0.iter().any(|listed| matches!(listed, Listed::Error(_)))
     }
 
-    /// The codes, classes and errors as they are written.
+    /// The codes, classes and errors as they are written, in this order.
     pub fn listed(&self) -> Vec<String> {
-        let classes = self.classes.iter().map(|class| format!("{class}xx"));
-        let errors = self.errors.iter().map(|&code| Outcome::Error(code).to_string());
-        self.codes.iter().map(|code| code.get().to_string()).chain(classes).chain(errors).collect()
+        let mut sorted = self.0.clone();
+        sorted.sort_by_key(|listed| match listed {
+            Listed::Code(_) => 0,
+            Listed::Class(_) => 1,
+            Listed::Error(_) => 2,
+        });
+        let shown = sorted.into_iter().map(|listed| match listed {
+            Listed::Code(code) => code.get().to_string(),
+            Listed::Class(class) => format!("{class}xx"),
+            Listed::Error(code) => Outcome::Error(code).to_string(),
+        });
+        shown.collect()
     }
 }
 
 impl<'de> Deserialize<'de> for Statuses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Item {
-            Code(StatusCode),
-            Class(u16),
-            Error(u32),
-        }
+        struct Item(Listed);
         impl<'de> Deserialize<'de> for Item {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct CodeOrClass;
@@ -128,12 +138,14 @@ impl<'de> Deserialize<'de> for Statuses {
                     }
                     fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
                         StatusCode::deserialize(serde::de::value::I64Deserializer::new(number))
-                            .map(Item::Code)
+                            .map(|code| Item(Listed::Code(code)))
                     }
                     fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
                         let class = text.strip_suffix("xx").and_then(|class| class.parse().ok());
-                        let class = class.filter(|class| (1..=5).contains(class)).map(Item::Class);
-                        class.or_else(|| named_error(text).map(Item::Error)).ok_or_else(|| {
+                        let class = class
+                            .filter(|class| (1..=5).contains(class))
+                            .map(|class| Item(Listed::Class(class)));
+                        class.or_else(|| named_error(text).map(|code| Item(Listed::Error(code)))).ok_or_else(|| {
                             E::custom(format!(
                                 "\"{text}\" is no class of status codes: write for example \"5xx\", 503, or \
                                  \"error_606\" for an error that the body names"
@@ -151,15 +163,8 @@ impl<'de> Deserialize<'de> for Statuses {
                 f.write_str("a list of status codes, such as [429, \"5xx\"]")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Statuses, A::Error> {
-                let mut statuses = Statuses::default();
-                for item in Vec::<Item>::deserialize(SeqAccessDeserializer::new(items))? {
-                    match item {
-                        Item::Code(code) => statuses.codes.push(code),
-                        Item::Class(class) => statuses.classes.push(class),
-                        Item::Error(code) => statuses.errors.push(code),
-                    }
-                }
-                Ok(statuses)
+                let items = Vec::<Item>::deserialize(SeqAccessDeserializer::new(items))?;
+                Ok(Statuses(items.into_iter().map(|item| item.0).collect()))
             }
         }
         deserializer.deserialize_any(List)

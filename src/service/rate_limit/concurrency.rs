@@ -58,7 +58,7 @@ impl Concurrency {
     }
 
     /// A young call of which only the beginning is known. Two that began together and cost the same are the same.
-    fn find<'a>(calls: &'a mut Calls, began: Instant, cost: u64) -> Option<&'a mut Young> {
+    fn find(calls: &mut Calls, began: Instant, cost: u64) -> Option<&mut Young> {
         let first = calls.young.partition_point(|young| young.began < began);
         let mut alike = calls.young.range_mut(first..).take_while(|young| young.began == began);
         alike.find(|young| young.cost == cost && young.ends.is_none())

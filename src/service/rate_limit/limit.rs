@@ -291,8 +291,8 @@ impl Measures {
                 Self::Bucket(Keyed::new(Bucket::new(config.leak, config.size.get(), None), scope))
             }
             LimitKind::LeakyQueue(config) => {
-                let queue = Queue::new(config.rate, config.burst.get(), config.delay.free());
-                Self::Queue(Keyed::new(queue, scope))
+                let meter = Queue::new(config.rate, config.burst.get(), config.delay.free());
+                Self::Queue(Keyed::new(meter, scope))
             }
             LimitKind::Gcra(config) => {
                 Self::Gcra(Keyed::new(Gcra::new(config.rate, config.burst.get()), scope))
@@ -311,12 +311,12 @@ impl Measures {
                 Self::SlidingWindow(Keyed::new(SlidingWindow::new(config.limit.get(), config.window), scope))
             }
             LimitKind::Concurrency(config) => {
-                let concurrency = Concurrency::new(config.limit.get(), config.counts_from);
-                Self::Concurrency(Keyed::new(concurrency, scope))
+                let meter = Concurrency::new(config.limit.get(), config.counts_from);
+                Self::Concurrency(Keyed::new(meter, scope))
             }
             LimitKind::Score(config) => {
-                let score = Score::new(config.max.get(), config.decays_over, config.blocked);
-                Self::Score(Keyed::new(score, scope))
+                let meter = Score::new(config.max.get(), config.decays_over, config.blocked);
+                Self::Score(Keyed::new(meter, scope))
             }
         }
     }

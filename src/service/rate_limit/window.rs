@@ -8,7 +8,7 @@ use crate::time::{Instant, Interval};
 pub(super) struct Window {
     limit: u64,
     /// Nanoseconds.
-    window: u64,
+    length: u64,
     /// Where a window begins on the clock; `None` if it begins with the first call.
     origin: Option<u64>,
 }
@@ -23,16 +23,16 @@ pub(super) struct Counter {
 impl Window {
     /// `limit` per `window`, above 0s; windows begin `origin` after the multiples of their length, or with the first call.
     pub(super) fn new(limit: u64, window: Interval, origin: Option<Interval>) -> Self {
-        let window = window.as_nanos();
-        Self { limit, window, origin: origin.map(|origin| origin.as_nanos() % window) }
+        let length = window.as_nanos();
+        Self { limit, length, origin: origin.map(|origin| origin.as_nanos() % length) }
     }
 
     /// The end of a window that a call at `now` opens.
     fn end(&self, now: Instant) -> Instant {
         let now = now.as_nanos();
         Instant::from_nanos(match self.origin {
-            None => now + self.window,
-            Some(origin) => (now + self.window - origin) / self.window * self.window + origin,
+            None => now + self.length,
+            Some(origin) => (now + self.length - origin) / self.length * self.length + origin,
         })
     }
 
