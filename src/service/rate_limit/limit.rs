@@ -151,6 +151,15 @@ impl<M: Meter> Keyed<M> {
         (meter.check(&mut key.state, now, cost), key.locked.rest(now))
     }
 
+    /// Takes a call at once, if it passes.
+    fn admit(&mut self, caller: &Caller, now: Instant, cost: u64) -> Option<Interval> {
+        let (meter, key) = self.key(caller);
+        Self::settle(meter, key, now);
+        let held = meter.check(&mut key.state, now, cost).ok().filter(|_| key.locked.rest(now).is_zero())?;
+        meter.take(&mut key.state, now, cost);
+        Some(held)
+    }
+
     /// The time until the key is as good as new.
     fn reset(&mut self, caller: &Caller, now: Instant) -> Option<Interval> {
         let (meter, key) = self.key(caller);
@@ -179,6 +188,23 @@ impl Limit {
             lockout: config.lockout,
             counts_refused: config.rejected == Rejected::Counts,
         }
+    }
+
+    /// Lets a call through that no other limit has to let through: [`check`](Self::check) and [`take`](Self::take) in one.
+    ///
+    /// # Errors
+    /// The answer of the refusal.
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+    ) -> Result<Interval, (Outcome, Option<RetryAfter>)> {
+        let cost = self.costs.of(caller);
+        if cost == 0 {
+            return Ok(Interval::ZERO);
+        }
+        let passes = with!(&mut self.measures, keyed => keyed.admit(caller, now, cost));
+        passes.ok_or_else(|| (self.outcome, self.refuse(now, caller, cost)))
     }
 
     /// Whether a call passes, and how long it is held then. It takes nothing yet.

@@ -78,15 +78,19 @@ impl RateLimits {
     /// The refusal of the first limit, in the order of the file, that does not let it through. The limits before it take
     /// nothing, unless they count refused calls; those behind it do not see the call.
     pub fn admit(&mut self, now: Instant, caller: &Caller) -> Result<Interval, Rejection> {
+        let rejection = |limit, (outcome, retry_after)| Rejection { limit, outcome, retry_after };
+        if let [only] = &mut self.limits[..] {
+            return only.admit(now, caller).map_err(|refusal| rejection(0, refusal));
+        }
         let mut held = Interval::ZERO;
         for index in 0..self.limits.len() {
             match self.limits[index].check(now, caller) {
                 Ok(delay) => held = held.max(delay),
-                Err((outcome, retry_after)) => {
+                Err(refusal) => {
                     for before in &mut self.limits[..index] {
                         before.count(now, caller);
                     }
-                    return Err(Rejection { limit: index, outcome, retry_after });
+                    return Err(rejection(index, refusal));
                 }
             }
         }
