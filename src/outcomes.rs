@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use crate::outcome::{Outcome, StatusCode};
+use crate::outcome::{Outcome, StatusCode, named_error};
 
 /// A set of outcomes, as written in a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -26,7 +26,7 @@ pub enum Outcomes {
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an outcome that is listed or not")]
 pub struct Only {
-    /// Status codes.
+    /// Status codes, and errors that a body names.
     #[serde(default)]
     pub status: Statuses,
     /// Status codes that are not in the set although `status` lists their class.
@@ -56,10 +56,10 @@ impl Outcomes {
             (_, outcome) if outcome.is_success() => false,
             (Self::AnyFailure, _) => true,
             (Self::Transient, Outcome::Status(code)) => matches!(code.get(), 429 | 500 | 502..=504),
-            (Self::Transient, outcome) => outcome != Outcome::Shed,
-            (Self::Only(only), Outcome::Status(code)) => {
-                (only.status.contains(code) && !only.except.contains(code))
-                    || (header && only.status_with_retry_after.contains(code))
+            (Self::Transient, outcome) => !matches!(outcome, Outcome::Shed | Outcome::Error(_)),
+            (Self::Only(only), Outcome::Status(_) | Outcome::Error(_)) => {
+                (only.status.contains(outcome) && !only.except.contains(outcome))
+                    || (header && only.status_with_retry_after.contains(outcome))
             }
             (Self::Only(only), Outcome::Timeout) => only.timeout,
             (Self::Only(only), Outcome::ConnectionError) => only.connection_error,
@@ -69,46 +69,87 @@ impl Outcomes {
     }
 }
 
-/// Status codes, one by one (`503`) or by class (`"5xx"`).
+impl Outcomes {
+    /// True if it lists an error that a body names: only who reads bodies can tell it.
+    pub fn names_errors(&self) -> bool {
+        match self {
+            Self::Only(only) => only.status.names_errors() || only.status_with_retry_after.names_errors(),
+            Self::Transient | Self::AnyFailure => false,
+        }
+    }
+}
+
+/// Status codes, one by one (`503`) or by class (`"5xx"`), and errors that a body names (`"error_606"`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Statuses {
-    codes: Vec<StatusCode>,
+pub struct Statuses(Vec<Listed>);
+
+/// What a list of statuses may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Code(StatusCode),
     /// The hundreds.
-    classes: Vec<u16>,
+    Class(u16),
+    Error(u32),
 }
 
 impl Statuses {
-    /// True if the code or its class is listed.
-    pub fn contains(&self, code: StatusCode) -> bool {
-        self.codes.contains(&code) || self.classes.contains(&(code.get() / 100))
+    /// True if the status, its class, or the error in the body is listed; other outcomes never are.
+    pub fn contains(&self, outcome: Outcome) -> bool {
+        self.0.iter().any(|&listed| match (listed, outcome) {
+            (Listed::Code(listed), Outcome::Status(code)) => listed == code,
+            (Listed::Class(class), Outcome::Status(code)) => class == code.get() / 100,
+            (Listed::Error(listed), Outcome::Error(code)) => listed == code,
+            _ => false,
+        })
     }
 
-    /// The codes and classes as they are written.
+    /// True if an error that a body names is listed.
+    pub fn names_errors(&self) -> bool {
+        self.0.iter().any(|listed| matches!(listed, Listed::Error(_)))
+    }
+
+    /// The codes, classes and errors as they are written, in this order.
     pub fn listed(&self) -> Vec<String> {
-        let classes = self.classes.iter().map(|class| format!("{class}xx"));
-        self.codes.iter().map(|code| code.get().to_string()).chain(classes).collect()
+        let mut sorted = self.0.clone();
+        sorted.sort_by_key(|listed| match listed {
+            Listed::Code(_) => 0,
+            Listed::Class(_) => 1,
+            Listed::Error(_) => 2,
+        });
+        let shown = sorted.into_iter().map(|listed| match listed {
+            Listed::Code(code) => code.get().to_string(),
+            Listed::Class(class) => format!("{class}xx"),
+            Listed::Error(code) => Outcome::Error(code).to_string(),
+        });
+        shown.collect()
     }
 }
 
 impl<'de> Deserialize<'de> for Statuses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Item(Result<StatusCode, u16>);
+        struct Item(Listed);
         impl<'de> Deserialize<'de> for Item {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct CodeOrClass;
                 impl Visitor<'_> for CodeOrClass {
                     type Value = Item;
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("a status code such as 503, or a class such as \"5xx\"")
+                        f.write_str("a status code such as 503, a class such as \"5xx\", or an error such as \"error_606\"")
                     }
                     fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
                         StatusCode::deserialize(serde::de::value::I64Deserializer::new(number))
-                            .map(|code| Item(Ok(code)))
+                            .map(|code| Item(Listed::Code(code)))
                     }
                     fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
                         let class = text.strip_suffix("xx").and_then(|class| class.parse().ok());
-                        class.filter(|class| (1..=5).contains(class)).map(|class| Item(Err(class))).ok_or_else(|| {
-                            E::custom(format!("\"{text}\" is no class of status codes: write for example \"5xx\", or 503"))
+                        let class = class
+                            .filter(|class| (1..=5).contains(class))
+                            .map(|class| Item(Listed::Class(class)));
+                        class.or_else(|| named_error(text).map(|code| Item(Listed::Error(code)))).ok_or_else(|| {
+                            E::custom(format!(
+                                "\"{text}\" is no class of status codes: write for example \"5xx\", 503, or \
+                                 \"error_606\" for an error that the body names"
+                            ))
                         })
                     }
                 }
@@ -122,14 +163,8 @@ impl<'de> Deserialize<'de> for Statuses {
                 f.write_str("a list of status codes, such as [429, \"5xx\"]")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Statuses, A::Error> {
-                let mut statuses = Statuses::default();
-                for item in Vec::<Item>::deserialize(SeqAccessDeserializer::new(items))? {
-                    match item.0 {
-                        Ok(code) => statuses.codes.push(code),
-                        Err(class) => statuses.classes.push(class),
-                    }
-                }
-                Ok(statuses)
+                let items = Vec::<Item>::deserialize(SeqAccessDeserializer::new(items))?;
+                Ok(Statuses(items.into_iter().map(|item| item.0).collect()))
             }
         }
         deserializer.deserialize_any(List)
@@ -157,6 +192,7 @@ mod tests {
             (Outcome::ConnectionError, true),
             (Outcome::BreakerOpen, true),
             (Outcome::Shed, false),
+            (Outcome::Error(606), false),
         ] {
             assert_eq!(Outcomes::Transient.includes(outcome, false), retried, "{outcome}");
         }
@@ -171,7 +207,7 @@ mod tests {
     #[test]
     fn a_list_includes_exactly_what_it_lists() {
         let only: Only = toml::from_str(
-            "status = [409, '5xx']\nexcept = [501]\nstatus_with_retry_after = [413]\ntimeout = true\nshed = true",
+            "status = [409, '5xx', 'error_606']\nexcept = [501]\nstatus_with_retry_after = [413, 'error_17']\ntimeout = true\nshed = true",
         )
         .unwrap();
         let set = Outcomes::Only(only);
@@ -182,6 +218,10 @@ mod tests {
             (status(400), true, false),
             (status(413), false, false),
             (status(413), true, true),
+            (Outcome::Error(606), false, true),
+            (Outcome::Error(607), true, false),
+            (Outcome::Error(17), false, false),
+            (Outcome::Error(17), true, true),
             (Outcome::Timeout, false, true),
             (Outcome::ConnectionError, false, false),
             (Outcome::BreakerOpen, false, false),
@@ -193,7 +233,9 @@ mod tests {
 
     #[test]
     fn a_bad_status_says_what_to_write() {
-        for text in ["status = ['6xx']", "status = ['soon']", "status = [99]", "status = 503"] {
+        for text in
+            ["status = ['6xx']", "status = ['error_x']", "status = ['soon']", "status = [99]", "status = 503"]
+        {
             let message = toml::from_str::<Only>(text).expect_err(text).to_string();
             assert!(message.contains("5xx") || message.contains("from 100 to 599"), "{text}: {message}");
         }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::{assignments, print};
 use crate::error::{Error, suggestion};
 use crate::experiment::{DelaySummary, Drawing, delays};
-use crate::outcome::{Outcome, StatusCode};
+use crate::outcome::{Outcome, StatusCode, named_error};
 use crate::policy::PolicyConfig;
 use crate::report::{delays_csv, delays_json, delays_table};
 use crate::scenario::Scenario;
@@ -175,11 +175,14 @@ fn outcome(text: &str) -> Result<Outcome, String> {
         "connection_error" => Ok(Outcome::ConnectionError),
         "breaker_open" => Ok(Outcome::BreakerOpen),
         "shed" => Ok(Outcome::Shed),
-        _ => match text.parse() {
-            Ok(code @ 300..=599) => Ok(Outcome::Status(StatusCode::of(code))),
-            _ => {
-                Err("write a status from 300 to 599, timeout, connection_error, breaker_open or shed".into())
-            }
+        _ => match (text.parse(), named_error(text)) {
+            (Ok(code @ 300..=599), _) => Ok(Outcome::Status(StatusCode::of(code))),
+            (_, Some(code)) => Ok(Outcome::Error(code)),
+            _ => Err(
+                "write a status from 300 to 599, timeout, connection_error, breaker_open, shed, or an error \
+                      that the body names such as error_606"
+                    .into(),
+            ),
         },
     }
 }

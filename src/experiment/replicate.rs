@@ -137,7 +137,7 @@ fn frames(scenario: &Scenario) -> Vec<Frame> {
         Frame {
             horizon: scenario.horizon,
             window: scenario.window,
-            allowance: service.config.rate_limit.map(|limit| limit.allowance(scenario.window)),
+            allowance: service.config.allowance(scenario.window),
             incidents,
         }
     };

@@ -189,7 +189,7 @@ fn lost(config: &PolicyConfig, target: Target, handled: &[Aspect]) -> Vec<String
         floor: _,
         round: _,
         throttled: _,
-        retry_on: _,
+        retry_on,
         max_elapsed,
         deadline,
         max_total_delay,
@@ -226,6 +226,9 @@ fn lost(config: &PolicyConfig, target: Target, handled: &[Aspect]) -> Vec<String
         if !handled.contains(&Aspect::Idempotence) && condition::conditions(&config.retry_on).1.is_some() {
             lost.push("retry_on.by_idempotence: only the set of idempotent operations is written".into());
         }
+    }
+    if [true, false].iter().any(|&idempotent| retry_on.outcomes(idempotent).names_errors()) {
+        lost.push(format!("retry_on: not expressed for {library} are errors that only the body names"));
     }
     if !handled.contains(&Aspect::Breaker) && breaker.is_some() {
         lost.push(format!("breaker: not expressed, {library} has none; without it every retry is sent"));

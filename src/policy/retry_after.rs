@@ -104,7 +104,7 @@ impl ObeyWith {
     fn wait(&self, outcome: Outcome, asked: Interval, bits: u64) -> Advice {
         let over = |limit: Option<Interval>| limit.is_some_and(|limit| asked > limit);
         let listed = match (&self.only_on, outcome) {
-            (Some(statuses), Outcome::Status(code)) => statuses.contains(code),
+            (Some(statuses), Outcome::Status(_) | Outcome::Error(_)) => statuses.contains(outcome),
             _ => true,
         };
         if !listed || over(self.ignore_over) || (self.ignore_zero && asked.is_zero()) {

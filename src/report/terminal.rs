@@ -50,7 +50,7 @@ struct Column {
 /// The columns that have something to say about this scenario.
 fn columns(scenario: &Scenario) -> Vec<Column> {
     let breaks = scenario.policies.iter().any(|policy| policy.config.breaker.is_some());
-    let limited = scenario.services.iter().any(|service| service.config.rate_limit.is_some());
+    let limited = scenario.services.iter().any(|service| !service.config.rate_limit.is_empty());
     let recovers = scenario.services.iter().any(|service| !service.config.incidents.is_empty());
     let column = |name, cell: Cell| Column { name, cell };
     let all = [

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::outcome::{Outcome, StatusCode};
+use crate::outcome::{Failure, Outcome, StatusCode};
 use crate::random::unit;
 use crate::units::{Count, Probability};
 
@@ -22,45 +22,10 @@ pub enum Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFault {
-    /// What a failing attempt comes to: a status code, or "`connection_error`".
+    /// What a failing attempt comes to: a status code, or a word such as "`connection_error`".
     pub status: Failure,
     /// How likely an attempt fails this way.
     pub probability: Probability,
-}
-
-/// What an attempt that fails comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure(Outcome);
-
-impl Failure {
-    /// What comes back.
-    pub const fn outcome(self) -> Outcome {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Failure {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CodeOrWord;
-        impl Visitor<'_> for CodeOrWord {
-            type Value = Outcome;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a status code such as 503, or \"connection_error\"")
-            }
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Outcome, E> {
-                StatusCode::deserialize(serde::de::value::I64Deserializer::new(number)).map(Outcome::Status)
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Outcome, E> {
-                if text == "connection_error" {
-                    return Ok(Outcome::ConnectionError);
-                }
-                Err(E::custom(format!(
-                    "\"{text}\" is no failure: write a status code such as 503, or \"connection_error\""
-                )))
-            }
-        }
-        deserializer.deserialize_any(CodeOrWord).map(Self)
-    }
 }
 
 /// The first N attempts of every request fail: `fails_first = 2`, or `fails_first = { attempts = 2, status = 503 }`.
@@ -106,7 +71,7 @@ impl Fault {
     /// What an attempt comes to that it strikes.
     pub const fn outcome(&self) -> Outcome {
         match self {
-            Self::Random(fault) => fault.status.0,
+            Self::Random(fault) => fault.status.outcome(),
             Self::FailsFirst(fault) => Outcome::Status(fault.status),
         }
     }
@@ -134,7 +99,7 @@ pub(super) fn first_to_strike(faults: &[Fault], attempt: u32, bits: u64) -> Opti
             Fault::Random(fault) => {
                 laid += fault.probability.get();
                 if luck < laid {
-                    return Some(fault.status.0);
+                    return Some(fault.status.outcome());
                 }
             }
         }

@@ -7,23 +7,28 @@
 //! [`next`](Service::next).
 
 mod capacity;
+mod config;
 mod contention;
 mod departure;
 mod fault;
 mod incident;
+mod inside;
 mod rate_limit;
-
-use serde::Deserialize;
 
 pub use capacity::{
     Abandoned, AdaptiveLifo, AutoscaleConfig, CapacityConfig, CodelConfig, Discipline, Full, GradientConfig,
     Job, Offer, Priority, Served, Servers, SheddingConfig, Station,
 };
+pub use config::ServiceConfig;
 pub use contention::{Contention, ContentionConfig};
 pub use departure::{Departure, Fate};
-pub use fault::{FailsFirst, Failure, Fault, RandomFault};
+pub use fault::{FailsFirst, Fault, RandomFault};
 pub use incident::{Incident, Outage};
-pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
+pub use rate_limit::{
+    Aligned, Caller, CallsDuring, Concurrency, FixedWindow, Gcra, LeakyBucket, LeakyQueue, LimitKind,
+    LimitScope, Lockout, PerOperation, QueueDelay, RateLimitConfig, RateLimits, Rejected, Rejection,
+    RetryAfter, RetryAfterHeader, Score, SlidingLimit, TokenBucket, Wrong,
+};
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
@@ -31,110 +36,22 @@ use crate::random::Block;
 use crate::time::{Instant, Interval};
 use crate::usage::Usage;
 use crate::verdict::Verdict;
-
-/// A service as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceConfig {
-    /// The rate limit; none if absent.
-    pub rate_limit: Option<RateLimitConfig>,
-    /// How long an attempt takes that the service works on, whether it succeeds or fails; 0s if absent.
-    #[serde(default = "at_once")]
-    pub latency: Distribution,
-    /// How long it takes to be turned away, by the rate limit or by an outage; 0s if absent.
-    #[serde(default = "at_once")]
-    pub rejection_latency: Distribution,
-    /// How long the way through the network takes, drawn for each way of each attempt; 0s if absent.
-    pub network: Option<Distribution>,
-    /// How much it can do at once, and what becomes of the rest; without limit if absent. Then `latency` is the time that a
-    /// server works on a call.
-    pub capacity: Option<CapacityConfig>,
-    /// What calls contend for; nothing if absent.
-    pub contention: Option<ContentionConfig>,
-    /// What calls are answered that another one was in the way of; 409 if absent.
-    #[serde(default = "conflict")]
-    pub collision_status: StatusCode,
-    /// Ways of failing that are always there.
-    #[serde(default)]
-    pub faults: Vec<Fault>,
-    /// Faults with a time window.
-    #[serde(default)]
-    pub incidents: Vec<Incident>,
-}
-
-const fn at_once() -> Distribution {
-    Distribution::Constant(Interval::ZERO)
-}
-
-const fn conflict() -> StatusCode {
-    StatusCode::of(409)
-}
-
-impl ServiceConfig {
-    /// What is wrong with the fields taken together: (path below the service, message) for each problem.
-    pub fn problems(&self) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        let laws = [("latency", &self.latency), ("rejection_latency", &self.rejection_latency)];
-        for (field, law) in laws.into_iter().chain(self.network.iter().map(|law| ("network", law))) {
-            problems.extend(law.problem().map(|message| (field.to_owned(), message)));
-        }
-        let contention = self.contention.and_then(|contention| contention.problem());
-        problems.extend(contention.map(|message| ("contention".to_owned(), message)));
-        if self.contention.is_some() && self.latency != at_once() {
-            let message = "with `contention` calls take the time that they contend for: leave `latency` out, or write `network`";
-            problems.push(("latency".into(), message.into()));
-        }
-        let capacity = self.capacity.iter().flat_map(CapacityConfig::problems);
-        problems.extend(capacity.map(|(field, message)| (format!("capacity.{field}"), message)));
-        if self.contention.is_some() && self.capacity.is_some() {
-            let message = "calls either contend for one thing or queue for servers: leave out `contention` or `capacity`";
-            problems.push(("contention".into(), message.into()));
-        }
-        if self.collision_status.is_success() {
-            let message = format!(
-                "status {} is a success, not a failure: write for example 409",
-                self.collision_status.get()
-            );
-            problems.push(("collision_status".into(), message));
-        }
-        let faults =
-            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.outcome()));
-        let incidents = self.incidents.iter().enumerate();
-        let incidents = incidents
-            .map(|(index, incident)| (format!("incidents.{index}"), Outcome::Status(incident.status())));
-        for (path, outcome) in faults.chain(incidents).filter(|(_, outcome)| outcome.is_success()) {
-            problems
-                .push((path, format!("status {outcome} is a success, not a failure: write for example 503")));
-        }
-        let limit = self.rate_limit.and_then(|limit| limit.problem());
-        problems.extend(limit.map(|message| ("rate_limit".to_owned(), message)));
-        let total: f64 = self.faults.iter().map(Fault::probability).sum();
-        if total > 1.0 {
-            problems.push((
-                "faults".into(),
-                format!("the probabilities of the random faults add up to {total}: they must stay within 1"),
-            ));
-        }
-        for (index, incident) in self.incidents.iter().enumerate() {
-            problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
-        }
-        problems
-    }
-
-    /// The limit in attempts per second, for reports.
-    pub fn limit_per_second(&self) -> Option<f64> {
-        self.rate_limit.map(|limit| limit.per_second())
-    }
-}
+use inside::{Inside, Stay};
 
 /// A service's state during a run.
 #[derive(Debug, Clone)]
 pub struct Service {
-    rate_limit: Option<RateLimit>,
+    rate_limits: RateLimits,
+    /// True if a limit has to know when calls end.
+    tracks_ends: bool,
+    /// True if a limit may hold calls before they go in.
+    holds: bool,
     latency: Sampler,
     rejection_latency: Sampler,
     network: Option<Sampler>,
     inside: Inside,
+    /// True if it asks others for the sake of its calls.
+    calls_others: bool,
     /// What calls are answered that find no place, and how long they are asked to wait.
     full: (Outcome, Option<RetryAfter>),
     collision: Outcome,
@@ -142,37 +59,15 @@ pub struct Service {
     incidents: Vec<Incident>,
 }
 
-/// What is inside a service and stands in the way of calls.
-#[derive(Debug, Clone)]
-enum Inside {
-    /// Nothing.
-    Nothing,
-    /// Servers and a queue that decide on arrival.
-    Servers(Box<Servers>),
-    /// Servers and a queue that decide as time goes on.
-    Station(Box<Station>),
-    /// Something to contend for.
-    Contention(Contention),
-}
-
-impl Inside {
-    fn new(config: &ServiceConfig, calls_others: bool) -> Self {
-        match (&config.capacity, &config.contention) {
-            (Some(capacity), _) if capacity.needs_station() || calls_others => {
-                Self::Station(Box::new(Station::new(capacity).keeping_servers(calls_others)))
-            }
-            (Some(capacity), _) => Self::Servers(Box::new(Servers::new(capacity))),
-            (None, Some(contention)) => Self::Contention(Contention::new(contention)),
-            (None, None) => Self::Nothing,
-        }
-    }
-}
-
 /// An attempt as its service sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
     /// How the service names it when it leaves.
     pub index: u32,
+    /// Who calls, and for what.
+    pub caller: Caller,
+    /// When it arrived.
+    pub arrived: Instant,
     /// Which attempt of its request it is among those that have reached the service, from 1.
     pub reached: u32,
     /// Its luck: the first word decides on faults, the second on latency.
@@ -190,6 +85,8 @@ pub struct Call {
 pub enum Reply {
     /// It answers.
     Now(Answer),
+    /// It holds the call for so long before it [goes in](Service::enter).
+    Held(Interval),
     /// It takes the call in, which will leave later.
     Later {
         /// The answer if it is served.
@@ -221,15 +118,21 @@ pub struct Answer {
 }
 
 impl Service {
-    /// The service at the start of a run; with `calls_others` it keeps a server busy until it is [released](Service::release).
-    pub fn new(config: &ServiceConfig, calls_others: bool) -> Self {
-        let full = config.capacity.map_or(Outcome::Status(StatusCode::SERVICE_UNAVAILABLE), |c| c.outcome());
+    /// The service at the start of a run. `operations` are the names of what is asked of it, by their number. With
+    /// `calls_others` it keeps a server busy until it is [released](Service::release).
+    pub fn new(config: &ServiceConfig, operations: &[String], calls_others: bool) -> Self {
+        let unavailable = Outcome::Status(StatusCode::SERVICE_UNAVAILABLE);
+        let full = config.capacity.map_or(unavailable, |capacity| capacity.outcome());
+        let rate_limits = RateLimits::new(&config.rate_limit, operations);
         Self {
-            rate_limit: config.rate_limit.map(|limit| RateLimit::new(&limit)),
+            tracks_ends: rate_limits.tracks_ends(),
+            rate_limits,
+            holds: config.rate_limit.iter().any(|limit| limit.kind.holds()),
             latency: config.latency.sampler(),
             rejection_latency: config.rejection_latency.sampler(),
             network: config.network.as_ref().map(Distribution::sampler),
             inside: Inside::new(config, calls_others),
+            calls_others,
             full: (full, config.capacity.and_then(|capacity| capacity.retry_after).map(RetryAfter::In)),
             collision: Outcome::Status(config.collision_status),
             faults: config.faults.clone(),
@@ -239,7 +142,10 @@ impl Service {
 
     /// True if an attempt may reach the service later than it is sent, or be decided later than it reaches it.
     pub const fn defers(&self) -> bool {
-        self.network.is_some() || matches!(self.inside, Inside::Station(_) | Inside::Contention(_))
+        self.calls_others
+            || self.network.is_some()
+            || self.inside.decides_later()
+            || (self.holds && self.inside.is_shared())
     }
 
     /// How long one way through the network takes.
@@ -247,70 +153,61 @@ impl Service {
         self.network.as_ref().map_or(Interval::ZERO, |network| network.sample(bits))
     }
 
-    /// A call arrives at `now`. Calls arrive in order of time, after all that leaves until then.
+    /// A call arrives at `now`. Calls arrive in order of time, after all that happens inside until then.
     pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
         if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
-            return self.turn_away(Outcome::Status(status), None, Verdict::Down, call.bits);
+            return Reply::Now(self.turned_away(Outcome::Status(status), None, Verdict::Down, call));
         }
-        if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
-            let outcome = Outcome::Status(StatusCode::TOO_MANY_REQUESTS);
-            return self.turn_away(outcome, refusal.retry_after, Verdict::Limited, call.bits);
+        match self.rate_limits.admit(now, &call.caller) {
+            Err(Rejection { outcome, retry_after, .. }) => {
+                Reply::Now(self.turned_away(outcome, retry_after, Verdict::Limited, call))
+            }
+            Ok(held) if !held.is_zero() && self.inside.is_shared() => Reply::Held(held),
+            Ok(held) => self.enter(now, call, held),
         }
+    }
+
+    /// A call that nothing has turned away goes in at `now`, after its limit has held it; it is still to be held for `held`.
+    pub fn enter(&mut self, now: Instant, call: &Call, held: Interval) -> Reply {
         let fault = fault::first_to_strike(&self.faults, call.reached, call.bits[0]);
-        let answer = Answer {
-            outcome: fault.unwrap_or(Outcome::Status(StatusCode::OK)),
-            latency: self.latency.sample(call.bits[1]),
-            retry_after: None,
-            verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
-        };
-        self.admit(now, call, answer)
-    }
-
-    /// A call that nothing has turned away comes to what is inside; `answer` is what it gets after so much work.
-    fn admit(&mut self, now: Instant, call: &Call, answer: Answer) -> Reply {
-        let Call { index, gives_up, retry, .. } = *call;
-        let served = Answer { latency: Interval::ZERO, ..answer };
-        let pushed_out = match &mut self.inside {
-            Inside::Nothing => return Reply::Now(answer),
-            Inside::Servers(servers) => {
-                return match servers.offer(now, answer.latency, gives_up) {
-                    Ok(stay) if stay.done => Reply::Now(Answer { latency: stay.ends.since(now), ..answer }),
-                    Ok(_) => Reply::Now(ABANDONED),
-                    Err(Full) => self.turn_away(self.full.0, self.full.1, Verdict::Overloaded, call.bits),
-                };
-            }
-            Inside::Station(station) => {
-                match station.offer(now, Job { call: index, work: answer.latency, gives_up, retry }) {
-                    Offer::Accepted => None,
-                    Offer::PushedOut(other) => Some(other),
-                    Offer::Full => {
-                        return self.turn_away(self.full.0, self.full.1, Verdict::Overloaded, call.bits);
-                    }
-                }
-            }
-            Inside::Contention(contention) => {
-                contention.offer(now, index, call.way);
-                None
+        let outcome = fault.unwrap_or(Outcome::Status(StatusCode::OK));
+        let verdict = if fault.is_some() { Verdict::Faulty } else { Verdict::Served };
+        let work = self.latency.sample(call.bits[1]);
+        let answer =
+            |latency| Answer { outcome, latency: comes_after(outcome, latency), retry_after: None, verdict };
+        let stay = self.inside.offer(now, call, held + work);
+        let (reply, leaves) = match stay {
+            Stay::Until(ends) => (Reply::Now(answer(ends.since(now))), (!self.calls_others).then_some(ends)),
+            Stay::LetGo(ends) => (Reply::Now(ABANDONED), Some(ends)),
+            Stay::Unknown(pushed_out) => (Reply::Later { served: answer(Interval::ZERO), pushed_out }, None),
+            Stay::TurnedAway => {
+                let (outcome, retry_after) = self.full;
+                let answer = self.turned_away(outcome, retry_after, Verdict::Overloaded, call);
+                (Reply::Now(answer), Some(now))
             }
         };
-        Reply::Later { served, pushed_out }
-    }
-
-    /// When something happens next among the calls that were taken in.
-    pub fn next(&self) -> Option<Instant> {
-        match &self.inside {
-            Inside::Nothing | Inside::Servers(_) => None,
-            Inside::Station(station) => station.next(),
-            Inside::Contention(contention) => contention.next(),
+        if self.tracks_ends
+            && let Some(leaves) = leaves
+        {
+            self.rate_limits.ends_at(&call.caller, call.arrived, leaves);
         }
+        reply
+    }
+
+    /// When something happens next among the calls that are inside.
+    pub fn next(&self) -> Option<Instant> {
+        self.inside.next()
     }
 
     /// Goes on to [`next`](Service::next); the call that leaves then, if one does.
     pub fn step(&mut self) -> Option<Departure> {
-        match &mut self.inside {
-            Inside::Nothing | Inside::Servers(_) => None,
-            Inside::Station(station) => station.step(),
-            Inside::Contention(contention) => contention.step(),
+        self.inside.step()
+    }
+
+    /// A call whose end was not known when it went in is over at `now`: its limits take note.
+    pub fn over(&mut self, caller: &Caller, arrived: Instant, now: Instant) {
+        if self.tracks_ends {
+            self.rate_limits.ended(caller, arrived, now);
         }
     }
 
@@ -335,23 +232,24 @@ impl Service {
 
     /// What its capacity was used for up to `horizon`; nothing if it has none.
     pub fn usage(&self, horizon: Instant) -> Option<Usage> {
-        match &self.inside {
-            Inside::Nothing | Inside::Contention(_) => None,
-            Inside::Servers(servers) => Some(servers.usage(horizon)),
-            Inside::Station(station) => Some(station.usage(horizon)),
-        }
+        self.inside.usage(horizon)
     }
 
-    fn turn_away(
+    fn turned_away(
         &self,
         outcome: Outcome,
         retry_after: Option<RetryAfter>,
         verdict: Verdict,
-        bits: Block,
-    ) -> Reply {
-        let latency = self.rejection_latency.sample(bits[1]);
-        Reply::Now(Answer { outcome, latency, retry_after, verdict })
+        call: &Call,
+    ) -> Answer {
+        let latency = comes_after(outcome, self.rejection_latency.sample(call.bits[1]));
+        Answer { outcome, latency, retry_after, verdict }
     }
+}
+
+/// When the client gets an answer that the service has after `latency`: never, if the outcome is that nothing comes.
+fn comes_after(outcome: Outcome, latency: Interval) -> Interval {
+    if outcome == Outcome::Timeout { Interval::MAX } else { latency }
 }
 
 #[cfg(test)]
@@ -359,7 +257,52 @@ mod tests {
     use super::*;
 
     fn service(text: &str) -> Service {
-        Service::new(&toml::from_str(text).unwrap(), false)
+        Service::new(&toml::from_str(text).unwrap(), &[], false)
+    }
+
+    /// What a first attempt without luck gets that comes after so many milliseconds.
+    fn answer(service: &mut Service, millis: u64) -> Answer {
+        let now = Instant::from_nanos(millis * 1_000_000);
+        let call = Call {
+            index: 0,
+            caller: Caller::default(),
+            arrived: now,
+            reached: 1,
+            bits: [0; 2],
+            way: Interval::ZERO,
+            gives_up: Instant::LAST,
+            retry: false,
+        };
+        match service.receive(now, &call) {
+            Reply::Now(answer) => answer,
+            other => panic!("{other:?} instead of an answer"),
+        }
+    }
+
+    #[test]
+    fn a_call_that_a_limit_holds_takes_longer_and_keeps_its_place_until_its_answer() {
+        let mut service = service(
+            "latency.constant = '2s'\n[[rate_limit]]\nleaky_queue = { rate = '1/s', burst = 5 }\n\
+             [[rate_limit]]\nconcurrency.limit = 2\nstatus = 'error_615'",
+        );
+        let mut answer = |millis: u64| {
+            let answer = answer(&mut service, millis);
+            (answer.outcome, answer.latency)
+        };
+        let ok = Outcome::Status(StatusCode::OK);
+        assert_eq!(answer(0), (ok, Interval::from_secs(2)));
+        assert_eq!(answer(0), (ok, Interval::from_secs(3)), "it is held for a second");
+        assert_eq!(answer(1999), (Outcome::Error(615), Interval::ZERO));
+        assert_eq!(answer(2000), (ok, Interval::from_secs(2)), "the first is answered");
+        assert_eq!(answer(2999), (Outcome::Error(615), Interval::ZERO));
+        assert_eq!(answer(3000).0, ok, "so is the second");
+    }
+
+    #[test]
+    fn where_no_answer_comes_the_client_waits_until_its_timeout() {
+        let mut service = service("faults = [{ random = { status = 'no_answer', probability = 1.0 } }]");
+        let answer = answer(&mut service, 0);
+        assert_eq!((answer.outcome, answer.latency), (Outcome::Timeout, Interval::MAX));
     }
 
     #[test]
@@ -371,18 +314,7 @@ mod tests {
              [[incidents]]\noutage = { from = '10s', lasts = '5s', status = 502 }",
         );
         let mut answer = |seconds: u64| {
-            let call = Call {
-                index: 0,
-                reached: 1,
-                bits: [0; 2],
-                way: Interval::ZERO,
-                gives_up: Instant::LAST,
-                retry: false,
-            };
-            let Reply::Now(answer) = service.receive(Instant::from_nanos(seconds * 1_000_000_000), &call)
-            else {
-                panic!("nothing is taken in");
-            };
+            let answer = answer(&mut service, 1000 * seconds);
             (answer.outcome, answer.verdict, answer.latency)
         };
         let (slow, fast) = (Interval::from_secs(2), Interval::from_millis(20));

@@ -20,6 +20,9 @@ pub(super) struct Call {
     pub(super) slot: u32,
     /// Number of the request.
     number: u64,
+    client: u32,
+    /// When it reached the service.
+    arrived: Instant,
     /// Number of the attempt within the request, from 1.
     attempt: u32,
     /// Number of the attempt among those of the request that reach the service, from 1.
@@ -29,6 +32,8 @@ pub(super) struct Call {
     named: u8,
     /// True while its client waits for the answer.
     awaited: bool,
+    /// True if its end was not known when it went in.
+    inside: bool,
     /// True while a server of its service is busy for its sake although it has done its own work.
     keeps_server: bool,
     /// The answer, once there is one; before that, the one that it gets if it is served.
@@ -113,11 +118,14 @@ impl Simulation<'_> {
         let call = self.calls.insert(Call {
             slot,
             number,
+            client: request.client,
+            arrived: self.now,
             attempt,
             reached,
             workload: request.workload,
             named: 1 + u8::from(waits),
             awaited: true,
+            inside: false,
             keeps_server: false,
             answer,
             back,
@@ -137,20 +145,50 @@ impl Simulation<'_> {
     /// A call reaches its service.
     pub(super) fn reach(&mut self, index: u32) {
         let now = self.now;
-        let Call { number, attempt, reached, workload, gives_up, .. } = self.calls.calls[index as usize];
+        self.calls.calls[index as usize].arrived = now;
+        let (service, call) = self.as_seen(index);
+        let reply = self.services[service].receive(now, &call);
+        self.service_tallies[service].offered(now, call.retry);
+        self.take_in(index, reply);
+    }
+
+    /// A call goes in that a limit has held.
+    pub(super) fn go_in(&mut self, index: u32) {
+        let (service, call) = self.as_seen(index);
+        let reply = self.services[service].enter(self.now, &call, Interval::ZERO);
+        self.take_in(index, reply);
+    }
+
+    /// The service of a call, and the call as it sees it.
+    fn as_seen(&self, index: u32) -> (usize, crate::service::Call) {
+        let Call { number, client, attempt, arrived, reached, workload, gives_up, .. } =
+            self.calls.calls[index as usize];
         let clients = &self.clients[usize::from(workload)];
-        let service = &mut self.services[clients.service];
-        let bits = clients.luck.block(number, u64::from(attempt));
+        let service = &self.services[clients.service];
         let [first, second] = clients.network.block(number, 2 * u64::from(attempt) + 1);
-        let way = service.way(first) + service.way(second);
-        let retry = attempt > 1;
-        let call = crate::service::Call { index, reached, bits, way, gives_up, retry };
-        let reply = service.receive(now, &call);
-        self.service_tallies[clients.service].offered(now, retry);
+        let call = crate::service::Call {
+            index,
+            caller: clients.caller(number, client),
+            arrived,
+            reached,
+            bits: clients.luck.block(number, u64::from(attempt)),
+            way: service.way(first) + service.way(second),
+            gives_up,
+            retry: attempt > 1,
+        };
+        (clients.service, call)
+    }
+
+    /// What follows from the first reply of a service.
+    fn take_in(&mut self, index: u32, reply: Reply) {
         match reply {
             Reply::Now(answer) => self.respond(index, answer),
+            Reply::Held(held) => {
+                self.schedule_call(self.now + held, Class::Begin, index, Event::Enter { call: index });
+            }
             Reply::Later { served, pushed_out } => {
-                self.calls.calls[index as usize].answer = served;
+                let call = &mut self.calls.calls[index as usize];
+                (call.answer, call.inside) = (served, true);
                 if let Some(other) = pushed_out {
                     self.depart(other, Fate::PushedOut);
                 }
@@ -172,7 +210,10 @@ impl Simulation<'_> {
         call.keeps_server = fate == Fate::Served && !self.callees[service].is_empty();
         match self.services[service].parting(fate, call.answer) {
             Some(answer) => self.respond(index, answer),
-            None => drop(self.calls.release(index)),
+            None => {
+                self.leave(index);
+                self.calls.release(index);
+            }
         }
     }
 
@@ -184,8 +225,10 @@ impl Simulation<'_> {
         if answer.verdict != Verdict::Served || self.callees[service].is_empty() {
             self.send_back(index, answer.latency);
         } else if answer.latency.is_zero() {
+            call.inside = true;
             self.call_on(index);
         } else {
+            call.inside = true;
             self.schedule_call(
                 self.now + answer.latency,
                 Class::Answer,
@@ -197,16 +240,28 @@ impl Simulation<'_> {
 
     /// The answer to a call leaves the service after so long.
     fn send_back(&mut self, index: u32, latency: Interval) {
-        let Call { workload, back, answer, keeps_server, .. } = self.calls.calls[index as usize];
-        if keeps_server {
-            self.services[self.clients[usize::from(workload)].service].release(self.now);
-        }
+        let Call { workload, back, answer, .. } = self.calls.calls[index as usize];
+        self.leave(index);
         self.judge(usize::from(workload), self.now, answer.verdict);
         let at = self.now + latency + back;
         if at == self.now {
             self.reply(index);
         } else {
             self.schedule_call(at, Class::Answer, index, Event::Reply { call: index });
+        }
+    }
+
+    /// The service has no more to do with a call.
+    fn leave(&mut self, index: u32) {
+        let Call { number, client, arrived, workload, inside, keeps_server, .. } =
+            self.calls.calls[index as usize];
+        let clients = &self.clients[usize::from(workload)];
+        let service = &mut self.services[clients.service];
+        if inside {
+            service.over(&clients.caller(number, client), arrived, self.now);
+        }
+        if keeps_server {
+            service.release(self.now);
         }
     }
 

@@ -127,6 +127,8 @@ impl Simulation<'_> {
         let gives_up = (now + clients.timeout).min(self.calls.deadline(request.parent));
         let call = Call {
             index: slot,
+            caller: clients.caller(request.number, request.client),
+            arrived: now,
             reached: request.reached,
             bits,
             way: Interval::ZERO,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::calling::Calling;
 use super::pool::{Places, Pool};
 use crate::breaker::{Breaker, BreakerRules, Position};
 use crate::budget::{Budget, BudgetConfig};
@@ -12,6 +13,7 @@ use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
+use crate::service::Caller;
 use crate::time::{Instant, Interval};
 use crate::workload::{Arrivals, CallDeadline, RequestDraws};
 
@@ -32,6 +34,7 @@ pub(super) struct Clients {
     pub(super) closed: Option<Turns>,
     cache: Option<Cache>,
     swallows: bool,
+    calling: Calling,
     pub(super) draws: RequestDraws,
     pub(super) luck: Key,
     pub(super) network: Key,
@@ -220,6 +223,7 @@ impl Clients {
     /// The clients of `workload` under `policy`, which is number `index` of the scenario.
     pub(super) fn new<'a>(
         workload: &Workload,
+        calling: Calling,
         (policy, index): (&'a Named<PolicyConfig>, usize),
         guards: &mut Guards<'a>,
         key: impl Fn(Purpose, &str) -> Key,
@@ -271,12 +275,19 @@ impl Clients {
             },
             cache,
             swallows: policy.on_failure == OnFailure::Swallow,
+            calling,
             draws: RequestDraws::new(&workload.config, key),
             luck: key(Purpose::Service),
             network: key(Purpose::Network),
             backoff: key(Purpose::Backoff),
             limiter: key(Purpose::Limiter),
         }
+    }
+
+    /// Who issues request `number`, and for what, as the service knows them.
+    #[inline]
+    pub(super) fn caller(&self, number: u64, client: u32) -> Caller {
+        self.calling.caller(&self.draws, number, client)
     }
 
     /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its

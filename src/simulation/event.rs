@@ -15,6 +15,8 @@ pub(super) enum Event {
     Happening { service: usize },
     /// A call reaches its service.
     Reach { call: u32 },
+    /// A call goes in that a limit has held.
+    Enter { call: u32 },
     /// A service is done with its own work on a call.
     Worked { call: u32 },
     /// The answer to a call reaches its client.

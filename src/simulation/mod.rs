@@ -10,6 +10,7 @@
 //! nothing about memory, threads, or when the event happened to be scheduled.
 
 mod call;
+mod calling;
 mod client;
 mod clients;
 mod event;
@@ -29,6 +30,7 @@ use crate::service::Service;
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
 use call::Calls;
+use calling::{Calling, operations};
 use clients::{Clients, Guards, Layer, Turns};
 use event::{Class, Event, rank};
 use request::Requests;
@@ -100,17 +102,21 @@ impl<'a> Simulation<'a> {
         let assigned = scenario.workloads.iter().zip(&scenario.arms[arm].policies);
         let clients: Vec<Clients> = assigned
             .map(|(workload, &index)| {
-                Clients::new(workload, (&scenario.policies[index], index), &mut guards, key)
+                let calling = Calling::of(scenario, workload);
+                Clients::new(workload, calling, (&scenario.policies[index], index), &mut guards, key)
             })
             .collect();
         let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
         let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
         let callees = callees(scenario);
         let services = scenario.services.iter().zip(&callees);
-        let services: Vec<_> =
-            services.map(|(service, callees)| Service::new(&service.config, !callees.is_empty())).collect();
-        let deferred = services.iter().zip(&callees).map(|(s, callees)| s.defers() || !callees.is_empty());
-        let deferred = deferred.collect();
+        let services: Vec<_> = services
+            .enumerate()
+            .map(|(index, (service, callees))| {
+                Service::new(&service.config, &operations(scenario, index), !callees.is_empty())
+            })
+            .collect();
+        let deferred = services.iter().map(Service::defers).collect();
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,
@@ -150,6 +156,7 @@ impl<'a> Simulation<'a> {
                 Event::Outcome { slot } => self.conclude(slot, self.now),
                 Event::Happening { service } => self.happen(service),
                 Event::Reach { call } => self.reach(call),
+                Event::Enter { call } => self.go_in(call),
                 Event::Worked { call } => self.call_on(call),
                 Event::Reply { call } => self.reply(call),
                 Event::Timeout { call } => self.give_up(call),

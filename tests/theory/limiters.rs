@@ -78,16 +78,47 @@ fn a_fixed_window_lets_exactly_the_first_of_each_window_through() {
     judge.verdict(18);
 }
 
+/// The references hold the bucket and the cell rate algorithm against each other, and so must the simulation.
+#[test]
+fn the_cell_rate_algorithm_lets_the_same_through() {
+    let mut judge = Judge::new("LimDet-tb as GCRA");
+    for case in cases("LimDet-tb3-", 18, 18) {
+        let limit = format!("gcra = {{ rate = '{}/s', burst = {} }}", case.count("rate"), case.count("B"));
+        judge.text(&case.rows[0], &passing(&case, &limit));
+    }
+    judge.verdict(18);
+}
+
+#[test]
+fn a_sliding_log_forgets_what_is_exactly_a_window_old() {
+    let mut judge = Judge::new("LimDet-sl");
+    for case in cases("LimDet-sl-", 18, 18) {
+        let limit = format!("sliding_log = {{ limit = {}, window = '1s' }}", case.count("R"));
+        judge.text(&case.rows[0], &passing(&case, &limit));
+    }
+    judge.verdict(18);
+}
+
 /// (turned away, arrived) of each replication with Poisson arrivals, from the second bin on.
 fn turned_away(case: &Case, rate: &str, limit: &str, bin_millis: u64, horizon_millis: u64) -> Pairs {
+    let calls = format!("[workloads.calls]\nservice = 'api'\narrivals.poisson = {{ rate = '{rate}' }}\n");
+    turned_away_of_last(case, &calls, limit, bin_millis, horizon_millis)
+}
+
+/// The same of the last of several workloads.
+fn turned_away_of_last(
+    case: &Case,
+    workloads: &str,
+    limit: &str,
+    bin_millis: u64,
+    horizon_millis: u64,
+) -> Pairs {
     let body = format!(
         "horizon = '{horizon_millis}ms'\nbin = '{bin_millis}ms'\nwindow = '{horizon_millis}ms'\n\
-         [services.api]\nrate_limit.{limit}\n\
-         [workloads.calls]\nservice = 'api'\narrivals.poisson = {{ rate = '{rate}' }}\n\
-         [policies.once]\nretries = 0"
+         [services.api]\nrate_limit.{limit}\n{workloads}[policies.once]\nretries = 0"
     );
     replicate(&case.scenario(REPLICATIONS, &body), false, |record| {
-        let series = &record.workloads[0].series;
+        let series = &record.workloads.last().expect("there is one").series;
         let sum = |column| (1..series.bins()).map(|bin| series.get(bin, column)).sum::<u64>() as f64;
         (sum(Column::Limited), sum(Column::Requests))
     })
@@ -124,6 +155,36 @@ fn a_fixed_window_turns_away_the_excess_of_a_poisson_number() {
         // Every window is like every other; the first is a bin of its own and left out.
         let bin = 1000 * windows.div_ceil(10);
         let pairs = turned_away(&case, &format!("{load:.6}/s"), &limit, bin, bin + 1000 * windows);
+        judge.share(case.row("fraction rejected"), &pairs);
+    }
+    judge.verdict(28);
+}
+
+/// The log is the loss system M/D/R/R, with the window in the place of the service time. Filled at once, it would empty at
+/// once a window later, and that rhythm fades only over thousands of windows. So the load rises in steps: at each most of the
+/// log is already full, and its entries are spread evenly over the window, as they are in the long run.
+#[test]
+fn a_sliding_log_turns_away_what_a_loss_system_does() {
+    let mut judge = Judge::new("LimPoi-sl");
+    for case in cases("LimPoi-sl-", 28, 28) {
+        judge.new_runs();
+        let (load, limit) = (case.number("lambda_per_window"), case.count("R"));
+        let mut workloads = String::new();
+        for (step, times) in [1.0, 2.0].into_iter().enumerate() {
+            workloads += &format!(
+                "[workloads.before-{step}]\nservice = 'api'\npolicy = 'once'\n\
+                 arrivals.poisson = {{ rate = '{:.6}/s', from = '{}s', until = '{}s' }}\n",
+                load.min(times * limit as f64),
+                20 * step,
+                20 * step + 20,
+            );
+        }
+        workloads += &format!(
+            "[workloads.calls]\nservice = 'api'\npolicy = 'once'\narrivals.poisson = {{ rate = '{load:.6}/s', from = '40s' }}\n"
+        );
+        let (forgotten, measured) = (60_000, ((3000.0 / load) as u64).max(40) * 1000);
+        let limit = format!("sliding_log = {{ limit = {limit}, window = '1s' }}");
+        let pairs = turned_away_of_last(&case, &workloads, &limit, forgotten, forgotten + measured);
         judge.share(case.row("fraction rejected"), &pairs);
     }
     judge.verdict(28);

@@ -24,7 +24,7 @@ pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
         (Sample::Area(LOAD), "offered load: attempts sent per second"),
         (Sample::Line(GOODPUT), "goodput: requests succeeded per second"),
     ];
-    if scenario.services.iter().any(|service| service.config.rate_limit.is_some()) {
+    if scenario.services.iter().any(|service| !service.config.rate_limit.is_empty()) {
         entries.push((Sample::Dashed(TEXT), "rate limit"));
     }
     if scenario.services.iter().any(|service| !service.config.incidents.is_empty()) {

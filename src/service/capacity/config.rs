@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::autoscale::AutoscaleConfig;
 use super::codel::CodelConfig;
 use super::shedding::SheddingConfig;
-use crate::outcome::{Outcome, StatusCode};
-use crate::service::fault::Failure;
+use crate::outcome::{Failure, Outcome, StatusCode};
+
 use crate::time::Interval;
 use crate::units::{Amount, Count};
 

@@ -1,0 +1,116 @@
+//! A service as written in a scenario.
+
+use serde::Deserialize;
+
+use super::capacity::CapacityConfig;
+use super::contention::ContentionConfig;
+use super::fault::Fault;
+use super::incident::Incident;
+use super::rate_limit::{self, RateLimitConfig};
+use crate::distribution::Distribution;
+use crate::outcome::{Outcome, StatusCode};
+use crate::time::Interval;
+
+/// A service as written in a scenario.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// The rate limits, one table or a list; none if absent. The first that refuses an attempt answers it.
+    #[serde(default, deserialize_with = "rate_limit::one_or_more")]
+    pub rate_limit: Vec<RateLimitConfig>,
+    /// How long an attempt takes that the service works on, whether it succeeds or fails; 0s if absent.
+    #[serde(default = "at_once")]
+    pub latency: Distribution,
+    /// How long it takes to be turned away, by the rate limit or by an outage; 0s if absent.
+    #[serde(default = "at_once")]
+    pub rejection_latency: Distribution,
+    /// How long the way through the network takes, drawn for each way of each attempt; 0s if absent.
+    pub network: Option<Distribution>,
+    /// How much it can do at once, and what becomes of the rest; without limit if absent. Then `latency` is the time that a
+    /// server works on a call.
+    pub capacity: Option<CapacityConfig>,
+    /// What calls contend for; nothing if absent.
+    pub contention: Option<ContentionConfig>,
+    /// What calls are answered that another one was in the way of; 409 if absent.
+    #[serde(default = "conflict")]
+    pub collision_status: StatusCode,
+    /// Ways of failing that are always there.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// Faults with a time window.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+}
+
+const fn at_once() -> Distribution {
+    Distribution::Constant(Interval::ZERO)
+}
+
+const fn conflict() -> StatusCode {
+    StatusCode::of(409)
+}
+
+impl ServiceConfig {
+    /// What is wrong with the fields taken together: (path below the service, message) for each problem.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        let laws = [("latency", &self.latency), ("rejection_latency", &self.rejection_latency)];
+        for (field, law) in laws.into_iter().chain(self.network.iter().map(|law| ("network", law))) {
+            problems.extend(law.problem().map(|message| (field.to_owned(), message)));
+        }
+        let contention = self.contention.and_then(|contention| contention.problem());
+        problems.extend(contention.map(|message| ("contention".to_owned(), message)));
+        if self.contention.is_some() && self.latency != at_once() {
+            let message = "with `contention` calls take the time that they contend for: leave `latency` out, or write `network`";
+            problems.push(("latency".into(), message.into()));
+        }
+        let capacity = self.capacity.iter().flat_map(CapacityConfig::problems);
+        problems.extend(capacity.map(|(field, message)| (format!("capacity.{field}"), message)));
+        if self.contention.is_some() && self.capacity.is_some() {
+            let message = "calls either contend for one thing or queue for servers: leave out `contention` or `capacity`";
+            problems.push(("contention".into(), message.into()));
+        }
+        if self.collision_status.is_success() {
+            let message = format!(
+                "status {} is a success, not a failure: write for example 409",
+                self.collision_status.get()
+            );
+            problems.push(("collision_status".into(), message));
+        }
+        let faults =
+            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.outcome()));
+        let incidents = self.incidents.iter().enumerate();
+        let incidents = incidents
+            .map(|(index, incident)| (format!("incidents.{index}"), Outcome::Status(incident.status())));
+        for (path, outcome) in faults.chain(incidents).filter(|(_, outcome)| outcome.is_success()) {
+            problems
+                .push((path, format!("status {outcome} is a success, not a failure: write for example 503")));
+        }
+        for (index, limit) in self.rate_limit.iter().enumerate() {
+            let path =
+                if self.rate_limit.len() == 1 { "rate_limit".into() } else { format!("rate_limit.{index}") };
+            problems.extend(limit.problem().map(|message| (path, message)));
+        }
+        let total: f64 = self.faults.iter().map(Fault::probability).sum();
+        if total > 1.0 {
+            problems.push((
+                "faults".into(),
+                format!("the probabilities of the random faults add up to {total}: they must stay within 1"),
+            ));
+        }
+        for (index, incident) in self.incidents.iter().enumerate() {
+            problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
+        }
+        problems
+    }
+
+    /// The tightest limit in attempts per second of all clients together, for reports.
+    pub fn limit_per_second(&self) -> Option<f64> {
+        rate_limit::per_second(&self.rate_limit)
+    }
+
+    /// The most attempts of all clients together that pass within `window`, for reports.
+    pub fn allowance(&self, window: Interval) -> Option<f64> {
+        rate_limit::allowance(&self.rate_limit, window)
+    }
+}
