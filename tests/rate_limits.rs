@@ -121,7 +121,9 @@ proptest! {
         for (index, (now, operation)) in arrivals(&calls).into_iter().enumerate() {
             if index == 40 {
                 bucket.scale(at(now), scaled.0, scaled.1);
-                others.iter_mut().for_each(|other| other.scale(at(now), scaled.0, scaled.1));
+                for other in &mut others {
+                    other.scale(at(now), scaled.0, scaled.1);
+                }
             }
             let verdict = bucket.admit(at(now), &call(operation));
             let ends = at(now + 1_300_000_000 * (index as u64 % 3));

@@ -331,6 +331,32 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_a_limit_holds_takes_longer_and_keeps_its_place_until_its_answer() {
+        let mut service = service(
+            "latency.constant = '2s'\n[[rate_limit]]\nleaky_queue = { rate = '1/s', burst = 5 }\n\
+             [[rate_limit]]\nconcurrency.limit = 2\nstatus = 'error_615'",
+        );
+        let mut answer = |millis: u64| {
+            let answer = service.answer(Instant::from_nanos(millis * 1_000_000), 1, [0; 2]);
+            (answer.outcome, answer.latency)
+        };
+        let ok = Outcome::Status(StatusCode::OK);
+        assert_eq!(answer(0), (ok, Interval::from_secs(2)));
+        assert_eq!(answer(0), (ok, Interval::from_secs(3)), "it is held for a second");
+        assert_eq!(answer(1999), (Outcome::Error(615), Interval::ZERO));
+        assert_eq!(answer(2000), (ok, Interval::from_secs(2)), "the first is answered");
+        assert_eq!(answer(2999), (Outcome::Error(615), Interval::ZERO));
+        assert_eq!(answer(3000).0, ok, "so is the second");
+    }
+
+    #[test]
+    fn where_no_answer_comes_the_client_waits_until_its_timeout() {
+        let mut service = service("faults = [{ random = { status = 'no_answer', probability = 1.0 } }]");
+        let answer = service.answer(Instant::START, 1, [0; 2]);
+        assert_eq!((answer.outcome, answer.latency), (Outcome::Timeout, Interval::MAX));
+    }
+
+    #[test]
     fn fields_that_contradict_each_other_are_explained() {
         let config: ServiceConfig = toml::from_str(
             "latency.uniform = { min = '2s', max = '1s' }\n\

@@ -141,7 +141,7 @@ fn clients_that_obey_a_fixed_window_come_back_in_waves_that_only_the_limit_wears
             let body = format!(
                 "horizon = '10m'\nbin = '1s'\n\
                  [services.api]\n\
-                 rate_limit.fixed_window = {{ limit = {}, window = '{}s', retry_after = 'exact' }}\n\
+                 rate_limit = {{ fixed_window = {{ limit = {}, window = '{}s' }}, retry_after = 'exact' }}\n\
                  [workloads.calls]\nservice = 'api'\nclients = {}\narrivals.burst = {{}}\n\
                  [policies.policy]\n{waiting}\nretries = 1000000",
                 case.count("limit"),

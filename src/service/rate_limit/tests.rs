@@ -122,10 +122,11 @@ fn every_kind_decides_as_worked_out_by_hand() {
             &[0, 0, 999, 1000, 1499, 1500, 1999, 2000, 2999, 3000],
             "+ + - - - + - + - +",
         ),
+        // One point is left of three when the block ends: two more fit.
         (
             "score = { max = 3, decays_over = '3s', blocked = '2s' }",
-            &[0, 0, 0, 0, 1999, 2000, 2000],
-            "+ + + - - + -",
+            &[0, 0, 0, 0, 1999, 2000, 2000, 2000],
+            "+ + + - - + + -",
         ),
     ] {
         assert_eq!(answers(&mut exact(kind), millis), expected, "{kind}");
