@@ -16,13 +16,16 @@ use serde::Deserialize;
 
 pub use contention::{Contention, ContentionConfig};
 pub use departure::{Departure, Fate};
-pub use fault::{FailsFirst, Failure, Fault, RandomFault};
-pub use incident::{Incident, Outage};
+pub use fault::{
+    Bursts, ExpiredToken, FailsFirst, Failure, Fault, Faults, Overload, Poison, RandomFault, Slow, Strike,
+    Struck,
+};
+pub use incident::{Brownout, Conditions, Incident, IncidentKind, Incidents, When};
 pub use rate_limit::{FixedWindow, RateLimit, RateLimitConfig, RetryAfter, RetryAfterHeader, TokenBucket};
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
-use crate::random::Block;
+use crate::random::{Block, Key, Purpose};
 use crate::time::{Instant, Interval};
 use crate::verdict::Verdict;
 
@@ -82,14 +85,8 @@ impl ServiceConfig {
             );
             problems.push(("collision_status".into(), message));
         }
-        let faults =
-            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.outcome()));
-        let incidents = self.incidents.iter().enumerate();
-        let incidents = incidents
-            .map(|(index, incident)| (format!("incidents.{index}"), Outcome::Status(incident.status())));
-        for (path, outcome) in faults.chain(incidents).filter(|(_, outcome)| outcome.is_success()) {
-            problems
-                .push((path, format!("status {outcome} is a success, not a failure: write for example 503")));
+        for (index, fault) in self.faults.iter().enumerate() {
+            problems.extend(fault.problem().map(|message| (format!("faults.{index}"), message)));
         }
         let limit = self.rate_limit.and_then(|limit| limit.problem());
         problems.extend(limit.map(|message| ("rate_limit".to_owned(), message)));
@@ -104,6 +101,18 @@ impl ServiceConfig {
             problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
         }
         problems
+    }
+
+    /// What is wrong with the fields in a run of `horizon`, as [`ServiceConfig::problems`].
+    pub fn problems_within(&self, horizon: Interval) -> Vec<(String, String)> {
+        let faults =
+            self.faults.iter().enumerate().filter_map(|(index, fault)| {
+                Some((format!("faults.{index}"), fault.problem_within(horizon)?))
+            });
+        let incidents = self.incidents.iter().enumerate().filter_map(|(index, incident)| {
+            Some((format!("incidents.{index}"), incident.problem_within(horizon)?))
+        });
+        faults.chain(incidents).collect()
     }
 
     /// The limit in attempts per second, for reports.
@@ -121,8 +130,8 @@ pub struct Service {
     network: Option<Sampler>,
     contention: Option<Contention>,
     collision: Outcome,
-    faults: Vec<Fault>,
-    incidents: Vec<Incident>,
+    faults: Faults,
+    incidents: Incidents,
 }
 
 /// An attempt as its service sees it.
@@ -132,6 +141,8 @@ pub struct Call {
     pub index: u32,
     /// Which attempt of its request it is among those that have reached the service, from 1.
     pub reached: u32,
+    /// Its input, if the service [tells them apart](Service::tells_inputs_apart).
+    pub input: u64,
     /// Its luck: the first word decides on faults, the second on latency.
     pub bits: Block,
     /// How long its answer and then its write take, if it contends for a versioned row.
@@ -161,8 +172,8 @@ pub struct Answer {
 }
 
 impl Service {
-    /// The service at the start of a run.
-    pub fn new(config: &ServiceConfig) -> Self {
+    /// The service at the start of a run of `horizon`; `key` gives it keys of its own.
+    pub fn new(config: &ServiceConfig, key: impl Fn(Purpose) -> Key, horizon: Interval) -> Self {
         Self {
             rate_limit: config.rate_limit.map(|limit| RateLimit::new(&limit)),
             latency: config.latency.sampler(),
@@ -170,14 +181,24 @@ impl Service {
             network: config.network.as_ref().map(Distribution::sampler),
             contention: config.contention.as_ref().map(Contention::new),
             collision: Outcome::Status(config.collision_status),
-            faults: config.faults.clone(),
-            incidents: config.incidents.clone(),
+            faults: Faults::new(&config.faults, key(Purpose::Faults)),
+            incidents: Incidents::new(&config.incidents, key(Purpose::Incidents), horizon),
         }
     }
 
     /// True if an attempt may reach the service later than it is sent, or be decided later than it reaches it.
     pub const fn defers(&self) -> bool {
         self.network.is_some() || self.contention.is_some()
+    }
+
+    /// True if it matters which inputs attempts have.
+    pub const fn tells_inputs_apart(&self) -> bool {
+        self.faults.tells_inputs_apart()
+    }
+
+    /// The incidents of this run.
+    pub const fn incidents(&self) -> &Incidents {
+        &self.incidents
     }
 
     /// How long one way through the network takes.
@@ -187,19 +208,26 @@ impl Service {
 
     /// A call arrives at `now`. Calls arrive in order of time, after all that leaves until then.
     pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
-        if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
-            return self.turn_away(Outcome::Status(status), None, Verdict::Down, call.bits);
+        let conditions = self.incidents.at(now);
+        let (slowness, error) = (conditions.slowness, conditions.error);
+        let spoiled = conditions.spoils(call.bits[0]);
+        if let Some(outcome) = conditions.down {
+            return self.turn_away(outcome, None, Verdict::Down, call.bits);
         }
         if let Some(Err(refusal)) = self.rate_limit.as_mut().map(|limit| limit.admit(now)) {
             let outcome = Outcome::Status(StatusCode::TOO_MANY_REQUESTS);
             return self.turn_away(outcome, refusal.retry_after, Verdict::Limited, call.bits);
         }
-        let fault = fault::first_to_strike(&self.faults, call.reached, call.bits[0]);
+        let struck = Struck { reached: call.reached, input: call.input, bits: call.bits };
+        let strike = self.faults.strike(now, &struck);
+        let failure = spoiled.or(strike.outcome).map(|outcome| error.unwrap_or(outcome));
+        let latency = strike.latency.unwrap_or_else(|| self.latency.sample(call.bits[1]));
         let answer = Answer {
-            outcome: fault.unwrap_or(Outcome::Status(StatusCode::OK)),
-            latency: self.latency.sample(call.bits[1]),
+            outcome: failure.unwrap_or(Outcome::Status(StatusCode::OK)),
+            // A factor of 1 leaves even those alone that are too long for a float.
+            latency: if slowness == 1.0 { latency } else { latency.scale(slowness) },
             retry_after: None,
-            verdict: if fault.is_some() { Verdict::Faulty } else { Verdict::Served },
+            verdict: if failure.is_some() { Verdict::Faulty } else { Verdict::Served },
         };
         match &mut self.contention {
             Some(contention) => {
@@ -250,7 +278,8 @@ mod tests {
     use super::*;
 
     fn service(text: &str) -> Service {
-        Service::new(&toml::from_str(text).unwrap())
+        let key = |purpose| Key::derive(1, 0, purpose, "api");
+        Service::new(&toml::from_str(text).unwrap(), key, Interval::from_secs(3600))
     }
 
     #[test]
@@ -262,7 +291,7 @@ mod tests {
              [[incidents]]\noutage = { from = '10s', lasts = '5s', status = 502 }",
         );
         let mut answer = |seconds: u64| {
-            let call = Call { index: 0, reached: 1, bits: [0; 2], way: Interval::ZERO };
+            let call = Call { index: 0, reached: 1, input: 0, bits: [0; 2], way: Interval::ZERO };
             let Reply::Now(answer) = service.receive(Instant::from_nanos(seconds * 1_000_000_000), &call)
             else {
                 panic!("nothing is taken in");

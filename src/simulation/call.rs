@@ -140,7 +140,8 @@ impl Simulation<'_> {
         let bits = clients.luck.block(number, u64::from(attempt));
         let [first, second] = clients.network.block(number, 2 * u64::from(attempt) + 1);
         let way = service.way(first) + service.way(second);
-        let call = crate::service::Call { index, reached, bits, way };
+        let input = clients.input(number, service);
+        let call = crate::service::Call { index, reached, input, bits, way };
         let reply = service.receive(now, &call);
         self.service_tallies[clients.service].offered(now, attempt > 1);
         match reply {

@@ -123,7 +123,8 @@ impl Simulation<'_> {
             return self.call(slot);
         }
         let bits = clients.luck.block(request.number, u64::from(number));
-        let call = Call { index: slot, reached: request.reached, bits, way: Interval::ZERO };
+        let input = clients.input(request.number, service);
+        let call = Call { index: slot, reached: request.reached, input, bits, way: Interval::ZERO };
         let Reply::Now(answer) = service.receive(now, &call) else {
             unreachable!("only a service that defers takes calls in");
         };

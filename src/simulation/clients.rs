@@ -13,6 +13,7 @@ use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
+use crate::service::Service;
 use crate::time::{Instant, Interval};
 use crate::workload::{Arrivals, CallDeadline, input_key};
 
@@ -35,6 +36,8 @@ pub(super) struct Clients {
     keys: Option<u64>,
     swallows: bool,
     input: Key,
+    /// Where the inputs of this workload begin among those of all.
+    inputs: u64,
     pub(super) luck: Key,
     pub(super) network: Key,
     pub(super) backoff: Key,
@@ -277,6 +280,7 @@ impl Clients {
             keys,
             swallows: policy.on_failure == OnFailure::Swallow,
             input: key(Purpose::InputKeys),
+            inputs: key(Purpose::InputKeys).block(0, 1)[0],
             luck: key(Purpose::Service),
             network: key(Purpose::Network),
             backoff: key(Purpose::Backoff),
@@ -304,6 +308,15 @@ impl Clients {
                 tally.breaker_open += breaker.time_open(horizon);
             }
         }
+    }
+
+    /// What a service that tells inputs apart knows the input of a request by: no two workloads have one in common.
+    pub(super) fn input(&self, number: u64, service: &Service) -> u64 {
+        if !service.tells_inputs_apart() {
+            return 0;
+        }
+        let own = self.keys.map_or(number, |keys| input_key(self.input, number, keys).into());
+        self.inputs.wrapping_add(own)
     }
 
     /// True if the answer to the request is in the cache.

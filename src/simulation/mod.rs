@@ -24,8 +24,8 @@ pub use trace::{Next, Step, Trace, TracedRequest};
 use crate::event_queue::EventQueue;
 use crate::metrics::{ServiceTally, WorkloadTally};
 use crate::random::{Key, Purpose};
-use crate::scenario::Scenario;
-use crate::service::Service;
+use crate::scenario::{Named, Scenario};
+use crate::service::{Service, ServiceConfig};
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
 use call::Calls;
@@ -41,6 +41,8 @@ pub struct Record {
     pub workloads: Vec<WorkloadTally>,
     /// By service, in the order of the scenario.
     pub services: Vec<ServiceTally>,
+    /// The windows of the incidents of each service, in order of time.
+    pub incidents: Vec<Vec<(Instant, Instant)>>,
     /// The sampled requests by workload; empty unless asked for.
     pub traces: Vec<Trace>,
     /// Events handled.
@@ -106,8 +108,10 @@ impl<'a> Simulation<'a> {
             .collect();
         let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
         let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
-        let services: Vec<_> =
-            scenario.services.iter().map(|service| Service::new(&service.config)).collect();
+        let service = |service: &Named<ServiceConfig>| {
+            Service::new(&service.config, |purpose| key(purpose, &service.name), scenario.horizon)
+        };
+        let services: Vec<_> = scenario.services.iter().map(service).collect();
         let callees = callees(scenario);
         let deferred = services.iter().zip(&callees).map(|(s, callees)| s.defers() || !callees.is_empty());
         let deferred = deferred.collect();
@@ -201,6 +205,7 @@ impl<'a> Simulation<'a> {
         Record {
             workloads: self.tallies,
             services: self.service_tallies,
+            incidents: self.services.iter().map(|service| service.incidents().windows().to_vec()).collect(),
             traces: self.tracers.into_iter().map(Tracer::finish).collect(),
             events: self.events,
         }
