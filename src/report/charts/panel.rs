@@ -185,9 +185,10 @@ pub(super) fn shaded(scenario: &Scenario) -> Option<&'static str> {
 /// What must be said of incidents that are not shaded.
 fn unshaded(scenario: &Scenario) -> &'static str {
     let mut incidents = scenario.services.iter().flat_map(|service| &service.config.incidents);
-    match incidents.any(Incident::is_random) {
-        true => "Incidents at random are not shaded: they come at other times in every replication.",
-        false => "",
+    if incidents.any(Incident::is_random) {
+        "Incidents at random are not shaded: they come at other times in every replication."
+    } else {
+        ""
     }
 }
 

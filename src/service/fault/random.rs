@@ -50,14 +50,10 @@ impl<'de> Deserialize<'de> for RandomFault {
 
 /// A failure that stands where a name does.
 fn failure<E: Error>(name: &str) -> Result<Failure, E> {
-    match name.parse() {
-        Ok(code) => {
-            let code: I64Deserializer<E> = i64::into_deserializer(code);
-            Failure::deserialize(code)
-        }
-        Err(_) => {
-            let word: StrDeserializer<'_, E> = name.into_deserializer();
-            Failure::deserialize(word)
-        }
+    if let Ok(code) = name.parse() {
+        let code: I64Deserializer<E> = i64::into_deserializer(code);
+        return Failure::deserialize(code);
     }
+    let word: StrDeserializer<'_, E> = name.into_deserializer();
+    Failure::deserialize(word)
 }

@@ -40,7 +40,7 @@ pub struct Faults {
     key: Key,
     tells_inputs_apart: bool,
     /// With the place of each in the file.
-    faults: Vec<(u64, State)>,
+    states: Vec<(u64, State)>,
 }
 
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ impl Faults {
             states.push((place, state));
         }
         let tells_inputs_apart = faults.iter().any(|fault| matches!(fault, Fault::Poison(_)));
-        Self { key, tells_inputs_apart, faults: states }
+        Self { key, tells_inputs_apart, states }
     }
 
     /// True if it matters which inputs attempts have.
@@ -125,7 +125,7 @@ impl Faults {
         let mut strike = Strike::default();
         let [first, second] = attempt.bits;
         let key = self.key;
-        for (place, state) in &mut self.faults {
+        for (place, state) in &mut self.states {
             let own_luck = unit(fork(first, *place + 1));
             let struck = match state {
                 // Those that watch all attempts come first, whatever has struck before.

@@ -218,18 +218,18 @@ mod tests {
 
     #[test]
     fn a_service_is_up_as_often_as_its_means_say() {
-        // The share of [0, T] that is down, if it begins up and all times are exponential with rates a (down) and b (up again):
-        // a / (a + b) (1 - (1 - e^-cT) / (c T)), c = a + b. A window may end after T.
+        // The share of [0, T] that is down, if it begins up and goes down at the rate a and up again at the rate b: with
+        // c = a + b, a / c (1 - (1 - e^-cT) / (c T)). A window may end after T.
         let when = When::Random { mtbf: long("50m"), mttr: long("10m"), mttr_p99: None };
-        let (a, b, t) = (1.0 / 3000.0, 1.0 / 600.0, 3.0 * 3600.0);
-        let c: f64 = a + b;
-        let expected = a / c * (1.0 - (1.0 - libm::exp(-c * t)) / (c * t));
+        let (down, up, length) = (1.0 / 3000.0, 1.0 / 600.0, 3.0 * 3600.0);
+        let both: f64 = down + up;
+        let expected = down / both * (1.0 - (1.0 - libm::exp(-both * length)) / (both * length));
         let end = Instant::START + long("3h");
         let runs = 4000;
         let shares: Vec<f64> = (0..runs)
             .map(|run| {
                 let windows = when.windows(0, key(run), long("3h"));
-                windows.iter().map(|&(from, to)| to.min(end).since(from).as_secs_f64()).sum::<f64>() / t
+                windows.iter().map(|&(from, to)| to.min(end).since(from).as_secs_f64()).sum::<f64>() / length
             })
             .collect();
         let n = f64::from(runs);
