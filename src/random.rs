@@ -19,7 +19,8 @@ use rand_chacha::ChaCha20Rng;
 pub enum Purpose {
     /// Gaps between arrivals, and which client a request belongs to. Named by workload, entity = request.
     Arrivals = 1,
-    /// The input key of a request. Named by workload, entity = request.
+    /// The input key of a request, and where the inputs of a workload begin. Named by workload; of requests entity = request, index =
+    /// 0; of the begin entity = 0, index = 1.
     InputKeys = 2,
     /// Fault and latency of an attempt. Named by workload, entity = request, index = attempt.
     Service = 3,
@@ -33,6 +34,11 @@ pub enum Purpose {
     Network = 8,
     /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
     Limiter = 7,
+    /// The paths of bursts, and which inputs are poisoned. Named by service; of bursts entity = fault, index = stay; of inputs
+    /// entity = input, index = 2^63 + fault.
+    Faults = 20,
+    /// When incidents at random happen. Named by service, entity = incident, index = window.
+    Incidents = 21,
     /// How long a modulated rate stays in a state, and in which it begins. Named by workload, entity = stay.
     Modulation = 30,
     /// The operation of a request. Named by workload, entity = request.

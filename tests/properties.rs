@@ -57,11 +57,29 @@ fn service() -> impl Strategy<Value = String> {
         (0u32..5).prop_map(|n| format!(
             "faults = [{{ fails_first = {n} }}, {{ random = {{ status = 404, probability = 0.1 }} }}]\n"
         )),
+        (millis(1..60_000), millis(1..60_000), 0.0..1.0f64).prop_map(|(good, bad, share)| format!(
+            "faults = [{{ bursts = {{ status = 503, good = {good}, bad = {bad} }} }}, {{ poison = {{ share = {share:.3} }} }}]\n"
+        )),
+        (1u64..20, millis(1..9_000), millis(0..9_000)).prop_map(|(from, lifetime, refresh)| format!(
+            "faults = [{{ overload = {{ status = 529, from = \"{from}/s\", to = \"40/s\" }} }}, \
+             {{ expired_token = {{ lifetime = {lifetime}, refresh = {refresh} }} }}, \
+             {{ slow = {{ probability = 0.3, latency.constant = \"7s\" }} }}]\n"
+        )),
     ];
     let incidents = prop_oneof![
         Just(String::new()),
         (millis(0..200_000), millis(1..90_000)).prop_map(|(from, lasts)| format!(
             "incidents = [{{ outage = {{ from = {from}, lasts = {lasts} }} }}]\n"
+        )),
+        (millis(1..200_000), millis(1..90_000)).prop_map(|(mtbf, mttr)| format!(
+            "incidents = [{{ outage = {{ mtbf = {mtbf}, mttr = {mttr} }} }}, \
+             {{ brownout = {{ mtbf = {mttr}, mttr = {mtbf}, probability = 0.5 }} }}]\n"
+        )),
+        (millis(0..200_000), millis(1..90_000)).prop_map(|(from, lasts)| format!(
+            "incidents = [{{ latency = {{ from = {from}, lasts = {lasts}, factor = 3 }} }}, \
+             {{ cold_cache = {{ from = {from}, factor = 9, decays = {lasts} }} }}, \
+             {{ deploy = {{ from = {from}, instances = 3, each = {lasts}, status = 502 }} }}, \
+             {{ error_code = {{ from = {from}, lasts = {lasts}, status = 404 }} }}]\n"
         )),
     ];
     (limit, law(), law(), faults, incidents).prop_map(|(limit, latency, rejection, faults, incidents)| {

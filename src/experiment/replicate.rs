@@ -7,7 +7,7 @@ use crate::metrics::{
     Frame, Measure, Outline, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally,
 };
 use crate::scenario::{Named, Scenario};
-use crate::service::{Incident, ServiceConfig};
+use crate::service::ServiceConfig;
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
 
@@ -129,17 +129,13 @@ pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) 
     results
 }
 
-/// What each service's measures need to know.
+/// What each service's measures need to know, without the incidents of each replication.
 fn frames(scenario: &Scenario) -> Vec<Frame> {
-    let frame = |service: &Named<ServiceConfig>| {
-        let mut incidents: Vec<_> = service.config.incidents.iter().map(Incident::window).collect();
-        incidents.sort();
-        Frame {
-            horizon: scenario.horizon,
-            window: scenario.window,
-            allowance: service.config.allowance(scenario.window),
-            incidents,
-        }
+    let frame = |service: &Named<ServiceConfig>| Frame {
+        horizon: scenario.horizon,
+        window: scenario.window,
+        allowance: service.config.allowance(scenario.window),
+        incidents: Vec::new(),
     };
     scenario.services.iter().map(frame).collect()
 }
@@ -182,8 +178,10 @@ struct Replication {
 
 impl Replication {
     fn of(record: Record, frames: &[Frame], scenario: &Scenario) -> Self {
+        let frames = frames.iter().zip(record.incidents);
+        let frames: Vec<_> = frames.map(|(frame, incidents)| Frame { incidents, ..frame.clone() }).collect();
         let workloads = record.workloads.into_iter().zip(&scenario.workloads);
-        let services = record.services.iter().zip(frames);
+        let services = record.services.iter().zip(&frames);
         Self {
             workloads: workloads
                 .map(|(tally, workload)| {

@@ -268,14 +268,11 @@ pub const SERVICE_MEASURES: &[Measure<ServiceTally>] = &[
 ];
 
 fn recovery_time(tally: &WorkloadTally, frame: &Frame) -> Option<f64> {
-    let mut earlier = Instant::START;
-    let mut longest: Option<f64> = None;
-    for &incident in &frame.incidents {
-        let seconds = Recovery::of(&tally.goodput, incident, earlier, tally.quiet).seconds();
-        longest = [longest, seconds].into_iter().flatten().reduce(f64::max);
-        earlier = earlier.max(incident.1);
+    if frame.incidents.is_empty() {
+        return None;
     }
-    longest
+    let recoveries = Recovery::of_all(&tally.goodput.summed(), &frame.incidents, tally.quiet);
+    recoveries.into_iter().filter_map(Recovery::seconds).reduce(f64::max)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod time_series;
 
 pub use histogram::{Histogram, Outline};
 pub use measure::{Frame, Measure, SERVICE_MEASURES, WORKLOAD_MEASURES};
-pub use recovery::{Goodput, Recovery};
+pub use recovery::{Goodput, Recovery, Summed};
 pub use sliding::{Dispersion, SlidingCount};
 pub use tally::{Ended, ServiceTally, WorkloadTally};
 pub use time_series::{ATTEMPT_COLUMNS, Column, TimeSeries};

@@ -5,7 +5,9 @@
 //! average over a stretch as long as the incident (at least a minute), and over the first tenth of that stretch as well.
 //! A stretch and not every moment to come, because counts fluctuate: a healthy Poisson stream of 10/s stays below 95 % in
 //! every second second. Where all requests have ended before the stretch is over, the part until then is what counts; if
-//! that is less than a tenth of it, there was nothing left to recover.
+//! that is less than a tenth of it, there was nothing left to recover. A stretch may end where the next incident begins as
+//! well, but then a workload that has not recovered by then is followed further. Incidents that overlap, or that follow each
+//! other within a tenth of the stretch, are one.
 
 use std::ops::Range;
 
@@ -34,10 +36,32 @@ impl Goodput {
         self.successes[(at.as_nanos() / self.step) as usize] += 1;
     }
 
+    /// The sums that many recoveries can be told from.
+    pub fn summed(&self) -> Summed {
+        let mut sum = 0;
+        let later = self.successes.iter().map(|&count| {
+            sum += u64::from(count);
+            sum
+        });
+        Summed { step: self.step, before: [0].into_iter().chain(later).collect() }
+    }
+}
+
+/// Successes before each step.
+#[derive(Debug, Clone)]
+pub struct Summed {
+    step: u64,
+    before: Vec<u64>,
+}
+
+impl Summed {
+    const fn steps(&self) -> usize {
+        self.before.len() - 1
+    }
+
     /// Mean successes per step.
     fn mean(&self, steps: Range<usize>) -> f64 {
-        let width = steps.len() as f64;
-        self.successes[steps].iter().map(|&count| u64::from(count)).sum::<u64>() as f64 / width
+        (self.before[steps.end] - self.before[steps.start]) as f64 / steps.len() as f64
     }
 }
 
@@ -53,31 +77,65 @@ pub enum Recovery {
 }
 
 impl Recovery {
+    /// The recoveries of the workload with this `goodput` from incidents in these windows, in order of time, when the last
+    /// request ended at `quiet`.
+    pub fn of_all(goodput: &Summed, windows: &[(Instant, Instant)], quiet: Instant) -> Vec<Self> {
+        let mut incidents: Vec<(Instant, Instant)> = Vec::new();
+        for &(begins, over) in windows {
+            match incidents.last_mut() {
+                Some(last) if begins <= last.1 || begins.since(last.1) < stretch(*last).scale(0.1) => {
+                    last.1 = last.1.max(over);
+                }
+                _ => incidents.push((begins, over)),
+            }
+        }
+        let mut earlier = Instant::START;
+        let recovery = |(index, &incident): (usize, &(Instant, Instant))| {
+            let next = incidents.get(index + 1).map(|next| next.0);
+            let recovery = Self::of(goodput, incident, (earlier, next), quiet);
+            earlier = incident.1;
+            recovery
+        };
+        incidents.iter().enumerate().map(recovery).collect()
+    }
+
     /// The recovery of the workload with this `goodput` from an incident in the window `incident`, when the incident before
-    /// it was over at `earlier` and the last request ended at `quiet`.
-    pub fn of(goodput: &Goodput, incident: (Instant, Instant), earlier: Instant, quiet: Instant) -> Self {
+    /// it was over at `earlier`, the one behind it begins at `next` and the last request ended at `quiet`.
+    fn of(
+        goodput: &Summed,
+        incident: (Instant, Instant),
+        (earlier, next): (Instant, Option<Instant>),
+        quiet: Instant,
+    ) -> Self {
         let step = goodput.step;
         let first_step = |at: Instant| at.as_nanos().div_ceil(step) as usize;
         let (from, begins, over) =
             (first_step(earlier), (incident.0.as_nanos() / step) as usize, first_step(incident.1));
-        let end = first_step(quiet).min(goodput.successes.len());
+        let end = first_step(quiet).min(goodput.steps());
         if begins <= from || over >= end {
             return Self::NotObserved;
         }
         let level = goodput.mean(from..begins);
-        let stretch =
-            incident.1.since(incident.0).max(Interval::from_secs(60)).as_nanos().div_ceil(step) as usize;
+        let stretch = stretch(incident).as_nanos().div_ceil(step) as usize;
+        let tenth = stretch.div_ceil(10);
         // A stretch may be cut short where the work is done, but not where only the run is over.
-        let done = first_step(quiet) < goodput.successes.len();
-        let least = if done { stretch.div_ceil(10) } else { stretch };
-        if level == 0.0 || over + least > end {
+        let done = first_step(quiet) < goodput.steps();
+        let least = if done { tenth } else { stretch };
+        if level == 0.0 {
             return Self::NotObserved;
         }
-        let reaches =
-            |start: usize, steps: usize| goodput.mean(start..(start + steps).min(end)) >= 0.95 * level;
-        let recovered = (over..=end - least)
-            .find(|&start| reaches(start, stretch.div_ceil(10)) && reaches(start, stretch));
-        match recovered {
+        // The first start of a stretch of at least so many steps, before `end`, on which all is well.
+        let first = |least: usize, end: usize| {
+            let reaches =
+                |start: usize, steps: usize| goodput.mean(start..(start + steps).min(end)) >= 0.95 * level;
+            (over..(end + 1).saturating_sub(least))
+                .find(|&start| reaches(start, tenth) && reaches(start, stretch))
+        };
+        let before_next = next.and_then(|next| first(tenth, end.min((next.as_nanos() / step) as usize)));
+        if before_next.is_none() && over + least > end {
+            return Self::NotObserved;
+        }
+        match before_next.or_else(|| first(least, end)) {
             Some(start) => {
                 let at = Instant::from_nanos(start as u64 * step);
                 Self::After(at.since(incident.1).as_secs_f64())
@@ -96,6 +154,11 @@ impl Recovery {
     }
 }
 
+/// On what stretch goodput must be back.
+fn stretch(incident: (Instant, Instant)) -> Interval {
+    incident.1.since(incident.0).max(Interval::from_secs(60))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,7 +168,7 @@ mod tests {
     }
 
     /// Steps of ten seconds with the given successes.
-    fn series(successes: &[u64]) -> Goodput {
+    fn series(successes: &[u64]) -> Summed {
         let mut goodput =
             Goodput::new(Interval::from_secs(10), Interval::from_secs(10 * successes.len() as u64));
         for (step, &count) in successes.iter().enumerate() {
@@ -113,7 +176,7 @@ mod tests {
                 goodput.record(at(10 * step as u64));
             }
         }
-        goodput
+        goodput.summed()
     }
 
     /// Healthy at 100 per step for 10 steps, an incident of a minute, then `after`.
@@ -122,7 +185,7 @@ mod tests {
         successes.extend([0; 6]);
         successes.extend(after);
         let end = at(10 * successes.len() as u64);
-        Recovery::of(&series(&successes), (at(100), at(160)), Instant::START, end)
+        Recovery::of(&series(&successes), (at(100), at(160)), (Instant::START, None), end)
     }
 
     #[test]
@@ -146,14 +209,49 @@ mod tests {
     #[test]
     fn nothing_before_or_nothing_after_is_not_a_recovery() {
         let successes = [100; 30];
-        assert_eq!(Recovery::of(&series(&successes), (at(0), at(60)), at(0), at(300)), Recovery::NotObserved);
         assert_eq!(
-            Recovery::of(&series(&successes), (at(100), at(160)), at(0), at(150)),
+            Recovery::of(&series(&successes), (at(0), at(60)), (at(0), None), at(300)),
             Recovery::NotObserved
         );
         assert_eq!(
-            Recovery::of(&series(&[0; 30]), (at(100), at(160)), at(0), at(300)),
+            Recovery::of(&series(&successes), (at(100), at(160)), (at(0), None), at(150)),
             Recovery::NotObserved
         );
+        assert_eq!(
+            Recovery::of(&series(&[0; 30]), (at(100), at(160)), (at(0), None), at(300)),
+            Recovery::NotObserved
+        );
+    }
+
+    #[test]
+    fn the_next_incident_ends_what_is_looked_at_and_those_close_together_are_one() {
+        let healthy = [100; 10];
+        let (down, two) = ([0; 6], [100; 2]);
+        let recoveries = |parts: &[&[u64]], windows: &[(u64, u64)]| {
+            let successes = parts.concat();
+            let windows: Vec<_> = windows.iter().map(|&(from, to)| (at(from), at(to))).collect();
+            Recovery::of_all(&series(&successes), &windows, at(10 * successes.len() as u64))
+        };
+        // Two steps between two incidents are less than a stretch, but all is well on them.
+        let parts: [&[u64]; 5] = [&healthy, &down, &two, &down, &healthy];
+        assert_eq!(
+            recoveries(&parts, &[(100, 160), (180, 240)]),
+            [Recovery::After(0.0), Recovery::After(0.0)]
+        );
+        // A run that ends soon after the second one does not make the first one last for ever.
+        let parts: [&[u64]; 5] = [&healthy, &down, &two, &down, &two];
+        assert_eq!(recoveries(&parts, &[(100, 160), (180, 240)])[0], Recovery::After(0.0));
+        // What has not recovered by then is followed further: here for ever, and here to the end of the second.
+        let collapsed = [40; 10];
+        let parts: [&[u64]; 5] = [&healthy, &down, &collapsed[..2], &down, &collapsed];
+        assert_eq!(recoveries(&parts, &[(100, 160), (180, 240)])[0], Recovery::Never);
+        let parts: [&[u64]; 5] = [&healthy, &down, &collapsed[..2], &down, &healthy];
+        assert_eq!(recoveries(&parts, &[(100, 160), (180, 240)])[0], Recovery::After(80.0));
+        // Overlapping, or less than 6 s apart.
+        let parts: [&[u64]; 5] = [&healthy, &down, &down, &healthy, &healthy];
+        for second in [130, 160, 165] {
+            assert_eq!(recoveries(&parts, &[(100, 160), (second, 220)]), [Recovery::After(0.0)]);
+        }
+        assert_eq!(recoveries(&parts, &[(100, 160), (166, 220)]).len(), 2);
     }
 }

@@ -158,12 +158,9 @@ pub(super) fn check_times(
         }
     }
     for service in services {
-        for (index, incident) in service.config.incidents.iter().enumerate() {
-            let begins = incident.window().0.as_secs_f64();
-            if begins >= horizon.as_secs_f64() {
-                let path = format!("services.{}.incidents.{index}", service.name);
-                document.problem(&path, late.clone(), help.clone());
-            }
+        for (field, message) in service.config.problems_within(horizon) {
+            let help = (message == late).then(|| help.clone());
+            document.problem(&format!("services.{}.{field}", service.name), message, help);
         }
     }
 }

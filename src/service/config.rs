@@ -5,10 +5,10 @@ use serde::Deserialize;
 use super::capacity::CapacityConfig;
 use super::contention::ContentionConfig;
 use super::fault::Fault;
-use super::incident::Incident;
+use super::incident::{Incident, IncidentKind};
 use super::rate_limit::{self, RateLimitConfig};
 use crate::distribution::Distribution;
-use crate::outcome::{Outcome, StatusCode};
+use crate::outcome::StatusCode;
 use crate::time::Interval;
 
 /// A service as written in a scenario.
@@ -77,14 +77,8 @@ impl ServiceConfig {
             );
             problems.push(("collision_status".into(), message));
         }
-        let faults =
-            self.faults.iter().enumerate().map(|(index, fault)| (format!("faults.{index}"), fault.outcome()));
-        let incidents = self.incidents.iter().enumerate();
-        let incidents = incidents
-            .map(|(index, incident)| (format!("incidents.{index}"), Outcome::Status(incident.status())));
-        for (path, outcome) in faults.chain(incidents).filter(|(_, outcome)| outcome.is_success()) {
-            problems
-                .push((path, format!("status {outcome} is a success, not a failure: write for example 503")));
+        for (index, fault) in self.faults.iter().enumerate() {
+            problems.extend(fault.problem().map(|message| (format!("faults.{index}"), message)));
         }
         for (index, limit) in self.rate_limit.iter().enumerate() {
             let path =
@@ -100,8 +94,38 @@ impl ServiceConfig {
         }
         for (index, incident) in self.incidents.iter().enumerate() {
             problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
+            let takes = matches!(incident.kind, IncidentKind::Capacity(_) | IncidentKind::ServersLost(_));
+            if takes && self.capacity.is_none_or(|capacity| capacity.servers.is_none()) {
+                let message = "there are no servers that it could take away: give `capacity.servers`";
+                problems.push((format!("incidents.{index}"), message.into()));
+            }
         }
         problems
+    }
+
+    /// What is wrong with the fields in a run of `horizon`, as [`ServiceConfig::problems`].
+    pub fn problems_within(&self, horizon: Interval) -> Vec<(String, String)> {
+        let faults =
+            self.faults.iter().enumerate().filter_map(|(index, fault)| {
+                Some((format!("faults.{index}"), fault.problem_within(horizon)?))
+            });
+        let incidents = self.incidents.iter().enumerate().filter_map(|(index, incident)| {
+            Some((format!("incidents.{index}"), incident.problem_within(horizon)?))
+        });
+        faults.chain(incidents).collect()
+    }
+
+    /// How many servers it has, if incidents take some of them away.
+    pub(super) fn servers_at_stake(&self) -> Option<u32> {
+        let takes = |incident: &Incident| {
+            let kind = &incident.kind;
+            matches!(
+                kind,
+                IncidentKind::Capacity(_) | IncidentKind::ServersLost(_) | IncidentKind::Deploy { .. }
+            )
+        };
+        let servers = self.capacity?.servers?.get_u32();
+        self.incidents.iter().any(takes).then_some(servers)
     }
 
     /// The tightest limit in attempts per second of all clients together, for reports.

@@ -1,31 +1,50 @@
 //! Faults: ways in which a service fails while it is up.
 
+mod bursts;
+mod overload;
+mod poison;
+mod random;
+mod slow;
+mod strike;
+mod token;
+
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::outcome::{Failure, Outcome, StatusCode};
-use crate::random::unit;
-use crate::units::{Count, Probability};
+pub use bursts::Bursts;
+pub use overload::Overload;
+pub use poison::Poison;
+pub use random::RandomFault;
+pub use slow::Slow;
+pub use strike::{Faults, Strike, Struck};
+pub use token::ExpiredToken;
+
+use crate::outcome::{Outcome, StatusCode};
+use crate::time::Interval;
+use crate::units::Count;
+
+/// The most changes between good and bad that one run may expect of bursts.
+const MAX_CHANGES: f64 = 1e7;
 
 /// A way of failing that is always there.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// Any attempt may fail, each on its own.
     Random(RandomFault),
     /// The first attempts of every request that reach the service fail, the later ones do not.
     FailsFirst(FailsFirst),
-}
-
-/// Each attempt fails with the same probability, independently of all others.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RandomFault {
-    /// What a failing attempt comes to: a status code, or a word such as "`connection_error`".
-    pub status: Failure,
-    /// How likely an attempt fails this way.
-    pub probability: Probability,
+    /// Attempts fail in episodes.
+    Bursts(Bursts),
+    /// Attempts fail the more often the more of them there are.
+    Overload(Overload),
+    /// Some inputs always fail.
+    Poison(Poison),
+    /// All attempts fail from the moment when a token expires until it is refreshed.
+    ExpiredToken(ExpiredToken),
+    /// Some attempts take another time.
+    Slow(Slow),
 }
 
 /// The first N attempts of every request fail: `fails_first = 2`, or `fails_first = { attempts = 2, status = 503 }`.
@@ -68,89 +87,49 @@ impl<'de> Deserialize<'de> for FailsFirst {
 }
 
 impl Fault {
-    /// What an attempt comes to that it strikes.
-    pub const fn outcome(&self) -> Outcome {
-        match self {
-            Self::Random(fault) => fault.status.outcome(),
-            Self::FailsFirst(fault) => Outcome::Status(fault.status),
-        }
-    }
-
-    /// How likely this fault strikes at random; 0 for the ones that do not.
+    /// How likely this fault strikes at random; 0 for those that need more than luck.
     pub fn probability(&self) -> f64 {
         match self {
-            Self::Random(fault) => fault.probability.get(),
-            Self::FailsFirst(_) => 0.0,
-        }
-    }
-}
-
-/// What the first fault that strikes makes of the `attempt`-th attempt (from 1) at these random bits. Random faults exclude
-/// each other: one draw is laid over their probabilities side by side.
-pub(super) fn first_to_strike(faults: &[Fault], attempt: u32, bits: u64) -> Option<Outcome> {
-    let luck = unit(bits);
-    let mut laid = 0.0;
-    for fault in faults {
-        match fault {
-            Fault::FailsFirst(fault) if attempt <= fault.attempts => {
-                return Some(Outcome::Status(fault.status));
-            }
-            Fault::FailsFirst(_) => {}
-            Fault::Random(fault) => {
-                laid += fault.probability.get();
-                if luck < laid {
-                    return Some(fault.status.outcome());
-                }
-            }
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn faults(text: &str) -> Vec<Fault> {
-        #[derive(Deserialize)]
-        struct Wrapper {
-            faults: Vec<Fault>,
-        }
-        toml::from_str::<Wrapper>(text).unwrap().faults
-    }
-
-    fn bits(probability: f64) -> u64 {
-        ((probability * (1u64 << 53) as f64) as u64) << 11
-    }
-
-    #[test]
-    fn random_faults_share_one_draw() {
-        let faults = faults(
-            "[[faults]]\nrandom = { status = 500, probability = 0.1 }\n[[faults]]\nrandom = { status = 503, probability = 0.2 }",
-        );
-        for (luck, status) in
-            [(0.0, Some(500)), (0.0999, Some(500)), (0.101, Some(503)), (0.2999, Some(503)), (0.301, None)]
-        {
-            assert_eq!(
-                first_to_strike(&faults, 1, bits(luck)).map(|o| o.to_string()),
-                status.map(|s: u16| s.to_string()),
-                "{luck}"
-            );
+            Self::Random(fault) => fault.parts.iter().map(|(_, probability)| probability.get()).sum(),
+            _ => 0.0,
         }
     }
 
-    #[test]
-    fn the_first_attempts_fail_and_the_next_one_does_not() {
-        for text in [
-            "fails_first = 2",
-            "fails_first = { attempts = 2, status = 500 }",
-            "fails_first = { attempts = 2 }",
-        ] {
-            let faults = faults(&format!("[[faults]]\n{text}"));
-            let strikes: Vec<_> = (1..=4)
-                .map(|attempt| first_to_strike(&faults, attempt, bits(0.5)).map(|o| o.to_string()))
-                .collect();
-            assert_eq!(strikes, [Some("500".to_owned()), Some("500".to_owned()), None, None], "{text}");
+    /// What is wrong with it, if anything.
+    pub fn problem(&self) -> Option<String> {
+        let success = self.outcomes().into_iter().find(|outcome| outcome.is_success());
+        let success = success
+            .map(|outcome| format!("status {outcome} is a success, not a failure: write for example 503"));
+        success.or_else(|| match self {
+            Self::Random(_) | Self::FailsFirst(_) | Self::Poison(_) => None,
+            Self::Bursts(bursts) => bursts.problem(),
+            Self::Overload(overload) => overload.problem(),
+            Self::ExpiredToken(token) => token.problem(),
+            Self::Slow(slow) => slow.latency.problem().map(|message| format!("latency: {message}")),
+        })
+    }
+
+    /// What is wrong with it in a run of `horizon`, if anything.
+    pub fn problem_within(&self, horizon: Interval) -> Option<String> {
+        let Self::Bursts(bursts) = self else { return None };
+        let changes = bursts.changes_within(horizon);
+        (changes > MAX_CHANGES).then(|| {
+            format!(
+                "about {changes:.0} changes between good and bad, the limit is {MAX_CHANGES:.0}: lengthen `good` or `bad`"
+            )
+        })
+    }
+
+    /// What attempts come to that it strikes.
+    fn outcomes(&self) -> Vec<Outcome> {
+        match self {
+            Self::Random(fault) => fault.parts.iter().map(|(status, _)| status.outcome()).collect(),
+            Self::FailsFirst(fault) => vec![Outcome::Status(fault.status)],
+            Self::Bursts(bursts) => vec![bursts.status.outcome()],
+            Self::Overload(overload) => vec![overload.status.outcome()],
+            Self::Poison(poison) => vec![poison.outcome()],
+            Self::ExpiredToken(token) => vec![token.outcome()],
+            Self::Slow(_) => Vec::new(),
         }
     }
 }

@@ -1,61 +1,122 @@
-//! Incidents: faults with a time window, which begins with its first instant and ends before its last.
+//! Incidents: what befalls a service for a time. A window begins with its first instant and ends before its last.
+
+mod timeline;
+mod when;
+mod written;
 
 use serde::Deserialize;
 
-use crate::outcome::StatusCode;
+pub use timeline::{Brownout, Conditions, Incidents};
+pub use when::When;
+
+use crate::outcome::Outcome;
 use crate::time::{Instant, Interval};
+use crate::units::{Amount, Factor, Probability, Share};
 
-/// A fault with a time window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Incident {
-    /// The service turns everything away.
-    Outage(Outage),
+/// Something that befalls a service, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "written::Written")]
+pub struct Incident {
+    /// When.
+    pub when: When,
+    /// What.
+    pub kind: IncidentKind,
 }
 
-/// A time in which nothing works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Outage {
-    /// When it begins, counted from the start of the run.
-    pub from: Interval,
-    /// How long it lasts, above 0s.
-    pub lasts: Interval,
-    /// What attempts are answered; 503 if absent.
-    #[serde(default = "service_unavailable")]
-    pub status: StatusCode,
-}
-
-const fn service_unavailable() -> StatusCode {
-    StatusCode::SERVICE_UNAVAILABLE
+/// What befalls a service.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum IncidentKind {
+    /// It turns everything away with this outcome.
+    Outage(Outcome),
+    /// A share of the attempts fails, each on its own; an attempt meets the rate limit first.
+    Brownout {
+        /// What a failing attempt comes to.
+        outcome: Outcome,
+        /// How likely an attempt fails.
+        probability: Probability,
+    },
+    /// Attempts that it works on take so many times as long.
+    Latency(Factor),
+    /// From the end of the window on attempts take longer, at first `factor` times as long, and less with every `decays`: at
+    /// the age t the factor is 1 + (factor - 1) e^(-t / decays). A later window starts it anew.
+    ColdCache {
+        /// The factor at first.
+        factor: Factor,
+        /// How long it takes until the excess is down to 1/e.
+        decays: Interval,
+    },
+    /// This share of its capacity is left.
+    Capacity(Share),
+    /// So many of its servers are away.
+    ServersLost(u32),
+    /// Its limits let through so many times as much.
+    RateLimit(Amount),
+    /// Of so many instances one is away after the other: the others are left, and connections to the one fail.
+    Deploy {
+        /// How many there are.
+        instances: u32,
+        /// What an attempt comes to whose instance is away; those left serve it if absent.
+        outcome: Option<Outcome>,
+    },
+    /// Attempts that fail while it works on them, by a fault or a brownout, come to this.
+    ErrorCode(Outcome),
 }
 
 impl Incident {
-    /// The instants at which it begins and at which it is over.
-    pub fn window(&self) -> (Instant, Instant) {
-        let Self::Outage(outage) = self;
-        let begins = Instant::START + outage.from;
-        (begins, begins + outage.lasts)
+    /// Its name where it is drawn.
+    pub const fn name(&self) -> &'static str {
+        match self.kind {
+            IncidentKind::Outage(_) => "outage",
+            IncidentKind::Brownout { .. } => "brownout",
+            IncidentKind::Latency(_) => "slow",
+            IncidentKind::ColdCache { .. } => "cold cache",
+            IncidentKind::Capacity(_) | IncidentKind::ServersLost(_) => "less capacity",
+            IncidentKind::RateLimit(_) => "other limit",
+            IncidentKind::Deploy { .. } => "deploy",
+            IncidentKind::ErrorCode(_) => "other error",
+        }
     }
 
-    /// What an attempt is answered that it strikes.
-    pub const fn status(&self) -> StatusCode {
-        let Self::Outage(outage) = self;
-        outage.status
+    /// True if its windows differ from replication to replication.
+    pub const fn is_random(&self) -> bool {
+        matches!(self.when, When::Random { .. })
     }
 
-    /// What an attempt at `now` is answered if the incident is under way.
-    pub fn strikes(&self, now: Instant) -> Option<StatusCode> {
-        let (begins, over) = self.window();
-        (begins <= now && now < over).then_some(self.status())
+    /// Its windows that begin within `horizon`, in order, if they are the same in every replication: those of an incident at
+    /// random are not.
+    pub fn fixed_windows(&self, horizon: Interval) -> Vec<(Instant, Instant)> {
+        self.when.fixed(horizon)
     }
 
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
-        let Self::Outage(outage) = self;
-        outage
-            .lasts
-            .is_zero()
-            .then(|| "an outage that lasts 0s never happens: give `lasts`, such as \"2m\"".into())
+        let outcome = match self.kind {
+            IncidentKind::Outage(outcome)
+            | IncidentKind::Brownout { outcome, .. }
+            | IncidentKind::ErrorCode(outcome)
+            | IncidentKind::Deploy { outcome: Some(outcome), .. } => Some(outcome),
+            _ => None,
+        };
+        if let Some(outcome) = outcome.filter(|outcome| outcome.is_success()) {
+            return Some(format!("status {outcome} is a success, not a failure: write for example 503"));
+        }
+        match self.kind {
+            IncidentKind::ColdCache { decays, .. } if decays.is_zero() => {
+                return Some(
+                    "a cache that is warm after 0s never was cold: give `decays`, such as \"2m\"".into(),
+                );
+            }
+            IncidentKind::RateLimit(factor) if factor.get() == 0.0 => {
+                return Some("a limit of 0 lets nothing through: write an `outage` with status 429".into());
+            }
+            _ => {}
+        }
+        let may_be_empty = matches!(self.kind, IncidentKind::ColdCache { .. });
+        self.when.problem(self.name(), may_be_empty)
+    }
+
+    /// What is wrong with it in a run of `horizon`, if anything.
+    pub fn problem_within(&self, horizon: Interval) -> Option<String> {
+        self.when.problem_within(horizon)
     }
 }

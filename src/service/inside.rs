@@ -25,7 +25,9 @@ impl Inside {
     /// What is inside at the start of a run.
     pub(super) fn new(config: &ServiceConfig, calls_others: bool) -> Self {
         match (&config.capacity, &config.contention) {
-            (Some(capacity), _) if capacity.needs_station() || calls_others => {
+            (Some(capacity), _)
+                if capacity.needs_station() || calls_others || config.servers_at_stake().is_some() =>
+            {
                 Self::Station(Box::new(Station::new(capacity).keeping_servers(calls_others)))
             }
             (Some(capacity), _) => Self::Servers(Box::new(Servers::new(capacity))),

@@ -22,8 +22,10 @@ pub use capacity::{
 pub use config::ServiceConfig;
 pub use contention::{Contention, ContentionConfig};
 pub use departure::{Departure, Fate};
-pub use fault::{FailsFirst, Fault, RandomFault};
-pub use incident::{Incident, Outage};
+pub use fault::{
+    Bursts, ExpiredToken, FailsFirst, Fault, Faults, Overload, Poison, RandomFault, Slow, Strike, Struck,
+};
+pub use incident::{Brownout, Conditions, Incident, IncidentKind, Incidents, When};
 pub use rate_limit::{
     Aligned, Caller, CallsDuring, Concurrency, FixedWindow, Gcra, LeakyBucket, LeakyQueue, LimitKind,
     LimitScope, Lockout, PerOperation, QueueDelay, RateLimitConfig, RateLimits, Rejected, Rejection,
@@ -32,7 +34,7 @@ pub use rate_limit::{
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
-use crate::random::Block;
+use crate::random::{Block, Key, Purpose};
 use crate::time::{Instant, Interval};
 use crate::usage::Usage;
 use crate::verdict::Verdict;
@@ -55,8 +57,23 @@ pub struct Service {
     /// What calls are answered that find no place, and how long they are asked to wait.
     full: (Outcome, Option<RetryAfter>),
     collision: Outcome,
-    faults: Vec<Fault>,
-    incidents: Vec<Incident>,
+    faults: Faults,
+    incidents: Incidents,
+    /// True if incidents change its limits.
+    scales: bool,
+    /// How many servers it has if incidents take some away.
+    loses: Option<u32>,
+}
+
+/// What a service has to know of the run that it is part of.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The names of what is asked of it, by their number.
+    pub operations: &'a [String],
+    /// True if it asks others for the sake of its calls, and keeps a server busy until it is [released](Service::release).
+    pub calls_others: bool,
+    /// Length of the run.
+    pub horizon: Interval,
 }
 
 /// An attempt as its service sees it.
@@ -70,6 +87,8 @@ pub struct Call {
     pub arrived: Instant,
     /// Which attempt of its request it is among those that have reached the service, from 1.
     pub reached: u32,
+    /// Its input, if the service [tells them apart](Service::tells_inputs_apart).
+    pub input: u64,
     /// Its luck: the first word decides on faults, the second on latency.
     pub bits: Block,
     /// How long its answer and then its write take, if it contends for a versioned row.
@@ -118,12 +137,11 @@ pub struct Answer {
 }
 
 impl Service {
-    /// The service at the start of a run. `operations` are the names of what is asked of it, by their number. With
-    /// `calls_others` it keeps a server busy until it is [released](Service::release).
-    pub fn new(config: &ServiceConfig, operations: &[String], calls_others: bool) -> Self {
+    /// The service at the start of a run, with keys of its own.
+    pub fn new(config: &ServiceConfig, setting: Setting<'_>, key: impl Fn(Purpose) -> Key) -> Self {
         let unavailable = Outcome::Status(StatusCode::SERVICE_UNAVAILABLE);
         let full = config.capacity.map_or(unavailable, |capacity| capacity.outcome());
-        let rate_limits = RateLimits::new(&config.rate_limit, operations);
+        let rate_limits = RateLimits::new(&config.rate_limit, setting.operations);
         Self {
             tracks_ends: rate_limits.tracks_ends(),
             rate_limits,
@@ -131,13 +149,25 @@ impl Service {
             latency: config.latency.sampler(),
             rejection_latency: config.rejection_latency.sampler(),
             network: config.network.as_ref().map(Distribution::sampler),
-            inside: Inside::new(config, calls_others),
-            calls_others,
+            inside: Inside::new(config, setting.calls_others),
+            calls_others: setting.calls_others,
             full: (full, config.capacity.and_then(|capacity| capacity.retry_after).map(RetryAfter::In)),
             collision: Outcome::Status(config.collision_status),
-            faults: config.faults.clone(),
-            incidents: config.incidents.clone(),
+            faults: Faults::new(&config.faults, key(Purpose::Faults)),
+            incidents: Incidents::new(&config.incidents, key(Purpose::Incidents), setting.horizon),
+            scales: config.incidents.iter().any(|i| matches!(i.kind, IncidentKind::RateLimit(_))),
+            loses: config.servers_at_stake(),
         }
+    }
+
+    /// True if it matters which inputs attempts have.
+    pub const fn tells_inputs_apart(&self) -> bool {
+        self.faults.tells_inputs_apart()
+    }
+
+    /// The incidents of this run.
+    pub const fn incidents(&self) -> &Incidents {
+        &self.incidents
     }
 
     /// True if an attempt may reach the service later than it is sent, or be decided later than it reaches it.
@@ -155,8 +185,11 @@ impl Service {
 
     /// A call arrives at `now`. Calls arrive in order of time, after all that happens inside until then.
     pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
-        if let Some(status) = self.incidents.iter().find_map(|incident| incident.strikes(now)) {
-            return Reply::Now(self.turned_away(Outcome::Status(status), None, Verdict::Down, call));
+        while let Some(change) = self.incidents.next_change().filter(|&change| self.scales && change <= now) {
+            self.change(change);
+        }
+        if let Some(outcome) = self.incidents.at(now).down {
+            return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call));
         }
         match self.rate_limits.admit(now, &call.caller) {
             Err(Rejection { outcome, retry_after, .. }) => {
@@ -169,10 +202,17 @@ impl Service {
 
     /// A call that nothing has turned away goes in at `now`, after its limit has held it; it is still to be held for `held`.
     pub fn enter(&mut self, now: Instant, call: &Call, held: Interval) -> Reply {
-        let fault = fault::first_to_strike(&self.faults, call.reached, call.bits[0]);
-        let outcome = fault.unwrap_or(Outcome::Status(StatusCode::OK));
-        let verdict = if fault.is_some() { Verdict::Faulty } else { Verdict::Served };
-        let work = self.latency.sample(call.bits[1]);
+        let conditions = self.incidents.at(now);
+        let (slowness, error, spoiled) =
+            (conditions.slowness, conditions.error, conditions.spoils(call.bits[0]));
+        let struck = Struck { reached: call.reached, input: call.input, bits: call.bits };
+        let strike = self.faults.strike(now, &struck);
+        let failure = spoiled.or(strike.outcome).map(|outcome| error.unwrap_or(outcome));
+        let outcome = failure.unwrap_or(Outcome::Status(StatusCode::OK));
+        let verdict = if failure.is_some() { Verdict::Faulty } else { Verdict::Served };
+        let work = strike.latency.unwrap_or_else(|| self.latency.sample(call.bits[1]));
+        // A factor of 1 leaves even those alone that are too long for a float.
+        let work = if slowness == 1.0 { work } else { work.scale(slowness) };
         let answer =
             |latency| Answer { outcome, latency: comes_after(outcome, latency), retry_after: None, verdict };
         let stay = self.inside.offer(now, call, held + work);
@@ -194,14 +234,41 @@ impl Service {
         reply
     }
 
-    /// When something happens next among the calls that are inside.
-    pub fn next(&self) -> Option<Instant> {
-        self.inside.next()
+    /// Incidents begin or end at `change`: limits and servers follow.
+    fn change(&mut self, change: Instant) {
+        let conditions = self.incidents.at(change);
+        if self.scales {
+            // `as` rounds down and saturates.
+            let millionths = libm::round(conditions.limit * 1e6) as u32;
+            self.rate_limits.scale(change, millionths.max(1), 1_000_000);
+        }
+        if let (Some(servers), Inside::Station(station)) = (self.loses, &mut self.inside) {
+            station.set_servers(change, conditions.servers_left(servers));
+        }
     }
 
-    /// Goes on to [`next`](Service::next); the call that leaves then, if one does.
+    /// When incidents next change what is inside.
+    fn next_change(&self) -> Option<Instant> {
+        self.loses.and_then(|_| self.incidents.next_change())
+    }
+
+    /// When something happens next among the calls that are inside, or to its servers.
+    pub fn next(&self) -> Option<Instant> {
+        match (self.inside.next(), self.next_change()) {
+            (Some(inside), Some(change)) => Some(inside.min(change)),
+            (inside, change) => inside.or(change),
+        }
+    }
+
+    /// Goes on to [`next`](Service::next); the call that leaves then, if one does. Calls that leave do so before servers.
     pub fn step(&mut self) -> Option<Departure> {
-        self.inside.step()
+        match (self.inside.next(), self.next_change()) {
+            (inside, Some(change)) if inside.is_none_or(|inside| change < inside) => {
+                self.change(change);
+                None
+            }
+            _ => self.inside.step(),
+        }
     }
 
     /// A call whose end was not known when it went in is over at `now`: its limits take note.
@@ -257,7 +324,8 @@ mod tests {
     use super::*;
 
     fn service(text: &str) -> Service {
-        Service::new(&toml::from_str(text).unwrap(), &[], false)
+        let setting = Setting { operations: &[], calls_others: false, horizon: Interval::from_secs(3600) };
+        Service::new(&toml::from_str(text).unwrap(), setting, |purpose| Key::derive(1, 0, purpose, "api"))
     }
 
     /// What a first attempt without luck gets that comes after so many milliseconds.
@@ -268,6 +336,7 @@ mod tests {
             caller: Caller::default(),
             arrived: now,
             reached: 1,
+            input: 0,
             bits: [0; 2],
             way: Interval::ZERO,
             gives_up: Instant::LAST,
@@ -328,32 +397,6 @@ mod tests {
         assert_eq!(answer(10), (status(502), Verdict::Down, fast), "the outage begins at its first instant");
         assert_eq!(answer(14), (status(502), Verdict::Down, fast), "and takes no token");
         assert_eq!(answer(15), (status(500), Verdict::Faulty, slow), "its last instant is not part of it");
-    }
-
-    #[test]
-    fn a_call_that_a_limit_holds_takes_longer_and_keeps_its_place_until_its_answer() {
-        let mut service = service(
-            "latency.constant = '2s'\n[[rate_limit]]\nleaky_queue = { rate = '1/s', burst = 5 }\n\
-             [[rate_limit]]\nconcurrency.limit = 2\nstatus = 'error_615'",
-        );
-        let mut answer = |millis: u64| {
-            let answer = service.answer(Instant::from_nanos(millis * 1_000_000), 1, [0; 2]);
-            (answer.outcome, answer.latency)
-        };
-        let ok = Outcome::Status(StatusCode::OK);
-        assert_eq!(answer(0), (ok, Interval::from_secs(2)));
-        assert_eq!(answer(0), (ok, Interval::from_secs(3)), "it is held for a second");
-        assert_eq!(answer(1999), (Outcome::Error(615), Interval::ZERO));
-        assert_eq!(answer(2000), (ok, Interval::from_secs(2)), "the first is answered");
-        assert_eq!(answer(2999), (Outcome::Error(615), Interval::ZERO));
-        assert_eq!(answer(3000).0, ok, "so is the second");
-    }
-
-    #[test]
-    fn where_no_answer_comes_the_client_waits_until_its_timeout() {
-        let mut service = service("faults = [{ random = { status = 'no_answer', probability = 1.0 } }]");
-        let answer = service.answer(Instant::START, 1, [0; 2]);
-        assert_eq!((answer.outcome, answer.latency), (Outcome::Timeout, Interval::MAX));
     }
 
     #[test]

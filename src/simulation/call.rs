@@ -171,6 +171,7 @@ impl Simulation<'_> {
             caller: clients.caller(number, client),
             arrived,
             reached,
+            input: clients.input(number, service),
             bits: clients.luck.block(number, u64::from(attempt)),
             way: service.way(first) + service.way(second),
             gives_up,

@@ -130,6 +130,7 @@ impl Simulation<'_> {
             caller: clients.caller(request.number, request.client),
             arrived: now,
             reached: request.reached,
+            input: clients.input(request.number, service),
             bits,
             way: Interval::ZERO,
             gives_up,

@@ -13,7 +13,7 @@ use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
 use crate::random::{Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
-use crate::service::Caller;
+use crate::service::{Caller, Service};
 use crate::time::{Instant, Interval};
 use crate::workload::{Arrivals, CallDeadline, RequestDraws};
 
@@ -36,6 +36,8 @@ pub(super) struct Clients {
     swallows: bool,
     calling: Calling,
     pub(super) draws: RequestDraws,
+    /// Where the inputs of this workload begin among those of all.
+    inputs: u64,
     pub(super) luck: Key,
     pub(super) network: Key,
     pub(super) backoff: Key,
@@ -276,6 +278,7 @@ impl Clients {
             cache,
             swallows: policy.on_failure == OnFailure::Swallow,
             calling,
+            inputs: key(Purpose::InputKeys).block(0, 1)[0],
             draws: RequestDraws::new(&workload.config, key),
             luck: key(Purpose::Service),
             network: key(Purpose::Network),
@@ -310,6 +313,15 @@ impl Clients {
                 tally.breaker_open += breaker.time_open(horizon);
             }
         }
+    }
+
+    /// What a service that tells inputs apart knows the input of a request by: no two workloads have one in common.
+    pub(super) fn input(&self, number: u64, service: &Service) -> u64 {
+        if !service.tells_inputs_apart() {
+            return 0;
+        }
+        let own = self.draws.input_key(number).map_or(number, u64::from);
+        self.inputs.wrapping_add(own)
     }
 
     /// True if the answer to the request is in the cache.

@@ -26,7 +26,7 @@ use crate::event_queue::EventQueue;
 use crate::metrics::{ServiceTally, WorkloadTally};
 use crate::random::{Key, Purpose};
 use crate::scenario::Scenario;
-use crate::service::Service;
+use crate::service::{Service, Setting};
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
 use call::Calls;
@@ -43,6 +43,8 @@ pub struct Record {
     pub workloads: Vec<WorkloadTally>,
     /// By service, in the order of the scenario.
     pub services: Vec<ServiceTally>,
+    /// The windows of the incidents of each service, in order of time.
+    pub incidents: Vec<Vec<(Instant, Instant)>>,
     /// The sampled requests by workload; empty unless asked for.
     pub traces: Vec<Trace>,
     /// Events handled.
@@ -113,7 +115,12 @@ impl<'a> Simulation<'a> {
         let services: Vec<_> = services
             .enumerate()
             .map(|(index, (service, callees))| {
-                Service::new(&service.config, &operations(scenario, index), !callees.is_empty())
+                let setting = Setting {
+                    operations: &operations(scenario, index),
+                    calls_others: !callees.is_empty(),
+                    horizon: scenario.horizon,
+                };
+                Service::new(&service.config, setting, |purpose| key(purpose, &service.name))
             })
             .collect();
         let deferred = services.iter().map(Service::defers).collect();
@@ -211,6 +218,7 @@ impl<'a> Simulation<'a> {
         Record {
             workloads: self.tallies,
             services: self.service_tallies,
+            incidents: self.services.iter().map(|service| service.incidents().windows().to_vec()).collect(),
             traces: self.tracers.into_iter().map(Tracer::finish).collect(),
             events: self.events,
         }

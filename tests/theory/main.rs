@@ -4,6 +4,7 @@
 //! drives the part that it is about, through the public API, and is judged as [`judge`] says. `cargo test --test theory -- --nocapture` prints the figures.
 
 mod breakers;
+mod bursts;
 mod herds;
 mod judge;
 mod limiters;
@@ -33,6 +34,9 @@ fn policy(delay: &str, retries: u64) -> String {
         "d_n=min(30,2^(n-1)) s" => "backoff.exponential = { base = '1s' }\ncap_before_jitter = '30s'",
         "U(0,min(30,2^(n-1)))" => {
             "backoff.exponential = { base = '1s' }\ncap_before_jitter = '30s'\njitter = 'full'"
+        }
+        "U(v/2,v), v=min(30,2^(n-1))" => {
+            "backoff.exponential = { base = '1s' }\ncap_before_jitter = '30s'\njitter = 'equal'"
         }
         "decorrelated: s0=1, s_n=min(30,U(1,3 s_{n-1})), sleep s_n (per-request state)" => {
             "backoff.fixed = '1s'\njitter = 'decorrelated'\ncap_after_jitter = '30s'"
@@ -79,6 +83,7 @@ fn every_reference_belongs_to_a_family_that_is_judged() {
         "MMcK-",
         "MGinf-",
         "Closed-",
+        "GE-",
     ];
     for row in oracle::rows() {
         assert_eq!(families.iter().filter(|family| row.id.starts_with(*family)).count(), 1, "{}", row.id);

@@ -8,7 +8,7 @@ use super::axis::{Scale, time_label};
 use super::drawing::Drawing;
 use super::load::significant;
 use super::page::{Page, Sample, TIME_SERIES};
-use super::panel::{Picture, Plot, panels};
+use super::panel::{Picture, Plot, panels, shaded};
 use super::rates::{Bar, peak};
 use super::{ATTEMPTS, BACKGROUND};
 use crate::experiment::Results;
@@ -28,12 +28,10 @@ struct Herd;
 pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
     let mut page = Page::new(scenario, "Attempts by their number over time: who retries together");
     let mut entries: Vec<_> = ATTEMPTS.into_iter().map(Sample::Area).zip(NAMES).collect();
-    if scenario.services.iter().any(|service| !service.config.incidents.is_empty()) {
-        entries.push((Sample::Incident, "outage"));
-    }
+    entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let note = panels(&mut page, scenario, results, &Herd);
-    page.finish(scenario, TIME_SERIES, &[note])
+    let notes = panels(&mut page, scenario, results, &Herd);
+    page.finish(scenario, TIME_SERIES, &notes)
 }
 
 impl Picture for Herd {

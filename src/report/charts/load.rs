@@ -6,7 +6,7 @@
 use super::axis::{Scale, number_label, round_up, time_label};
 use super::drawing::Drawing;
 use super::page::{Page, Sample, TIME_SERIES};
-use super::panel::{Picture, Plot, panels};
+use super::panel::{Picture, Plot, panels, shaded};
 use super::rates::{Bar, peak};
 use super::{GOODPUT, LOAD, LOAD_EDGE, TEXT};
 use crate::experiment::Results;
@@ -27,12 +27,10 @@ pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
     if scenario.services.iter().any(|service| !service.config.rate_limit.is_empty()) {
         entries.push((Sample::Dashed(TEXT), "rate limit"));
     }
-    if scenario.services.iter().any(|service| !service.config.incidents.is_empty()) {
-        entries.push((Sample::Incident, "outage"));
-    }
+    entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let note = panels(&mut page, scenario, results, &Load);
-    page.finish(scenario, TIME_SERIES, &[note])
+    let notes = panels(&mut page, scenario, results, &Load);
+    page.finish(scenario, TIME_SERIES, &notes)
 }
 
 impl Picture for Load {

@@ -9,6 +9,7 @@ use super::{GRID, INCIDENT, INCIDENT_EDGE, MUTED, TEXT};
 use crate::experiment::Results;
 use crate::scenario::Scenario;
 use crate::service::Incident;
+use crate::time::Interval;
 
 /// Strokes and gaps of the line of a rate limit.
 pub(super) const LIMIT_DASH: [f64; 2] = [5.0, 3.0];
@@ -102,7 +103,7 @@ pub(super) fn panels(
     scenario: &Scenario,
     results: &Results,
     picture: &dyn Picture,
-) -> &'static str {
+) -> [&'static str; 2] {
     let bins = bins_to_show(results);
     let span = span(scenario, bins);
     let ticks = time_ticks(span);
@@ -127,7 +128,8 @@ pub(super) fn panels(
             let own = std::slice::from_ref(bars);
             let scale = if picture.shares_scale() { shared_scale } else { picture.scale(own, limit) };
             head(page, &arm.name, &picture.facts(bars, scale));
-            let top = page.y + if service.config.incidents.is_empty() { 0.0 } else { STRIP };
+            let top =
+                page.y + if service.config.incidents.iter().all(Incident::is_random) { 0.0 } else { STRIP };
             let plot = Plot { top, bottom: top + height, span, scale };
             under(&mut page.drawing, &plot, &ticks, &service.config.incidents);
             picture.draw(&mut page.drawing, &plot, bars);
@@ -147,7 +149,8 @@ pub(super) fn panels(
         page.line_of_text(Text::new((RIGHT + 24.0, 0.0), words).colour(MUTED), 18.0);
     }
     let rest = span < scenario.horizon.as_secs_f64();
-    if rest { "Later than shown: at most 0.1 % of what happens in an arm." } else { "" }
+    let rest = if rest { "Later than shown: at most 0.1 % of what happens in an arm." } else { "" };
+    [rest, unshaded(scenario)]
 }
 
 fn x_of(seconds: f64, span: f64) -> f64 {
@@ -171,21 +174,47 @@ fn head(page: &mut Page, arm: &str, facts: &str) {
     page.line_of_text(name, 13.0);
 }
 
-/// What lies under the data: incidents, grid, tick labels.
+/// What the legend calls the shaded incidents, if there are any.
+pub(super) fn shaded(scenario: &Scenario) -> Option<&'static str> {
+    let incidents = scenario.services.iter().flat_map(|service| &service.config.incidents);
+    let mut names = incidents.filter(|incident| !incident.is_random()).map(Incident::name);
+    let first = names.next()?;
+    Some(if names.all(|name| name == first) { first } else { "incident" })
+}
+
+/// What must be said of incidents that are not shaded.
+fn unshaded(scenario: &Scenario) -> &'static str {
+    let mut incidents = scenario.services.iter().flat_map(|service| &service.config.incidents);
+    if incidents.any(Incident::is_random) {
+        "Incidents at random are not shaded: they come at other times in every replication."
+    } else {
+        ""
+    }
+}
+
+/// What lies under the data: incidents at fixed times, grid, tick labels. Incidents at random are not shaded: each replication
+/// has windows of its own, and the data are means over all.
 fn under(drawing: &mut Drawing, plot: &Plot, ticks: &[(f64, String)], incidents: &[Incident]) {
-    let mut windows: Vec<_> = incidents.iter().map(Incident::window).collect();
+    let shown = Interval::from_nanos_f64(plot.span * 1e9);
+    let windows = |incident: &Incident| {
+        let name = incident.name();
+        incident.fixed_windows(shown).into_iter().map(move |window| (window, name))
+    };
+    let mut windows: Vec<_> = incidents.iter().flat_map(windows).collect();
     windows.sort();
-    let mut free_from = LEFT;
-    for (begins, over) in windows {
-        let (begins, over) = (begins.as_secs_f64(), over.as_secs_f64());
-        if begins >= plot.span {
+    let (mut free_from, mut shaded_to) = (LEFT, LEFT);
+    for ((begins, over), name) in windows {
+        let from = plot.x(begins.as_secs_f64());
+        let to = plot.x(over.as_secs_f64()).max(from + 1.0);
+        // Of many that lie closer together than can be seen, most would only make the file long.
+        if to < shaded_to + 0.5 && free_from > from {
             continue;
         }
-        let (from, to) = (plot.x(begins), plot.x(over).max(plot.x(begins) + 1.0));
+        shaded_to = shaded_to.max(to);
         incident(drawing, (from, to), plot.top - STRIP + 11.0, plot.top, plot.bottom);
         if from >= free_from {
-            drawing.text(Text::new((from, plot.top - STRIP + 5.0), "outage"));
-            free_from = from + width("outage", SMALL) + 6.0;
+            drawing.text(Text::new((from, plot.top - STRIP + 5.0), name));
+            free_from = from + width(name, SMALL) + 6.0;
         }
     }
     for (seconds, _) in ticks {
