@@ -49,7 +49,9 @@ impl Table {
 
     /// Shares and places of the columns such as `50%`.
     fn percentiles(&self) -> Vec<(f64, usize)> {
-        let share = |cell: &str| cell.strip_suffix('%')?.parse::<f64>().ok().map(|percent| percent / 100.0);
+        let percent = |cell: &str| cell.strip_suffix('%')?.parse::<f64>().ok();
+        // Rounded, so that 99.9 becomes 0.999 and not a neighbour of it.
+        let share = |cell: &str| percent(cell).map(|percent| libm::round(percent * 1e4) / 1e6);
         let places = self.header.iter().enumerate();
         places.filter_map(|(place, cell)| share(cell).map(|share| (share, place))).collect()
     }

@@ -227,8 +227,8 @@ fn incident(outage: &Outage) -> String {
         "\n[[services.recorded.incidents]]\n\
          # estimate: from [{before}, {}] to [{}, {after}], between the requests around it; {} of {} requests in it failed.\n\
          # Rule: a run of windows of {}s in each of which half or more failed (5xx, timeout, connection error), and more than chance\n\
-         # would have it at the rate of the other windows (binomial, 1 % over all windows), cut to the requests with the largest\n\
-         # surplus of failures.\n{note}outage = {{ from = \"{}\", lasts = \"{}\", status = {status} }}\n",
+         # would have it at the rate of the other windows (binomial, 1 % over all windows); of it and a window on either side, the\n\
+         # stretch of requests with the largest surplus of failures.\n{note}outage = {{ from = \"{}\", lasts = \"{}\", status = {status} }}\n",
         show(outage.from.0),
         show(outage.to.0),
         outage.failures,
