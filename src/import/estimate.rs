@@ -9,7 +9,7 @@ const SECOND: i64 = 1_000_000_000;
 /// Widths of windows, in seconds.
 const WIDTHS: [i64; 12] = [1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 21_600, 86_400];
 /// How many requests a window should have on average before its share of failures is looked at.
-const PER_WINDOW: usize = 8;
+const PER_WINDOW: i128 = 8;
 /// How unlikely a window's failures must be, over all windows together, to be no chance.
 const SIGNIFICANCE: f64 = 0.01;
 
@@ -94,7 +94,7 @@ impl Outage {
 pub(super) fn outages(traffic: &Traffic) -> Vec<Outage> {
     let requests = &traffic.requests;
     let span = requests.last().map_or(0, |request| request.at) + 1;
-    let fits = |width: &&i64| requests.len() as i64 >= PER_WINDOW as i64 * (1 + span / (*width * SECOND));
+    let fits = |width: &&i64| requests.len() as i128 >= PER_WINDOW * i128::from(1 + span / (*width * SECOND));
     let Some(&width) = WIDTHS.iter().find(fits) else { return Vec::new() };
     // Windows that are not empty: their requests, and how many failed.
     let mut windows: Vec<(std::ops::Range<usize>, u64, bool)> = Vec::new();

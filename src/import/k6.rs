@@ -24,7 +24,7 @@ pub(super) fn read_csv(input: impl BufRead, traffic: &mut Traffic) -> Result<(),
     let mut coarse = true;
     each_line(input, |number, line| {
         let Some(places) = places else {
-            let header = cells(&line?)?;
+            let header = cells(line?)?;
             let found = COLUMNS.map(|column| header.iter().position(|name| name == column));
             if let Some(missing) = found.iter().take(5).position(Option::is_none) {
                 return Err(format!("its first line has no column `{}`, as k6 writes it", COLUMNS[missing]));

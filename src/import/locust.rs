@@ -55,6 +55,47 @@ impl Table {
         let places = self.header.iter().enumerate();
         places.filter_map(|(place, cell)| share(cell).map(|share| (share, place))).collect()
     }
+
+    /// The row of all requests together; one of an endpoint goes to the operations.
+    fn row(&self, cells: &[String], operations: &mut BTreeMap<String, u64>) -> Result<Option<Row>, String> {
+        let cell = |name: &str| {
+            let place = self.place(name).ok_or_else(|| format!("there is no column `{name}`"))?;
+            cells.get(place).map(String::as_str).ok_or_else(|| format!("it has no cell for `{name}`"))
+        };
+        let whole = |name: &str| {
+            let text = cell(name)?;
+            text.parse::<u64>().map_err(|_| format!("`{name}` is \"{text}\", no whole number"))
+        };
+        let sound = |number: &f64| number.is_finite() && *number >= 0.0;
+        let number = |name: &str| {
+            let text = cell(name)?;
+            let number = text.parse::<f64>().ok().filter(sound);
+            number.ok_or_else(|| format!("`{name}` is \"{text}\", no number from 0"))
+        };
+        let name = cell("Name")?;
+        let prefix = if self.history { "Total " } else { "" };
+        let requests = whole(&format!("{prefix}Request Count"))?;
+        if name != "Aggregated" {
+            let operation = format!("{} {}", operation::tidy(cell("Type")?), operation::tidy(name));
+            if operations.len() < MOST_OPERATIONS || operations.contains_key(&operation) {
+                operations.insert(operation, requests);
+            }
+            return Ok(None);
+        }
+        let quantiles = self.percentiles().into_iter();
+        let quantiles = quantiles
+            .filter_map(|(share, place)| Some((share, cells.get(place)?.parse::<f64>().ok().filter(sound)?)));
+        Ok(Some(Row {
+            at: if self.history { whole("Timestamp")? } else { 0 },
+            requests,
+            failures: whole(&format!("{prefix}Failure Count"))?,
+            rate: number("Requests/s")?,
+            users: if self.history { whole("User Count")? } else { 0 },
+            least: number(&format!("{prefix}Min Response Time"))?,
+            most: number(&format!("{prefix}Max Response Time"))?,
+            quantiles: quantiles.collect(),
+        }))
+    }
 }
 
 /// One row of all requests together.
@@ -81,58 +122,13 @@ pub(super) fn read(input: impl BufRead, bad: &mut Bad) -> Result<Summary, String
     let mut seen = 0;
     each_line(input, |number, line| {
         let Some(table) = &table else {
-            let header = cells(&line?)?;
+            let header = cells(line?)?;
             let history = header.iter().any(|cell| cell == "User Count");
             table = Some(Table { header, history });
             return Ok(());
         };
         seen += 1;
-        let row = line.and_then(|line| cells(&line)).and_then(|cells| {
-            let cell = |name: &str| {
-                let place = table.place(name).ok_or_else(|| format!("there is no column `{name}`"))?;
-                cells.get(place).map(String::as_str).ok_or_else(|| format!("it has no cell for `{name}`"))
-            };
-            let name = cell("Name")?;
-            let prefix = if table.history { "Total " } else { "" };
-            let whole = |name: &str| {
-                let text = cell(name)?;
-                text.parse::<u64>().map_err(|_| format!("`{name}` is \"{text}\", no whole number"))
-            };
-            let requests = whole(&format!("{prefix}Request Count"))?;
-            if name != "Aggregated" {
-                let operation = format!("{} {}", cell("Type")?, operation::tidy(name));
-                if summary.operations.len() < MOST_OPERATIONS || summary.operations.contains_key(&operation) {
-                    summary.operations.insert(operation, requests);
-                }
-                return Ok(None);
-            }
-            let number = |name: &str| {
-                let text = cell(name)?;
-                let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-                number.ok_or_else(|| format!("`{name}` is \"{text}\", no number from 0"))
-            };
-            let percentiles = table.percentiles();
-            let quantiles = percentiles.iter().filter_map(|&(share, place)| {
-                Some((
-                    share,
-                    cells
-                        .get(place)?
-                        .parse::<f64>()
-                        .ok()
-                        .filter(|value| value.is_finite() && *value >= 0.0)?,
-                ))
-            });
-            Ok(Some(Row {
-                at: if table.history { whole("Timestamp")? } else { 0 },
-                requests,
-                failures: whole(&format!("{prefix}Failure Count"))?,
-                rate: number("Requests/s")?,
-                users: if table.history { whole("User Count")? } else { 0 },
-                least: number(&format!("{prefix}Min Response Time"))?,
-                most: number(&format!("{prefix}Max Response Time"))?,
-                quantiles: quantiles.collect(),
-            }))
-        });
+        let row = line.and_then(cells).and_then(|cells| table.row(&cells, &mut summary.operations));
         match row {
             Ok(row) => rows.extend(row),
             Err(why) => {

@@ -31,7 +31,7 @@ pub(super) fn scenario(name: &str, format: Format, traffic: &Traffic) -> String 
     let requests = traffic.requests.len() as u64 - traffic.retries();
     let replications = match requests {
         ..=10_000 => 30,
-        ..=100_000 => 10,
+        10_001..=100_000 => 10,
         _ => 3,
     };
     let began = i128::from(traffic.began);
@@ -99,7 +99,7 @@ fn notes(format: Format, traffic: &Traffic) -> String {
     if redirects > 0 {
         notes.push(format!("{redirects} answers of 1xx or 3xx count as successes."));
     }
-    notes.into_iter().map(|note| format!("# {note}\n")).collect()
+    notes.iter().fold(String::new(), |text, note| text + "# " + note + "\n")
 }
 
 const fn code(request: &Request) -> Option<u16> {
@@ -153,8 +153,10 @@ fn law(field: &str, sample: &[u64], of: &str) -> String {
         let points = [0.5, 0.75, 0.9, 0.95, 0.99, 1.0]
             .into_iter()
             .filter_map(|p| Some((p, quantile(sample, p)?.value)));
-        let points: String = points.map(|(p, value)| format!(", [{p}, \"{}\"]", duration(value))).collect();
-        return text + &format!("{field}.empirical = {{ quantiles = [[0, \"0s\"]{points}] }}\n");
+        let points: Vec<String> =
+            points.map(|(p, value)| format!("[{p}, \"{}\"]", duration(value))).collect();
+        return text
+            + &format!("{field}.empirical = {{ quantiles = [[0, \"0s\"], {}] }}\n", points.join(", "));
     }
     text + &format!(
         "{field}.lognormal = {{ median = \"{}\", p99 = \"{}\" }}\n",

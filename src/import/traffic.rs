@@ -12,6 +12,7 @@ use crate::table::MAX_ROWS;
 const MOST_OPERATIONS: usize = 1000;
 /// How many bad lines are described.
 const MOST_DESCRIBED: usize = 5;
+const SECOND: i64 = 1_000_000_000;
 /// The longest latency that is believed, in nanoseconds: a day.
 const LONGEST: u64 = 86_400_000_000_000;
 
@@ -198,18 +199,17 @@ impl Traffic {
             return Err("there is no request in it".into());
         }
         self.requests.sort_by_key(|request| request.at); // stable
-        const SECOND: i64 = 1_000_000_000;
         if coarse && self.requests.iter().all(|request| request.at % SECOND == 0) {
             for second in self.requests.chunk_by_mut(|a, b| a.at == b.at) {
-                let count = second.len() as i64;
-                for (index, request) in second.iter_mut().enumerate() {
-                    request.at += index as i64 * SECOND / count;
+                let count = (second.len() as u64).cast_signed();
+                for (index, request) in (0..count).zip(second) {
+                    request.at += index * SECOND / count;
                 }
                 self.spread = true;
             }
         }
         for request in self.requests.iter_mut().filter(|request| request.ends) {
-            request.at -= request.latency.unwrap_or(0) as i64;
+            request.at -= request.latency.unwrap_or(0).cast_signed();
         }
         self.requests.sort_by_key(|request| request.at);
         // The trace begins with its first row, which is no retry.
@@ -287,7 +287,7 @@ pub(super) fn date(text: &str) -> Result<i64, String> {
 /// If it is negative or no number.
 pub(super) fn millis(number: Option<f64>) -> Result<u64, String> {
     match number {
-        Some(millis) if millis >= 0.0 && millis < 1e12 => Ok(libm::round(millis * 1e6) as u64),
+        Some(millis) if (0.0..1e12).contains(&millis) => Ok(libm::round(millis * 1e6) as u64),
         Some(millis) => Err(format!("{millis} ms is no duration")),
         None => Err("it does not say how long it took".into()),
     }
