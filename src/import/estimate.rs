@@ -10,6 +10,8 @@ const SECOND: i64 = 1_000_000_000;
 const WIDTHS: [i64; 12] = [1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 21_600, 86_400];
 /// How many requests a window should have on average before its share of failures is looked at.
 const PER_WINDOW: i128 = 8;
+/// How many outages are told.
+const MOST_OUTAGES: usize = 100;
 /// How unlikely a window's failures must be, over all windows together, to be no chance.
 const SIGNIFICANCE: f64 = 0.01;
 
@@ -79,18 +81,17 @@ pub(super) struct Outage {
     pub(super) width: i64,
 }
 
-impl Outage {
-    /// Whether the request fell into it.
-    pub(super) const fn has(&self, request: &Request) -> bool {
-        self.from.0 <= request.at && request.at <= self.to.0
-    }
+/// Whether the request fell into one of the outages, which are in order of time.
+pub(super) fn is_in_outage(request: &Request, outages: &[Outage]) -> bool {
+    let begun = outages.partition_point(|outage| outage.from.0 <= request.at);
+    begun > 0 && request.at <= outages[begun - 1].to.0
 }
 
 /// The outages, by this rule. The recording is cut into windows, of the least width that gives 8 requests per window. A window is bad
 /// if at least half of its requests failed (5xx, timeout, connection error), and so many failures were less likely than 1 % divided by
 /// the number of windows if it failed at the rate of the windows that are not bad (found by repetition). A maximal run of bad windows,
 /// passing over empty ones, is an outage; within it and one window on either side, from and to are those of the stretch of requests with
-/// the largest surplus of failures over successes, which must be 3 at least.
+/// the largest surplus of failures over successes, which must be 3 at least. Of more than 100, those with the most failures are kept.
 pub(super) fn outages(traffic: &Traffic) -> Vec<Outage> {
     let requests = &traffic.requests;
     let span = requests.last().map_or(0, |request| request.at) + 1;
@@ -137,6 +138,9 @@ pub(super) fn outages(traffic: &Traffic) -> Vec<Outage> {
             }
         }
     }
+    found.sort_by_key(|outage| std::cmp::Reverse(outage.failures));
+    found.truncate(MOST_OUTAGES);
+    found.sort_by_key(|outage| outage.from);
     found
 }
 
@@ -204,7 +208,7 @@ pub(super) fn limit(traffic: &Traffic, outages: &[Outage]) -> Option<Limit> {
         let mut admitted: Vec<u64> = Vec::new();
         for requests in traffic.requests.chunk_by(|a, b| window(a) == window(b)) {
             let refused = requests.iter().filter(|request| request.is_limited()).count();
-            let down = requests.iter().any(|request| outages.iter().any(|outage| outage.has(request)));
+            let down = requests.iter().any(|request| is_in_outage(request, outages));
             if refused > 0 && !down {
                 admitted.push((requests.len() - refused) as u64);
             }

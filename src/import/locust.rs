@@ -10,6 +10,12 @@ use super::traffic::{Bad, millis};
 
 /// The most operations that are told apart.
 const MOST_OPERATIONS: usize = 1000;
+/// The longest recording, in seconds: 95 years, as a run has 100 at most.
+const MOST_SECONDS: u64 = 3_000_000_000;
+/// The most requests that a rate can count.
+const MOST_REQUESTS: u64 = 1_000_000_000_000;
+/// The most percentiles that are read.
+const MOST_PERCENTILES: usize = 64;
 /// The most steps that a rate gets.
 const MOST_STEPS: u64 = 60;
 /// The most rows of all requests together that are read: a day of seconds.
@@ -53,7 +59,10 @@ impl Table {
         // Rounded, so that 99.9 becomes 0.999 and not a neighbour of it.
         let share = |cell: &str| percent(cell).map(|percent| libm::round(percent * 1e4) / 1e6);
         let places = self.header.iter().enumerate();
-        places.filter_map(|(place, cell)| share(cell).map(|share| (share, place))).collect()
+        places
+            .filter_map(|(place, cell)| share(cell).map(|share| (share, place)))
+            .take(MOST_PERCENTILES)
+            .collect()
     }
 
     /// The row of all requests together; one of an endpoint goes to the operations.
@@ -131,12 +140,7 @@ pub(super) fn read(input: impl BufRead, bad: &mut Bad) -> Result<Summary, String
         let row = line.and_then(cells).and_then(|cells| table.row(&cells, &mut summary.operations));
         match row {
             Ok(row) => rows.extend(row),
-            Err(why) => {
-                bad.count += 1;
-                if bad.first.len() < 5 {
-                    bad.first.push((number, why));
-                }
-            }
+            Err(why) => bad.add(number, &why),
         }
         if rows.len() > MOST_ROWS {
             return Err(format!("it has more than {MOST_ROWS} rows of all requests: cut it"));
@@ -154,20 +158,26 @@ pub(super) fn read(input: impl BufRead, bad: &mut Bad) -> Result<Summary, String
     rows.sort_by_key(|row| row.at);
     let last = rows.last().cloned().filter(|row| row.requests > 0);
     let last = last.ok_or("there is no row \"Aggregated\" with a request in it")?;
+    if last.requests > MOST_REQUESTS {
+        return Err(format!("it has more than {MOST_REQUESTS} requests"));
+    }
     if last.failures > last.requests {
         return Err("it has more failures than requests".into());
     }
     (summary.requests, summary.failures) = (last.requests, last.failures);
     summary.users = rows.iter().map(|row| row.users).max().unwrap_or(0);
     if history {
-        summary.steps = steps(&rows);
         summary.seconds = (last.at - rows[0].at).max(1);
+        if summary.seconds > MOST_SECONDS {
+            return Err("it spans more than 95 years: leave out the rows with the wrong time".into());
+        }
+        summary.steps = steps(&rows);
         summary.averaged = true;
     } else {
         if last.rate <= 0.0 {
             return Err("`Requests/s` of all requests is 0".into());
         }
-        summary.seconds = (libm::round(last.requests as f64 / last.rate) as u64).clamp(1, 3_000_000_000);
+        summary.seconds = (libm::round(last.requests as f64 / last.rate) as u64).clamp(1, MOST_SECONDS);
         summary.steps = vec![(0, last.requests)];
     }
     summary.quantiles = quantiles(&rows, &last)?;
@@ -243,10 +253,17 @@ mod tests {
             (",Aggregated,5,0,0,0,NaN,0,0,1,0,1,1,1\n", "`Min Response Time` is \"NaN\""),
             (",Aggregated,-5,0,0,0,0,0,0,1,0,1,1,1\n", "no whole number"),
             (",Aggregated,5\n", "it has no cell"),
+            (",Aggregated,18446744073709551615,0,0,0,0,0,0,1,0,1,1,1\n", "more than 1000000000000 requests"),
             ("", "no row \"Aggregated\""),
         ] {
             let found = read(format!("{STATS}{rows}").as_bytes(), &mut Bad::default()).unwrap_err();
             assert!(found.contains(why), "{rows}: {found}");
         }
+        let header = "Timestamp,User Count,Name,Requests/s,Total Request Count,Total Failure Count,Total Min Response Time,\
+                      Total Max Response Time";
+        let text =
+            format!("{header}\n0,1,Aggregated,1,1,0,1,1\n18446744073709551615,1,Aggregated,1,2,0,1,1\n");
+        let found = read(text.as_bytes(), &mut Bad::default()).unwrap_err();
+        assert!(found.contains("95 years"), "{found}");
     }
 }

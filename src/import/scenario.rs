@@ -1,6 +1,6 @@
 //! A first scenario from recorded traffic: the trace, and a service that behaves as the recorded one did, as far as a recording tells.
 
-use super::estimate::{Outage, limit, outages, quantile};
+use super::estimate::{Outage, is_in_outage, limit, outages, quantile};
 use super::format::Format;
 use super::text::{self, duration, of_outcome, quote, share};
 use super::traffic::{Request, Traffic};
@@ -107,10 +107,6 @@ const fn code(request: &Request) -> Option<u16> {
         Outcome::Status(code) => Some(code.get()),
         _ => None,
     }
-}
-
-fn is_in_outage(request: &Request, outages: &[Outage]) -> bool {
-    outages.iter().any(|outage| outage.has(request))
 }
 
 /// The latencies of what was worked on, and of what was turned away.

@@ -13,6 +13,12 @@ const MOST_OPERATIONS: usize = 1000;
 /// How many bad lines are described.
 const MOST_DESCRIBED: usize = 5;
 const SECOND: i64 = 1_000_000_000;
+/// The longest reason that is told, in characters.
+const LONGEST_REASON: usize = 160;
+/// The latest time that is believed: in the year 2255, in nanoseconds.
+const LATEST: i64 = 9_000_000_000 * SECOND;
+/// The longest recording, in nanoseconds: 99 years, as a run has 100 at most.
+const LONGEST_RECORDING: i64 = 99 * 365 * 86_400 * SECOND;
 /// The longest latency that is believed, in nanoseconds: a day.
 const LONGEST: u64 = 86_400_000_000_000;
 
@@ -76,6 +82,17 @@ pub struct Bad {
     pub first: Vec<(u64, String)>,
 }
 
+impl Bad {
+    /// Counts one, and keeps why if it is among the first. Reasons quote the file: what could steer a terminal is taken out.
+    pub(super) fn add(&mut self, number: u64, why: &str) {
+        self.count += 1;
+        if self.first.len() < MOST_DESCRIBED {
+            let clean = |c: char| if c.is_control() { '?' } else { c };
+            self.first.push((number, why.chars().take(LONGEST_REASON).map(clean).collect()));
+        }
+    }
+}
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Traffic {
@@ -111,12 +128,7 @@ impl Traffic {
         self.seen += 1;
         match read.and_then(|draft| self.push(&draft)) {
             Ok(()) => {}
-            Err(why) => {
-                self.bad.count += 1;
-                if self.bad.first.len() < MOST_DESCRIBED {
-                    self.bad.first.push((number, why));
-                }
-            }
+            Err(why) => self.bad.add(number, &why),
         }
         if self.requests.len() as u64 > MAX_ROWS {
             return Err(format!(
@@ -129,6 +141,9 @@ impl Traffic {
     fn push(&mut self, draft: &Draft<'_>) -> Result<(), String> {
         if draft.at < 0 {
             return Err("its time is before 1970".into());
+        }
+        if draft.at > LATEST {
+            return Err("its time is after 2255".into());
         }
         if draft.latency.is_some_and(|latency| latency > LONGEST) {
             return Err("it took longer than a day".into());
@@ -219,6 +234,9 @@ impl Traffic {
             request.at -= self.began;
         }
         self.requests.retain(|request| request.at >= 0);
+        if self.requests.last().is_some_and(|request| request.at > LONGEST_RECORDING) {
+            return Err("it spans more than 99 years: leave out the requests with the wrong time".into());
+        }
         Ok(())
     }
 
@@ -363,9 +381,14 @@ mod tests {
         traffic.take(2, Err("no".into())).unwrap();
         assert_eq!(traffic.finish(false, "line"), Ok(()), "half is not more than half");
         traffic.take(3, Ok(draft(-1, "GET", "/"))).unwrap();
-        traffic.take(4, Ok(draft(1, "\u{16}\u{3}", "/"))).unwrap();
+        traffic.take(4, Ok(draft(1, "\u{1b}[2J", "/"))).unwrap();
         let why = traffic.finish(false, "line").unwrap_err();
-        for needle in ["3 of 4 lines", "line 2: no", "line 3: its time is before 1970", "no HTTP method"] {
+        for needle in [
+            "3 of 4 lines",
+            "line 2: no",
+            "line 3: its time is before 1970",
+            "line 4: \"?[2J\" is no HTTP method",
+        ] {
             assert!(why.contains(needle), "{why}");
         }
     }
