@@ -27,9 +27,17 @@ pub(super) fn of_outcome(outcome: Outcome) -> String {
     }
 }
 
-/// `text` as a text of TOML, which can stand for a key too.
+/// `text` as a basic string of TOML, which, unlike those of several lines, can stand for a key too.
 pub(super) fn quote(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted += &format!("\\u{:04x}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
 }
 
 /// A share of six digits, rounded down so that shares never add up to more than one, and its interval.
@@ -107,6 +115,10 @@ mod tests {
             (90_000_000_000, "90", "1m 30s"),
         ] {
             assert_eq!((seconds(nanos).as_str(), duration(nanos).as_str()), (exact, short));
+        }
+        for text in ["", "a\"b\\", "'\'\'", "\u{1b}\n\u{7f}\u{85}", "\u{1f600}"] {
+            let table: toml::Table = format!("{0} = {0}", quote(text)).parse().unwrap();
+            assert_eq!(table[text].as_str(), Some(text));
         }
         for (k, n, text) in [(1, 3, "0.333333"), (0, 5, "0.0"), (5, 5, "1.0"), (1, 8, "0.125")] {
             assert_eq!(share(k, n).0, text);
