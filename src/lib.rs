@@ -52,6 +52,7 @@ pub mod error;
 pub mod event_queue;
 pub mod experiment;
 pub mod export;
+pub mod import;
 pub mod limiter;
 pub mod metrics;
 pub mod outcome;

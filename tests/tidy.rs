@@ -17,6 +17,7 @@ const STOREYS: &[&[&str]] = &[
     &["simulation"],
     &["experiment"],
     &["report", "export"],
+    &["import"],
     &["cli"],
 ];
 

@@ -5,6 +5,7 @@ mod breaker_trace;
 mod check;
 mod delays;
 mod export;
+mod import;
 mod new;
 mod presets;
 mod run;
@@ -31,6 +32,7 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     New(new::New),
+    Import(import::Import),
     Delays(delays::Delays),
     Presets(presets::Presets),
     Breaker(breaker::Replay),
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
         Verb::Run(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
+        Verb::Import(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
         Verb::Breaker(verb) => verb.execute(),
