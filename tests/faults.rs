@@ -8,8 +8,9 @@ use retrysim::time::{Instant, Interval};
 
 /// A call a second for ten minutes, `service` being what the service is like.
 fn scenario(service: &str, policy: &str) -> Scenario {
+    let latency = if service.contains("\nlatency.") { "" } else { "latency.constant = '100ms'\n" };
     let text = format!(
-        "seed = 11\nreplications = 3\nhorizon = '10m'\nbin = '10s'\n[services.api]\nlatency.constant = '100ms'\n{service}\n\
+        "seed = 11\nreplications = 3\nhorizon = '10m'\nbin = '10s'\n[services.api]\n{latency}{service}\n\
          [workloads.calls]\nservice = 'api'\narrivals.even = {{ rate = '1/s' }}\n[policies.policy]\n{policy}"
     );
     Scenario::parse("faults", "faults.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -59,14 +60,34 @@ fn every_kind_runs_from_the_file_to_the_charts() {
         assert!(changed[0] > 0.0 || changed[1] > 0.1, "{trouble} leaves no trace");
         assert!(!report::files(&scenario, &results, false).is_empty());
     }
-    // These change what only the parts behind them see.
-    for quiet in [
-        "capacity = { from = '1m', lasts = '1m', share = 0.5 }",
-        "rate_limit = { from = '1m', lasts = '1m', factor = 0.5 }",
-    ] {
-        let scenario = scenario(&format!("incidents = [{{ {quiet} }}]"), "retries = 0");
-        assert_eq!(record(&scenario, 0).incidents[0].len(), 1, "{quiet}");
-    }
+}
+
+#[test]
+fn a_limit_lets_through_less_from_the_first_instant_of_an_incident() {
+    // A call a second against three a second, and then against one in two seconds.
+    let scenario = scenario(
+        "rate_limit.token_bucket = { rate = '1/s', burst = 1 }\n\
+         incidents = [{ rate_limit = { from = '59500ms', lasts = '1m', factor = 0.5 } }]",
+        "retries = 0",
+    );
+    let limited = seconds(&record(&scenario, 0), "429");
+    // Three quarters of a token at 60 s, a whole one at 61 s, and so on; at 120 s again three quarters, for the rate of before
+    // has come back half a second earlier.
+    let expected: Vec<_> = (60..=120).step_by(2).collect();
+    assert_eq!(limited, expected);
+}
+
+#[test]
+fn servers_that_are_away_do_not_serve_and_those_at_work_finish() {
+    let scenario = scenario(
+        "capacity = { servers = 2, queue = 0 }\nlatency.constant = '1500ms'\n\
+         incidents = [{ capacity = { from = '60500ms', lasts = '1m', share = 0.5 } }]",
+        "retries = 0",
+    );
+    // Two servers are enough for a call a second of 1.5 s; one serves every second call.
+    let away = seconds(&record(&scenario, 0), "503");
+    assert_eq!(away.len(), 30, "{away:?}");
+    assert!(away.iter().all(|&second| (61..121).contains(&second)), "{away:?}");
 }
 
 #[test]
