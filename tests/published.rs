@@ -1,8 +1,9 @@
 //! Published simulations, repeated with the whole simulator: retries, budgets and a retry breaker against failures that are
-//! independent of each other (`tests/data/independent_failures.csv`), and many clients that write one versioned row
-//! (`tests/data/occ_backoff.csv`).
+//! independent of each other (`tests/data/independent_failures.csv`), many clients that write one versioned row
+//! (`tests/data/occ_backoff.csv`), and a server that slows down with what it has to do (`tests/data/collapse.csv`).
 
 use rayon::prelude::*;
+use retrysim::metrics::Column;
 use retrysim::scenario::Scenario;
 use retrysim::simulation::Simulation;
 
@@ -167,4 +168,79 @@ fn a_few_clients_contend_for_a_row_as_published() {
 #[ignore = "takes minutes: cargo test --release --locked --test published -- --ignored"]
 fn up_to_190_clients_contend_for_a_row_as_published() {
     contention_is_as_published(190);
+}
+
+/// Starts, successes, retries and timeouts of each second of one run.
+type Seconds = Vec<[f64; 4]>;
+
+/// A server whose service time grows with what it has to do, under 40 calls a second and twice as many for five seconds.
+fn collapse(name: &str, replication: u32) -> Seconds {
+    let policy = match name {
+        "spike_no_backoff" => "backoff.fixed = '0s'",
+        "spike_backoff_and_jitter" => "backoff.list = ['20s', '40s']\njitter = 'full'",
+        other => panic!("there is no scenario {other}"),
+    };
+    let text = format!(
+        "horizon = '80s'\nbin = '1s'\nseed = 2021\n\
+         [services.server]\nnetwork.exponential = {{ mean = '100ms' }}\nlatency.constant = '1s'\ncapacity.slowdown = 0.01\n\
+         [workloads.calls]\nservice = 'server'\ntimeout = '3s'\npolicy = 'p'\n\
+         arrivals.steps = [{{ at = '0s', rate = '40/s' }}, {{ at = '20s', rate = '80/s' }}, {{ at = '25s', rate = '40/s' }}]\n\
+         [policies.p]\nretries = 2\n{policy}\n"
+    );
+    let scenario = Scenario::parse(name, name, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let record = Simulation::new(&scenario, 0, replication, 0).run();
+    let series = &record.workloads[0].series;
+    let count = |bin, column| series.get(bin, column) as f64;
+    (0..series.bins())
+        .map(|bin| {
+            // There a retry is counted when it is decided, not when it is sent.
+            let retries = count(bin, Column::TimedOut) - count(bin, Column::GaveUp);
+            [
+                count(bin, Column::Requests),
+                count(bin, Column::Succeeded),
+                retries,
+                count(bin, Column::TimedOut),
+            ]
+        })
+        .collect()
+}
+
+/// Single runs without backoff recover or do not, and so do ten of them differ: each figure is the mean of their ten runs, held
+/// against the mean and the variance of many of ours.
+#[test]
+fn a_server_that_slows_down_collapses_and_recovers_as_published() {
+    const RUNS: usize = 400;
+    const TEN: usize = 10;
+    let mut reader = csv::Reader::from_reader(include_str!("data/collapse.csv").as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("sound CSV")).collect();
+    for name in ["spike_no_backoff", "spike_backoff_and_jitter"] {
+        let runs: Vec<Seconds> = (0..RUNS as u32).into_par_iter().map(|run| collapse(name, run)).collect();
+        let (mut scored, mut squares, mut complaints) = (0.0, 0.0, Vec::new());
+        for row in rows.iter().filter(|row| &row[5] == name) {
+            let second = row[0].parse::<f64>().expect("a number") as usize;
+            for (index, measure) in ["starts", "successes", "retries", "timeouts"].into_iter().enumerate() {
+                let published: f64 = row[1 + index].parse().expect("a number");
+                let own: Vec<f64> = runs.iter().map(|run| run[second][index]).collect();
+                let (mean, variance) = moments(&own);
+                // Ten of theirs, and as many as there are of ours.
+                let error = (variance / TEN as f64 + variance / RUNS as f64).sqrt();
+                if error < 1e-9 {
+                    if (published - mean).abs() > 1e-9 {
+                        complaints.push(format!("{measure} at {second} s: {mean} instead of {published}"));
+                    }
+                    continue;
+                }
+                let z = (published - mean) / error;
+                (scored, squares) = (scored + 1.0, squares + z * z);
+                if z.abs() > 5.0 {
+                    complaints.push(format!(
+                        "{measure} at {second} s: {mean:.2} instead of {published}, z = {z:.2}"
+                    ));
+                }
+            }
+        }
+        println!("{name}: {scored} figures scored, rms(z) = {:.3}", (squares / scored).sqrt());
+        assert!(complaints.is_empty(), "{name}:\n{}", complaints.join("\n"));
+        assert!(scored > 200.0, "only {scored} figures have any luck in them");
+    }
 }
