@@ -119,6 +119,36 @@ fn a_breaker_between_services_answers_at_once() {
 }
 
 #[test]
+fn a_server_is_busy_as_long_as_it_waits_for_others() {
+    let two = [
+        ("workloads.users.clients", "2"),
+        ("workloads.users.arrivals", "{ burst = {} }"),
+        ("services.gateway.capacity", "{ servers = 1 }"),
+    ];
+    let record = run(&two);
+    assert_eq!(
+        record.workloads[0].quiet.as_nanos(),
+        600_000_000,
+        "the second begins when the first is answered"
+    );
+    let usage = record.services[0].usage.expect("the gateway has servers");
+    assert_eq!((usage.busy, usage.waiting, usage.longest_queue), (600_000_000, 300_000_000, 1));
+    // A call that fails by itself keeps no server.
+    let failing = [("services.gateway.faults", "[{ fails_first = 1 }]"), ("policies.user.retries", "0")];
+    let record = run(&[two.as_slice(), &failing].concat());
+    assert_eq!(record.workloads[0].quiet.as_nanos(), 200_000_000);
+    assert_eq!(record.services[1].offered, 0);
+    // Nor does the limit of calls under way forget that they wait for others.
+    let limited = [
+        ("workloads.users.clients", "2"),
+        ("workloads.users.arrivals", "{ burst = { every = '250ms', times = 2 } }"),
+        ("services.gateway.rate_limit", "{ concurrency = { limit = 2 } }"),
+        ("policies.user.retries", "0"),
+    ];
+    assert_eq!(run(&limited).workloads[0].limited, 2, "at 250 ms both are still under way");
+}
+
+#[test]
 fn calls_in_circles_are_refused() {
     let changes = [("workloads.gateway-to-orders.service".to_owned(), "'gateway'".to_owned())];
     let error = Scenario::parse("chains", "chains", WORLD, &changes).unwrap_err().to_string();

@@ -77,6 +77,30 @@ pub(super) fn check_caches(
     }
 }
 
+/// What was recorded of first attempts cannot be held together with a service in which calls are in each other's way.
+pub(super) fn check_replays(
+    document: &mut Document<'_>,
+    workloads: &[Workload],
+    services: &[Named<ServiceConfig>],
+) {
+    for workload in workloads.iter().filter(|workload| workload.config.replays()) {
+        let Some(service) = services.get(workload.service) else { continue };
+        let calls_others = workloads.iter().any(|other| other.within == Some(workload.service));
+        let ServiceConfig { network, capacity, contention, .. } = &service.config;
+        if network.is_some() || capacity.is_some() || contention.is_some() || calls_others {
+            document.problem(
+                &format!("workloads.{}.arrivals.trace", workload.name),
+                format!(
+                    "the trace says how first attempts went, which service \"{}\" decides as others come and go",
+                    service.name
+                ),
+                "write `first_attempts = \"simulated\"`, or a service without network, capacity, contention and calls to others"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
 /// A service cannot wait for itself, nor for one that waits for it.
 pub(super) fn check_calls(document: &mut Document<'_>, workloads: &[Workload]) {
     let calls: Vec<(usize, usize)> =

@@ -136,6 +136,20 @@ pub struct Answer {
     pub verdict: Verdict,
 }
 
+impl Answer {
+    /// An answer that was recorded.
+    pub const fn recorded(outcome: Outcome, latency: Interval) -> Self {
+        let verdict = if outcome.is_success() {
+            Verdict::Served
+        } else if outcome.is_throttling() {
+            Verdict::Limited
+        } else {
+            Verdict::Faulty
+        };
+        Self { outcome, latency, retry_after: None, verdict }
+    }
+}
+
 impl Service {
     /// The service at the start of a run, with keys of its own.
     pub fn new(config: &ServiceConfig, setting: Setting<'_>, key: impl Fn(Purpose) -> Key) -> Self {

@@ -136,9 +136,14 @@ impl Simulation<'_> {
             gives_up,
             retry: number > 1,
         };
-        let Reply::Now(answer) = service.receive(now, &call) else {
+        let Reply::Now(mut answer) = service.receive(now, &call) else {
             unreachable!("only a service that defers takes calls in");
         };
+        if number == 1
+            && let Some((outcome, latency)) = clients.draws.recorded(request.number)
+        {
+            answer = Answer::recorded(outcome, latency);
+        }
         self.service_tallies[clients.service].offered(now, number > 1);
         self.judge(workload, now, answer.verdict);
         self.await_answer(slot, answer);

@@ -16,6 +16,8 @@ use crate::time::Interval;
 #[derive(Debug, Clone)]
 pub struct RequestDraws {
     recording: Option<Arc<Recording>>,
+    /// True if the first attempts come to what was recorded.
+    replays: bool,
     keys: Option<KeyLaw>,
     /// Cumulative shares of the operations; empty if there is one.
     operations: Vec<f64>,
@@ -36,6 +38,7 @@ impl RequestDraws {
         };
         Self {
             recording,
+            replays: config.replays(),
             keys: config.keys.map(KeyLaw::new),
             operations: config.operations.as_ref().map_or_else(Vec::new, Operations::cumulative_shares),
             think,
@@ -61,9 +64,9 @@ impl RequestDraws {
         recorded.or_else(|| Some(self.keys.as_ref()?.at(self.input.block(number, 0)[0])))
     }
 
-    /// What a trace says of how request `number` went: its outcome, and how long it took.
+    /// What the first attempt of request `number` comes to, and how long it takes, if a trace says so.
     pub fn recorded(&self, number: u64) -> Option<(Outcome, Interval)> {
-        self.recording.as_ref()?.result(number)
+        if self.replays { self.recording.as_ref()?.result(number) } else { None }
     }
 
     /// How long the client of a closed workload thinks before it issues request `number`; 0s for other workloads.

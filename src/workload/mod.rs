@@ -14,9 +14,9 @@ mod tests;
 use serde::Deserialize;
 
 pub use arrivals::{
-    Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Closed, Cron, Diurnal, Even, Level,
-    Modulated, Poisson, Profile, Ramp, Ratio, Recording, Renewal, Requests, Schedule, Start, Step, Steps,
-    Trace,
+    Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Closed, Cron, Diurnal, Even,
+    FirstAttempts, Level, Modulated, Poisson, Profile, Ramp, Ratio, Recording, Renewal, Requests, Schedule,
+    Start, Step, Steps, Trace,
 };
 pub use draws::RequestDraws;
 pub use keys::{Exponent, Keys};
@@ -113,6 +113,13 @@ impl WorkloadConfig {
             Arrivals::Trace(trace) => Some(&trace.recording),
             _ => None,
         }
+    }
+
+    /// True if first attempts come to what a trace says of them.
+    pub fn replays(&self) -> bool {
+        let replays =
+            |trace: &Trace| trace.first_attempts == FirstAttempts::Recorded && trace.recording.has_results();
+        matches!(&self.arrivals, Arrivals::Trace(trace) if replays(trace))
     }
 
     /// How many different input keys its requests have; `None` if every request has its own.

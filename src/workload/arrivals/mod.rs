@@ -19,7 +19,7 @@ pub use level::Level;
 pub use random::{Closed, Poisson, Renewal};
 pub use rates::{Diurnal, Modulated, Profile, Ramp, Ratio, Step, Steps};
 pub use regular::{Burst, Even};
-pub use trace::{Recording, Trace};
+pub use trace::{FirstAttempts, Recording, Trace};
 
 use std::sync::Arc;
 

@@ -29,6 +29,20 @@ pub struct Trace {
     pub until: Option<Interval>,
     /// How many requests at most.
     pub requests: Option<Requests>,
+    /// What the first attempt of each request comes to, if the trace has `status` and `latency`.
+    pub first_attempts: FirstAttempts,
+}
+
+/// What becomes of the first attempts of a trace that says how its requests went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstAttempts {
+    /// What was recorded, after as long as it took; retries meet the service as it is described. First attempts take from its
+    /// rate limits, but are answered whether these let them through or not.
+    #[default]
+    Recorded,
+    /// They meet the service as it is described, like retries.
+    Simulated,
 }
 
 /// The rows of a trace, in order of time.
@@ -81,6 +95,11 @@ impl Recording {
         self.requests.get(number as usize).filter(|_| self.keys > 0).map(|request| request.key)
     }
 
+    /// True if the trace says of any request how it went.
+    pub fn has_results(&self) -> bool {
+        self.requests.iter().any(|request| request.result.is_some())
+    }
+
     /// How the request with this number went, if the trace says: its outcome, and how long it took.
     pub fn result(&self, number: u64) -> Option<(Outcome, Interval)> {
         self.requests.get(number as usize)?.result
@@ -92,6 +111,8 @@ impl<'de> Deserialize<'de> for Trace {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Fields {
+            #[serde(default)]
+            first_attempts: FirstAttempts,
             file: TableFile,
             starts: Option<String>,
             until: Option<Interval>,
@@ -99,7 +120,8 @@ impl<'de> Deserialize<'de> for Trace {
         }
         let fields = Fields::deserialize(deserializer)?;
         let recording = read(&fields.file, fields.starts.as_deref()).map_err(D::Error::custom)?;
-        Ok(Self { recording: Arc::new(recording), until: fields.until, requests: fields.requests })
+        let Fields { first_attempts, until, requests, .. } = fields;
+        Ok(Self { recording: Arc::new(recording), until, requests, first_attempts })
     }
 }
 
