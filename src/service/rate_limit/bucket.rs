@@ -16,6 +16,8 @@ pub(super) struct Bucket {
     token: u128,
     /// Tokens that fit.
     burst: u64,
+    /// Units that fit.
+    capacity: u128,
     /// Nanoseconds between two refills; `None` if tokens flow in continuously.
     refill: Option<u64>,
 }
@@ -31,11 +33,13 @@ impl Bucket {
     /// `rate` tokens flow in, continuously or at the multiples of an interval above 0s; `burst` fit.
     pub(super) fn new(rate: Rate, burst: u64, refill: Option<Interval>) -> Self {
         let (inflow, token) = (u128::from(rate.count()), u128::from(rate.per().as_nanos()));
-        Self { inflow, token, burst, refill: refill.map(Interval::as_nanos) }
-    }
-
-    fn capacity(&self) -> u128 {
-        u128::from(self.burst) * self.token
+        Self {
+            inflow,
+            token,
+            burst,
+            capacity: u128::from(burst) * token,
+            refill: refill.map(Interval::as_nanos),
+        }
     }
 
     fn refresh(&self, level: &mut Level, now: Instant) {
@@ -43,7 +47,7 @@ impl Bucket {
             None => now.since(level.updated).as_nanos(),
             Some(interval) => (now.as_nanos() / interval - level.updated.as_nanos() / interval) * interval,
         };
-        level.units = (level.units + u128::from(elapsed) * self.inflow).min(self.capacity());
+        level.units = (level.units + u128::from(elapsed) * self.inflow).min(self.capacity);
         level.updated = now;
     }
 
@@ -65,7 +69,7 @@ impl Meter for Bucket {
     type State = Level;
 
     fn fresh(&self) -> Level {
-        Level { units: self.capacity(), updated: Instant::START }
+        Level { units: self.capacity, updated: Instant::START }
     }
 
     fn check(&self, level: &mut Level, now: Instant, cost: u64) -> Result<Interval, Option<Interval>> {
@@ -87,23 +91,24 @@ impl Meter for Bucket {
 
     fn reset(&self, level: &mut Level, now: Instant) -> Option<Interval> {
         self.refresh(level, now);
-        Some(self.time_to(self.capacity() - level.units, now))
+        Some(self.time_to(self.capacity - level.units, now))
     }
 
     fn give_back(&self, level: &mut Level, at: Instant, amount: u64) {
         self.refresh(level, at);
-        level.units = (level.units + u128::from(amount) * self.token).min(self.capacity());
+        level.units = (level.units + u128::from(amount) * self.token).min(self.capacity);
     }
 
     fn scaled(&self, by: Scale) -> Self {
         let (inflow, token) = by.rate(self.inflow, self.token);
-        Self { inflow, token, burst: by.count(self.burst), refill: self.refill }
+        let burst = by.count(self.burst);
+        Self { inflow, token, burst, capacity: u128::from(burst) * token, refill: self.refill }
     }
 
     /// The units change with the scale; what is no whole unit, less than one part in `token` of a token, is lost.
     fn hand_over(&self, next: &Self, level: &mut Level, now: Instant) {
         self.refresh(level, now);
-        level.units = convert(level.units, self.token, next.token).min(next.capacity());
+        level.units = convert(level.units, self.token, next.token).min(next.capacity);
     }
 }
 

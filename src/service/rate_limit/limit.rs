@@ -99,6 +99,22 @@ struct Key<S> {
     refunds: BinaryHeap<Reverse<(Instant, u64)>>,
 }
 
+/// What a limit says of a call.
+#[derive(Debug, Clone, Copy)]
+struct Verdict {
+    /// What it measures: how long the call is held, or how long until it would pass, if that is known.
+    own: Result<Interval, Option<Interval>>,
+    /// How long a lockout still lasts.
+    locked: Interval,
+}
+
+impl Verdict {
+    /// How long the call is held, if it passes.
+    fn held(self) -> Option<Interval> {
+        self.own.ok().filter(|_| self.locked.is_zero())
+    }
+}
+
 impl<S> Key<S> {
     const fn new(state: S) -> Self {
         Self { state, locked: Locked::NEVER, refunds: BinaryHeap::new() }
@@ -139,25 +155,20 @@ impl<M: Meter> Keyed<M> {
         }
     }
 
-    /// What the limit itself says, and how long a lockout still lasts.
-    fn check(
-        &mut self,
-        caller: &Caller,
-        now: Instant,
-        cost: u64,
-    ) -> (Result<Interval, Option<Interval>>, Interval) {
+    fn check(&mut self, caller: &Caller, now: Instant, cost: u64) -> Verdict {
         let (meter, key) = self.key(caller);
         Self::settle(meter, key, now);
-        (meter.check(&mut key.state, now, cost), key.locked.rest(now))
+        Verdict { own: meter.check(&mut key.state, now, cost), locked: key.locked.rest(now) }
     }
 
     /// Takes a call at once, if it passes.
-    fn admit(&mut self, caller: &Caller, now: Instant, cost: u64) -> Option<Interval> {
+    fn admit(&mut self, caller: &Caller, now: Instant, cost: u64) -> Result<Interval, Verdict> {
         let (meter, key) = self.key(caller);
         Self::settle(meter, key, now);
-        let held = meter.check(&mut key.state, now, cost).ok().filter(|_| key.locked.rest(now).is_zero())?;
+        let verdict = Verdict { own: meter.check(&mut key.state, now, cost), locked: key.locked.rest(now) };
+        let held = verdict.held().ok_or(verdict)?;
         meter.take(&mut key.state, now, cost);
-        Some(held)
+        Ok(held)
     }
 
     /// The time until the key is as good as new.
@@ -204,7 +215,7 @@ impl Limit {
             return Ok(Interval::ZERO);
         }
         let passes = with!(&mut self.measures, keyed => keyed.admit(caller, now, cost));
-        passes.ok_or_else(|| (self.outcome, self.refuse(now, caller, cost)))
+        passes.map_err(|verdict| (self.outcome, self.refuse(now, caller, cost, verdict)))
     }
 
     /// Whether a call passes, and how long it is held then. It takes nothing yet.
@@ -220,29 +231,31 @@ impl Limit {
         if cost == 0 {
             return Ok(Interval::ZERO);
         }
-        match with!(&mut self.measures, keyed => keyed.check(caller, now, cost)) {
-            (Ok(delay), Interval::ZERO) => Ok(delay),
-            _ => Err((self.outcome, self.refuse(now, caller, cost))),
-        }
+        let verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
+        verdict.held().ok_or_else(|| (self.outcome, self.refuse(now, caller, cost, verdict)))
     }
 
     /// A refusal, and what it says: the limit and a lockout both have to end.
-    fn refuse(&mut self, now: Instant, caller: &Caller, cost: u64) -> Option<RetryAfter> {
-        self.count(now, caller);
-        if let Some(lockout) = &self.lockout {
-            with!(&mut self.measures, keyed => keyed.key(caller).1.locked.refuse(lockout, now));
+    fn refuse(&mut self, now: Instant, caller: &Caller, cost: u64, verdict: Verdict) -> Option<RetryAfter> {
+        let mut verdict = verdict;
+        if self.counts_refused || self.lockout.is_some() {
+            self.count(now, caller);
+            if let Some(lockout) = &self.lockout {
+                with!(&mut self.measures, keyed => keyed.key(caller).1.locked.refuse(lockout, now));
+            }
+            verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
         }
-        if let header @ (RetryAfterHeader::None | RetryAfterHeader::Constant(_)) = self.retry_after {
-            return header.of(now, Interval::ZERO);
-        }
-        let (verdict, locked) = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
-        let own = if self.retry_after.tells_reset() {
-            with!(&mut self.measures, keyed => keyed.reset(caller, now))
-        } else {
-            verdict.map_or_else(|wait| wait, |_| Some(Interval::ZERO))
+        let own = match self.retry_after {
+            header @ (RetryAfterHeader::None | RetryAfterHeader::Constant(_)) => {
+                return header.of(now, Interval::ZERO);
+            }
+            header if header.tells_reset() => {
+                with!(&mut self.measures, keyed => keyed.reset(caller, now))
+            }
+            _ => verdict.own.map_or_else(|wait| wait, |_| Some(Interval::ZERO)),
         };
-        let known = own.or_else(|| (!locked.is_zero()).then_some(locked))?;
-        self.retry_after.of(now, known.max(locked))
+        let known = own.or_else(|| (!verdict.locked.is_zero()).then_some(verdict.locked))?;
+        self.retry_after.of(now, known.max(verdict.locked))
     }
 
     /// Counts a call that this limit, or a later one, has refused, if refused calls count.

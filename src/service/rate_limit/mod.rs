@@ -63,12 +63,14 @@ pub struct Rejection {
 #[derive(Debug, Clone)]
 pub struct RateLimits {
     limits: Vec<Limit>,
+    tracks_ends: bool,
 }
 
 impl RateLimits {
     /// The limits at the start of a run; `operations` are the names of the service's operations, by their number.
     pub fn new(configs: &[RateLimitConfig], operations: &[String]) -> Self {
-        Self { limits: configs.iter().map(|config| Limit::new(config, operations)).collect() }
+        let limits: Vec<Limit> = configs.iter().map(|config| Limit::new(config, operations)).collect();
+        Self { tracks_ends: limits.iter().any(Limit::tracks_ends), limits }
     }
 
     /// Lets a call through at `now`: the time for which it is held before it goes on, mostly none; of several limits the
@@ -102,8 +104,8 @@ impl RateLimits {
 
     /// True if a limit has to know when calls end: it bounds calls in progress, or gives back when they end. If not, nobody
     /// has to tell.
-    pub fn tracks_ends(&self) -> bool {
-        self.limits.iter().any(Limit::tracks_ends)
+    pub const fn tracks_ends(&self) -> bool {
+        self.tracks_ends
     }
 
     /// The call that was let through at `began` will end at `ends`; said right after it was let through. Each call that was
