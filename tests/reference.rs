@@ -61,10 +61,6 @@ fn every_field_that_the_parser_knows_is_described() {
     let mut places: Vec<String> = [
         "zzz = 1",
         "services.api.zzz = 1",
-        "services.api.rate_limit.zzz = 1",
-        "services.api.rate_limit.token_bucket = { rate = '1/s', burst = 1, zzz = 1 }",
-        "services.api.rate_limit.fixed_window.zzz = 1",
-        "services.api.rate_limit.token_bucket = { rate = '1/s', burst = 1, retry_after = 'zzz' }",
         "services.api.latency.zzz = 1",
         "services.api.latency.uniform.zzz = 1",
         "services.api.latency.lognormal.zzz = 1",
@@ -76,23 +72,6 @@ fn every_field_that_the_parser_knows_is_described() {
         "services.api.latency.shifted.zzz = 1",
         "services.api.contention.zzz = 1",
         "services.api.contention.channel.zzz = 1",
-        "services.api.faults = [{ zzz = 1 }]",
-        "services.api.faults = [{ random.zzz = 1 }]",
-        "services.api.faults = [{ fails_first.zzz = 1 }]",
-        "services.api.incidents = [{ zzz = 1 }]",
-        "services.api.faults = [{ bursts.zzz = 1 }]",
-        "services.api.faults = [{ overload.zzz = 1 }]",
-        "services.api.faults = [{ poison.zzz = 1 }]",
-        "services.api.faults = [{ expired_token.zzz = 1 }]",
-        "services.api.faults = [{ slow.zzz = 1 }]",
-        "services.api.incidents = [{ outage.zzz = 1 }]",
-        "services.api.incidents = [{ brownout.zzz = 1 }]",
-        "services.api.incidents = [{ latency.zzz = 1 }]",
-        "services.api.incidents = [{ cold_cache.zzz = 1 }]",
-        "services.api.incidents = [{ capacity.zzz = 1 }]",
-        "services.api.incidents = [{ rate_limit.zzz = 1 }]",
-        "services.api.incidents = [{ deploy.zzz = 1 }]",
-        "services.api.incidents = [{ error_code.zzz = 1 }]",
         "workloads.calls.zzz = 1",
         "workloads.calls.slots.zzz = 1",
         "workloads.calls.slots.scope = 'zzz'",
@@ -204,20 +183,143 @@ fn every_field_that_the_parser_knows_is_described() {
         ["zzz = 1", "backoff.zzz = 1", "jitter.zzz = 1", "round.zzz = 1", "forgets = 'zzz'", "grows = 'zzz'"]
             .map(|field| format!("policies.base.breaker = {{ trip.consecutive = 1, open_for.{field} }}")),
     );
-    let mut missing = Vec::new();
-    for place in places {
-        let Err(answer) = read(&place) else { panic!("{place}: it is read") };
-        let known = answer.lines().find_map(|line| line.split_once("known are: "));
-        let (_, known) = known.unwrap_or_else(|| panic!("{place}: nothing is listed in\n{answer}"));
-        for name in known.split(", ") {
-            let described =
-                [format!("`{name}`"), format!("`\"{name}\"`"), format!("{{ {name}"), format!(", {name}")];
-            if !described.iter().any(|form| REFERENCE.contains(form.as_str())) {
-                missing.push(format!("{name} ({place})"));
-            }
+    let missing: Vec<String> = places.iter().flat_map(|place| unmentioned(place, REFERENCE)).collect();
+    assert!(missing.is_empty(), "not in REFERENCE.md:\n{}", missing.join("\n"));
+}
+
+/// What is known at a place with something unknown in it, and not mentioned in this part of the reference.
+fn unmentioned(place: &str, reference: &str) -> Vec<String> {
+    let Err(answer) = read(place) else { panic!("{place}: it is read") };
+    let known = answer.lines().find_map(|line| line.split_once("known are: "));
+    let (_, known) = known.unwrap_or_else(|| panic!("{place}: nothing is listed in\n{answer}"));
+    let mentioned = |name: &str| {
+        let forms = [format!("`{name}`"), format!("`\"{name}\"`"), format!("{{ {name}"), format!(", {name}")];
+        forms.iter().any(|form| reference.contains(form.as_str()))
+    };
+    known.split(", ").filter(|name| !mentioned(name)).map(|name| format!("{name} ({place})")).collect()
+}
+
+/// What the tables of a section say about a kind in it, and about all of its kinds; the whole section if no kind is given. A kind
+/// has a row in a table of kinds, and perhaps a table of its own below a paragraph that begins with its name.
+fn section(name: &str, kind: Option<&str>) -> String {
+    let (_, section) = REFERENCE
+        .split_once(&format!("\n### {name}\n"))
+        .unwrap_or_else(|| panic!("REFERENCE.md has no section \"{name}\""));
+    let section = section.split("\n##").next().unwrap_or_default();
+    let Some(kind) = kind else { return section.to_owned() };
+    let without_examples: String = section.split("```").step_by(2).collect();
+    let (mut about, mut relevant) = (String::new(), true);
+    for block in without_examples.split("\n\n").map(str::trim) {
+        if block.starts_with("| kind |") {
+            let row = format!("| `{kind}` |");
+            about.extend(block.lines().filter(|line| line.starts_with(&row)));
+        } else if !block.starts_with('|') {
+            let subject = block.split([':', ';', ',']).next().unwrap_or_default();
+            relevant = !block.starts_with('`') || subject.contains(&format!("`{kind}`"));
+        } else if relevant {
+            about += block;
         }
     }
-    assert!(missing.is_empty(), "not in REFERENCE.md:\n{}", missing.join("\n"));
+    about
+}
+
+#[test]
+fn every_field_of_a_kind_in_a_service_is_described_with_that_kind() {
+    // The section, and at which places in a service what is known belongs to which kind.
+    let places: [(&str, &[(Option<&str>, &str)]); 5] = [
+        (
+            "rate_limit",
+            &[
+                (None, "rate_limit.zzz = 1"),
+                (None, "rate_limit = [{ zzz = 1 }]"),
+                (Some("token_bucket"), "rate_limit.token_bucket.zzz = 1"),
+                (Some("leaky_bucket"), "rate_limit.leaky_bucket.zzz = 1"),
+                (Some("leaky_queue"), "rate_limit.leaky_queue.zzz = 1"),
+                (Some("gcra"), "rate_limit.gcra.zzz = 1"),
+                (Some("fixed_window"), "rate_limit.fixed_window.zzz = 1"),
+                (Some("fixed_window"), "rate_limit.fixed_window.aligned = 'zzz'"),
+                (Some("sliding_log"), "rate_limit.sliding_log.zzz = 1"),
+                (Some("sliding_window"), "rate_limit.sliding_window.zzz = 1"),
+                (Some("concurrency"), "rate_limit.concurrency.zzz = 1"),
+                (Some("score"), "rate_limit.score.zzz = 1"),
+                (Some(""), "rate_limit.scope = 'zzz'"),
+                (Some(""), "rate_limit.rejected = 'zzz'"),
+                (Some("lockout"), "rate_limit.lockout.zzz = 1"),
+                (Some("lockout"), "rate_limit.lockout.calls_during = 'zzz'"),
+            ],
+        ),
+        (
+            "hints",
+            &[
+                (None, "rate_limit.retry_after = 'zzz'"),
+                (None, "rate_limit.retry_after.zzz = 1"),
+                (Some("wrong"), "rate_limit.retry_after.wrong.zzz = 1"),
+            ],
+        ),
+        (
+            "capacity",
+            &[
+                (Some(""), "capacity.zzz = 1"),
+                (None, "capacity.discipline = 'zzz'"),
+                (None, "capacity.discipline.zzz = 1"),
+                (Some("adaptive_lifo"), "capacity.discipline.adaptive_lifo.zzz = 1"),
+                (Some("codel"), "capacity.discipline.codel.zzz = 1"),
+                (Some(""), "capacity.abandoned = 'zzz'"),
+                (Some(""), "capacity.priority = 'zzz'"),
+                (None, "capacity.shedding.zzz = 1"),
+                (Some("gradient"), "capacity.shedding.gradient.zzz = 1"),
+                (Some("autoscale"), "capacity.autoscale.zzz = 1"),
+            ],
+        ),
+        (
+            "faults",
+            &[
+                (None, "faults = [{ zzz = 1 }]"),
+                (Some("random"), "faults = [{ random.zzz = 1 }]"),
+                (Some("fails_first"), "faults = [{ fails_first.zzz = 1 }]"),
+                (Some("bursts"), "faults = [{ bursts.zzz = 1 }]"),
+                (Some("overload"), "faults = [{ overload.zzz = 1 }]"),
+                (Some("poison"), "faults = [{ poison.zzz = 1 }]"),
+                (Some("expired_token"), "faults = [{ expired_token.zzz = 1 }]"),
+                (Some("slow"), "faults = [{ slow.zzz = 1 }]"),
+            ],
+        ),
+        (
+            "incidents",
+            &[
+                (None, "incidents = [{ zzz = 1 }]"),
+                (Some("outage"), "incidents = [{ outage.zzz = 1 }]"),
+                (Some("brownout"), "incidents = [{ brownout.zzz = 1 }]"),
+                (Some("latency"), "incidents = [{ latency.zzz = 1 }]"),
+                (Some("cold_cache"), "incidents = [{ cold_cache.zzz = 1 }]"),
+                (Some("capacity"), "incidents = [{ capacity.zzz = 1 }]"),
+                (Some("rate_limit"), "incidents = [{ rate_limit.zzz = 1 }]"),
+                (Some("deploy"), "incidents = [{ deploy.zzz = 1 }]"),
+                (Some("error_code"), "incidents = [{ error_code.zzz = 1 }]"),
+            ],
+        ),
+    ];
+    let missing = places.iter().flat_map(|&(name, places)| {
+        places.iter().flat_map(move |&(kind, place)| {
+            unmentioned(&format!("services.api.{place}"), &section(name, kind))
+        })
+    });
+    let missing: Vec<String> = missing.collect();
+    assert!(missing.is_empty(), "not where it belongs in REFERENCE.md:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_word_for_a_failure_is_described() {
+    for word in ["connection_error", "no_answer", "error_606"] {
+        let fields = ["faults = [{ random = { probability = 0.1, STATUS } }]", "capacity = { STATUS }"];
+        for field in fields {
+            let field = field.replace("STATUS", &format!("status = '{word}'"));
+            assert!(read(&format!("services.api.{field}")).is_ok(), "{field}");
+        }
+        let row = REFERENCE.lines().find(|line| line.starts_with("| failure |")).unwrap_or_default();
+        assert!(row.contains(&format!("`\"{word}\"`")), "not in REFERENCE.md: {word}");
+    }
+    assert!(read("policies.fixed.retry_on.only.status = [429, '5xx', 'error_606']").is_ok());
 }
 
 #[test]
