@@ -262,6 +262,18 @@ impl Scenario {
             }
         }
         for (index, service) in self.services.iter().enumerate() {
+            let callers = self.workloads.iter().filter(|workload| workload.service == index);
+            let operations: Vec<String> =
+                callers.flat_map(|workload| workload.config.operation_names()).cloned().collect();
+            for limit in &service.config.rate_limit {
+                if let Some(name) = limit.unknown_operation(&operations) {
+                    notes.push(format!(
+                        "a rate limit of service {} has a cost or refund for operation {name}, which no workload issues \
+                         (`operations`)",
+                        service.name
+                    ));
+                }
+            }
             if !self.workloads.iter().any(|workload| workload.service == index) {
                 notes.push(format!("service {} is called by no workload", service.name));
             }
