@@ -42,6 +42,7 @@ use inside::{Inside, Stay};
 
 /// A service's state during a run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something has to be done at all")]
 pub struct Service {
     rate_limits: RateLimits,
     /// True if a limit has to know when calls end.

@@ -209,12 +209,11 @@ impl Simulation<'_> {
         let call = &mut self.calls.calls[index as usize];
         let service = self.clients[usize::from(call.workload)].service;
         call.keeps_server = fate == Fate::Served && !self.callees[service].is_empty();
-        match self.services[service].parting(fate, call.answer) {
-            Some(answer) => self.respond(index, answer),
-            None => {
-                self.leave(index);
-                self.calls.release(index);
-            }
+        if let Some(answer) = self.services[service].parting(fate, call.answer) {
+            self.respond(index, answer);
+        } else {
+            self.leave(index);
+            self.calls.release(index);
         }
     }
 
