@@ -223,10 +223,13 @@ fn section(name: &str, kind: Option<&str>) -> String {
     about
 }
 
+/// A kind, if the place is inside one, and the place.
+type Place<'a> = (Option<&'a str>, &'a str);
+
 #[test]
 fn every_field_of_a_kind_in_a_service_is_described_with_that_kind() {
     // The section, and at which places in a service what is known belongs to which kind.
-    let places: [(&str, &[(Option<&str>, &str)]); 5] = [
+    let places: [(&str, &[Place]); 5] = [
         (
             "rate_limit",
             &[
