@@ -153,6 +153,10 @@ fn calls_in_circles_are_refused() {
     let changes = [("workloads.gateway-to-orders.service".to_owned(), "'gateway'".to_owned())];
     let error = Scenario::parse("chains", "chains", WORLD, &changes).unwrap_err().to_string();
     assert!(error.contains("the service would call itself"), "{error}");
+    // Of a service that cannot be read only that is said.
+    let changes = [("services.orders.latency".to_owned(), "{ bogus = '1s' }".to_owned())];
+    let error = Scenario::parse("chains", "chains", WORLD, &changes).unwrap_err().to_string();
+    assert!(error.contains("bogus") && !error.contains("the service would call itself"), "{error}");
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(super) fn connect(
             }
             _ => None,
         };
+        // Of a service that cannot be read nothing more is said.
+        let within = service.and(within);
         let tie = names.binary_search(&name).expect("the name is in the list") as u16;
         connected.push(Workload { name, config, service: service.unwrap_or(0), within, tie });
     }
