@@ -44,7 +44,7 @@ pub(super) struct Draft<'a> {
 /// One request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// When it began, in nanoseconds: of the Unix epoch until [`Traffic::finish`], then since the first one.
+    /// When it began, in nanoseconds: of the Unix epoch until `Traffic::finish`, then since the first one.
     pub at: i64,
     ends: bool,
     /// How long it took, in nanoseconds, if that was recorded.
@@ -96,7 +96,7 @@ impl Bad {
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// All requests, recorded retries among them; in order of time after [`Traffic::finish`].
+    /// All requests, recorded retries among them; in order of time after `Traffic::finish`.
     pub requests: Vec<Request>,
     /// Names of the operations.
     pub operations: Vec<String>,
