@@ -146,6 +146,9 @@ fn a_server_is_busy_as_long_as_it_waits_for_others() {
         ("policies.user.retries", "0"),
     ];
     assert_eq!(run(&limited).workloads[0].limited, 2, "at 250 ms both are still under way");
+    // Calls that fail by themselves ask nobody, and are over with their own work.
+    let failed = [limited.as_slice(), &[("services.gateway.faults", "[{ fails_first = 1 }]")]].concat();
+    assert_eq!(run(&failed).workloads[0].limited, 0);
 }
 
 #[test]

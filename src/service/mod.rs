@@ -232,7 +232,11 @@ impl Service {
             |latency| Answer { outcome, latency: comes_after(outcome, latency), retry_after: None, verdict };
         let stay = self.inside.offer(now, call, held + work);
         let (reply, leaves) = match stay {
-            Stay::Until(ends) => (Reply::Now(answer(ends.since(now))), (!self.calls_others).then_some(ends)),
+            Stay::Until(ends) => {
+                // Others are asked only for the sake of calls that have not failed.
+                let last = !self.calls_others || verdict != Verdict::Served;
+                (Reply::Now(answer(ends.since(now))), last.then_some(ends))
+            }
             Stay::LetGo(ends) => (Reply::Now(ABANDONED), Some(ends)),
             Stay::Unknown(pushed_out) => (Reply::Later { served: answer(Interval::ZERO), pushed_out }, None),
             Stay::TurnedAway => {
