@@ -99,7 +99,8 @@ fn every_open_kind_runs_and_drains_after_its_end() {
 fn files_are_read_beside_the_scenario_and_digested_in_the_manifest() {
     let place = Place::new();
     fs::create_dir(place.path("scenarios")).expect("a folder can be made");
-    let arrivals = "arrivals.trace = { file = 'data/trace.csv' }";
+    // A name alone stands for `file`.
+    let arrivals = "arrivals.trace = 'data/trace.csv'";
     let law = "latency.mixture = [{ weight = 1, empirical = { file = 'latencies.csv' } }]";
     let caching = "[policies.caching]\nretries = 0\ncache = { ttl = '1h' }\n";
     place.write("scenarios/s.toml", scenario(arrivals, law) + caching);
@@ -142,7 +143,7 @@ fn a_scenario_without_files_says_nothing_of_them_in_its_manifest() {
 fn what_is_wrong_with_a_file_is_said_with_its_line_and_place() {
     let place = Place::new();
     let arrivals = "arrivals.trace = { file = 'trace.csv' }";
-    let text = scenario(arrivals, "latency.empirical = { file = 'latencies.csv' }");
+    let text = scenario(arrivals, "latency.empirical = 'latencies.csv'");
     place.write("latencies.csv", "latency\n0.5\nslow\n");
     place.refuses(
         &text,
@@ -168,12 +169,14 @@ fn what_is_wrong_with_a_file_is_said_with_its_line_and_place() {
 
 #[test]
 fn a_scenario_without_a_folder_says_how_to_do_without_files() {
-    let text = scenario("arrivals.trace = { file = 'trace.csv' }", "");
-    let error = Scenario::parse("text", "text", &text, &[]).expect_err("there is no folder").to_string();
-    assert!(
-        error.contains("without a folder") && error.contains("{ name = \"trace.csv\", text ="),
-        "{error}"
-    );
+    for arrivals in ["arrivals.trace = { file = 'trace.csv' }", "arrivals.trace = 'trace.csv'"] {
+        let text = scenario(arrivals, "");
+        let error = Scenario::parse("text", "text", &text, &[]).expect_err("there is no folder").to_string();
+        assert!(
+            error.contains("without a folder") && error.contains("{ name = \"trace.csv\", text ="),
+            "{error}"
+        );
+    }
 }
 
 #[test]

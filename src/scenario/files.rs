@@ -1,7 +1,8 @@
 //! The files that a scenario names: read when the scenario is read, so that a run depends on nothing else on the disk.
 //!
 //! Wherever a law is `empirical` or arrivals are a `trace`, `file = "name.csv"` is replaced by the name and the content of the file
-//! ([`crate::table::TableFile`]), before the part is read. Names are relative to the folder of the scenario.
+//! ([`crate::table::TableFile`]), before the part is read; a name alone, as in `arrivals.trace = "name.csv"`, stands for that field.
+//! Names are relative to the folder of the scenario.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -47,9 +48,6 @@ impl Files {
         path: &str,
         value: &mut Value<'s>,
     ) -> bool {
-        if self.folder.is_none() {
-            return true; // the reader of a table says so
-        }
         let mut problems = Vec::new();
         self.walk(path, "", value, &mut problems);
         let sound = problems.is_empty();
@@ -70,8 +68,15 @@ impl Files {
                 for (key, value) in table.iter_mut() {
                     let path = format!("{path}.{}", key.get_ref());
                     let span = value.span();
+                    if OWNERS.contains(&key.get_ref().as_ref()) && value.get_ref().is_str() {
+                        let name = std::mem::replace(value.get_mut(), DeValue::Table(DeTable::new()));
+                        *value.get_mut() = table_at(&span, [("file", name)]);
+                    }
                     match value.get_ref().as_str().map(str::to_owned) {
-                        Some(file) if key.get_ref() == "file" && OWNERS.contains(&name) => {
+                        // Without a folder the reader of a table says what is missing.
+                        Some(file)
+                            if key.get_ref() == "file" && OWNERS.contains(&name) && self.folder.is_some() =>
+                        {
                             match self.read(&file) {
                                 Ok(text) => *value.get_mut() = content(&span, file, text),
                                 Err(message) => problems.push((path, message)),
@@ -117,10 +122,12 @@ impl Files {
 
 /// The table that a reader of tables expects, where the name stood.
 fn content<'s>(span: &Range<usize>, name: String, text: String) -> DeValue<'s> {
-    let mut table = DeTable::new();
-    for (key, value) in [("name", name), ("text", text)] {
-        let value = Spanned::new(span.clone(), DeValue::String(Cow::Owned(value)));
-        table.insert(Spanned::new(span.clone(), Cow::Borrowed(key)), value);
-    }
-    DeValue::Table(table)
+    let string = |text| DeValue::String(Cow::Owned(text));
+    table_at(span, [("name", string(name)), ("text", string(text))])
+}
+
+/// A table whose every part stands at `span`.
+fn table_at<'s, const N: usize>(span: &Range<usize>, fields: [(&'static str, DeValue<'s>); N]) -> DeValue<'s> {
+    let place = |(key, value)| (Spanned::new(span.clone(), Cow::Borrowed(key)), Spanned::new(span.clone(), value));
+    DeValue::Table(fields.into_iter().map(place).collect())
 }
