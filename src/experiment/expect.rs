@@ -1,7 +1,7 @@
 //! Expectations held against the results.
 
 use super::replicate::Results;
-use crate::scenario::{Expectation, Metric, Scenario};
+use crate::scenario::{Condition, Expectation, Scenario};
 
 /// What became of one expectation.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,14 +17,11 @@ pub struct Verdict {
 /// Holds each expectation of the scenario against the means over replications.
 pub fn judge(scenario: &Scenario, results: &Results) -> Vec<Verdict> {
     let judge = |expectation: &Expectation| {
-        let arm = &results.arms[expectation.arm];
-        let estimate = match expectation.metric {
-            Metric::Workload(measure) => arm.workloads[expectation.subject].estimate(measure),
-            Metric::Service(measure) => arm.services[expectation.subject].estimate(measure),
-        };
+        let Condition { figure, comparison, bound, text } = &expectation.condition;
+        let estimate = results.arms[expectation.arm].estimate(*figure);
         let mean = estimate.map(|estimate| estimate.mean);
-        let met = mean.is_some_and(|mean| expectation.comparison.holds(mean, expectation.bound));
-        Verdict { text: expectation.text.clone(), mean, met }
+        let met = mean.is_some_and(|mean| comparison.holds(mean, *bound));
+        Verdict { text: text.clone(), mean, met }
     };
     scenario.expectations.iter().map(judge).collect()
 }

@@ -7,5 +7,5 @@ mod winner;
 
 pub use delays::{DelaySummary, Drawing, QUANTILES, delays};
 pub use expect::{Verdict, judge};
-pub use replicate::{ArmResult, Options, Results, ServiceResult, WorkloadResult, run};
+pub use replicate::{ArmResult, Experiment, Options, Results, ServiceResult, WorkloadResult, run, threads};
 pub use winner::{Winner, winner};

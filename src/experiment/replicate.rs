@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::metrics::{
     Frame, Measure, Outline, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally,
 };
-use crate::scenario::{Named, Scenario};
+use crate::scenario::{Figure, Metric, Named, Scenario};
 use crate::service::ServiceConfig;
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
@@ -105,28 +105,70 @@ fn estimate(replications: &[Vec<Option<f64>>], measure: usize) -> Option<Estimat
 /// # Panics
 /// If the threads cannot be started.
 pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) -> Results {
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
-    let frames = frames(scenario);
-    let mut results = Results { arms: scenario.arms.iter().map(|_| empty(scenario)).collect(), events: 0 };
-    let tasks: Vec<(usize, u32)> = (0..scenario.arms.len())
-        .flat_map(|arm| (0..scenario.replications).map(move |replication| (arm, replication)))
-        .collect();
-    let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
-    for batch in tasks.chunks((BINS_ALIVE / bins).clamp(8, BATCH)) {
-        let simulate = |&(arm, replication): &(usize, u32)| {
-            let traced = if replication == 0 { options.traced } else { 0 };
-            let record = Simulation::new(scenario, arm, replication, traced).run();
-            progress();
-            Replication::of(record, &frames, scenario)
-        };
-        let replications: Vec<Replication> = pool.install(|| batch.par_iter().map(simulate).collect());
-        for (&(arm, _), replication) in batch.iter().zip(replications) {
-            results.events += replication.events;
-            results.arms[arm].fold(replication);
+    threads(options.jobs).install(|| {
+        let arms: Vec<usize> = (0..scenario.arms.len()).collect();
+        let mut experiment = Experiment::new(scenario, options.traced);
+        experiment.advance(&arms, scenario.replications, progress);
+        experiment.results
+    })
+}
+
+/// So many threads to compute on; 0 for one per core.
+///
+/// # Panics
+/// If the threads cannot be started.
+pub fn threads(jobs: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).build().expect("threads can be started")
+}
+
+/// An experiment under way: arms that have had some of their replications. It computes on the threads that it is called on
+/// ([`threads`]).
+#[derive(Debug)]
+pub struct Experiment<'s> {
+    scenario: &'s Scenario,
+    frames: Vec<Frame>,
+    traced: usize,
+    results: Results,
+}
+
+impl<'s> Experiment<'s> {
+    /// Arms without a replication; of the first one of each, so many requests per workload will be traced.
+    pub fn new(scenario: &'s Scenario, traced: usize) -> Self {
+        let arms = scenario.arms.iter().map(|_| empty(scenario)).collect();
+        Self { scenario, frames: frames(scenario), traced, results: Results { arms, events: 0 } }
+    }
+
+    /// What was found so far.
+    pub const fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// What was found.
+    pub fn into_results(self) -> Results {
+        self.results
+    }
+
+    /// Runs the arms with these indices until each has had `replications`. `progress` is called after each.
+    pub fn advance(&mut self, arms: &[usize], replications: u32, progress: &(dyn Fn() + Sync)) {
+        let scenario = self.scenario;
+        let had = |arm: usize| self.results.arms[arm].replications();
+        let tasks: Vec<(usize, u32)> =
+            arms.iter().flat_map(|&arm| (had(arm)..replications).map(move |next| (arm, next))).collect();
+        let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
+        for batch in tasks.chunks((BINS_ALIVE / bins).clamp(8, BATCH)) {
+            let simulate = |&(arm, replication): &(usize, u32)| {
+                let traced = if replication == 0 { self.traced } else { 0 };
+                let record = Simulation::new(scenario, arm, replication, traced).run();
+                progress();
+                Replication::of(record, &self.frames, scenario)
+            };
+            let replications: Vec<Replication> = batch.par_iter().map(simulate).collect();
+            for (&(arm, _), replication) in batch.iter().zip(replications) {
+                self.results.events += replication.events;
+                self.results.arms[arm].fold(replication);
+            }
         }
     }
-    results
 }
 
 /// What each service's measures need to know, without the incidents of each replication.
@@ -199,6 +241,25 @@ impl Replication {
 }
 
 impl ArmResult {
+    /// How many replications it has had.
+    pub fn replications(&self) -> u32 {
+        self.workloads.first().map_or(0, |workload| workload.replications.len() as u32)
+    }
+
+    /// What each replication observed of a figure.
+    pub fn observations(&self, figure: Figure) -> impl Iterator<Item = Option<f64>> {
+        let (replications, measure) = match figure.metric {
+            Metric::Workload(measure) => (&self.workloads[figure.subject].replications, measure),
+            Metric::Service(measure) => (&self.services[figure.subject].replications, measure),
+        };
+        replications.iter().map(move |values| values[measure])
+    }
+
+    /// The estimate of a figure.
+    pub fn estimate(&self, figure: Figure) -> Option<Estimate> {
+        Estimate::of(self.observations(figure).flatten())
+    }
+
     fn fold(&mut self, replication: Replication) {
         for (result, (measured, counts)) in self.workloads.iter_mut().zip(replication.workloads) {
             result.replications.push(measured);

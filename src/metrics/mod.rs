@@ -11,7 +11,7 @@ mod tally;
 mod time_series;
 
 pub use histogram::{Histogram, Outline};
-pub use measure::{Frame, Measure, SERVICE_MEASURES, WORKLOAD_MEASURES};
+pub use measure::{Better, Centre, Frame, Measure, SERVICE_MEASURES, Sense, WORKLOAD_MEASURES};
 pub use recovery::{Goodput, Recovery, Summed};
 pub use sliding::{Dispersion, SlidingCount};
 pub use tally::{Ended, ServiceTally, WorkloadTally};

@@ -127,7 +127,11 @@ fn content<'s>(span: &Range<usize>, name: String, text: String) -> DeValue<'s> {
 }
 
 /// A table whose every part stands at `span`.
-fn table_at<'s, const N: usize>(span: &Range<usize>, fields: [(&'static str, DeValue<'s>); N]) -> DeValue<'s> {
-    let place = |(key, value)| (Spanned::new(span.clone(), Cow::Borrowed(key)), Spanned::new(span.clone(), value));
+fn table_at<'s, const N: usize>(
+    span: &Range<usize>,
+    fields: [(&'static str, DeValue<'s>); N],
+) -> DeValue<'s> {
+    let place =
+        |(key, value)| (Spanned::new(span.clone(), Cow::Borrowed(key)), Spanned::new(span.clone(), value));
     DeValue::Table(fields.into_iter().map(place).collect())
 }

@@ -1,19 +1,24 @@
 //! Scenarios: from a file to checked, typed objects. What gets through here can be run, and only the disk can fail.
 
 mod assign;
+mod axis;
+mod condition;
 mod document;
 mod expectation;
 mod explain;
+mod file;
 mod files;
 mod overrides;
 mod preset;
 mod read;
 mod rules;
 
-use std::io::Read as _;
 use std::path::Path;
 
-pub use expectation::{Comparison, Expectation, Metric};
+pub use axis::{Axis, Range, Span};
+pub use condition::{Comparison, Condition, Figure, Metric};
+pub use expectation::Expectation;
+pub use file::{MAX_FILE_BYTES, ScenarioFile};
 pub use preset::{Kind, Parameter, Preset, Unit};
 
 use crate::breaker::BreakerConfig;
@@ -25,8 +30,6 @@ use crate::time::Interval;
 use crate::workload::{Arrivals, WorkloadConfig};
 use document::Source;
 
-/// The largest scenario file that is read, in bytes.
-pub const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The most bins a time series may have.
 pub const MAX_BINS: u64 = 20_000;
 /// The most bins that the time series of all arms and workloads may have together.
@@ -111,46 +114,13 @@ pub struct Arm {
     pub policies: Vec<usize>,
 }
 
-/// The text of a file, if it is text.
-fn readable(shown: &str, bytes: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Error::Usage(format!("the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"))
-    })
-}
-
 impl Scenario {
     /// Reads and checks the file at `path`, after replacing the fields in `overrides` (path, value).
     ///
     /// # Errors
     /// If the file cannot be read, or with every problem found in it.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Error> {
-        let shown = path.display();
-        let unreadable = |error: std::io::Error| {
-            let advice = match error.kind() {
-                std::io::ErrorKind::NotFound => "check the path, or write a first one with `retrysim new`",
-                std::io::ErrorKind::IsADirectory => "name a file inside it",
-                _ => "check that it is a file you may read",
-            };
-            Error::Usage(format!("cannot read the scenario {shown}: {error}; {advice}"))
-        };
-        if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
-            return Self::parse("stdin", "stdin", &readable("stdin", bytes)?, overrides);
-        }
-        let size = std::fs::metadata(path).map_err(unreadable)?.len();
-        if size > MAX_FILE_BYTES {
-            return Err(Error::Usage(format!(
-                "the scenario {shown} has {size} bytes, the limit is {MAX_FILE_BYTES}: is it the right file?"
-            )));
-        }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = readable(&shown.to_string(), bytes)?;
-        let name =
-            path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
-        let source = Source::new(&shown.to_string(), &text, overrides)?;
-        read::read(&name, &source, Some(path.parent().unwrap_or(Path::new(""))))
+        ScenarioFile::open(path)?.with(overrides)
     }
 
     /// Reads and checks `text`, which is called `name` in reports and `file` in messages. It has no folder, so that it cannot

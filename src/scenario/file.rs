@@ -1,0 +1,78 @@
+//! The file of a scenario: read once, so that any number of variants of it can be made that differ in the fields asked for.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::document::Source;
+use super::{Scenario, read};
+use crate::error::Error;
+
+/// The largest scenario file that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// The text of a scenario as it was read, and where it stands.
+#[derive(Debug, Clone)]
+pub struct ScenarioFile {
+    name: String,
+    shown: String,
+    folder: Option<PathBuf>,
+    text: String,
+}
+
+impl ScenarioFile {
+    /// Reads the file at `path`; `-` is stdin.
+    ///
+    /// # Errors
+    /// If it cannot be read, is too large, or is no text.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let shown = path.display();
+        let unreadable = |error: std::io::Error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::NotFound => "check the path, or write a first one with `retrysim new`",
+                std::io::ErrorKind::IsADirectory => "name a file inside it",
+                _ => "check that it is a file you may read",
+            };
+            Error::Usage(format!("cannot read the scenario {shown}: {error}; {advice}"))
+        };
+        if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+            let text = readable("stdin", bytes)?;
+            return Ok(Self { name: "stdin".into(), shown: "stdin".into(), folder: None, text });
+        }
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > MAX_FILE_BYTES {
+            return Err(Error::Usage(format!(
+                "the scenario {shown} has {size} bytes, the limit is {MAX_FILE_BYTES}: is it the right file?"
+            )));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = readable(&shown.to_string(), bytes)?;
+        let name =
+            path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+        let folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
+        Ok(Self { name, shown: shown.to_string(), folder, text })
+    }
+
+    /// Its name without its folder and ending.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads and checks the scenario, after replacing the fields in `overrides` (path, value), the last word being the last.
+    ///
+    /// # Errors
+    /// With every problem found in it.
+    pub fn with(&self, overrides: &[(String, String)]) -> Result<Scenario, Error> {
+        let source = Source::new(&self.shown, &self.text, overrides)?;
+        read::read(&self.name, &source, self.folder.as_deref())
+    }
+}
+
+/// The text of a file, if it is text.
+fn readable(shown: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::Usage(format!("the scenario {shown} is not text: byte {at} is not UTF-8; save it as UTF-8"))
+    })
+}
