@@ -28,7 +28,7 @@ fn every_shipped_scenario_gives_its_known_results_and_its_finding_holds() {
         let verdicts = experiment::judge(&scenario, &results);
         assert!(!verdicts.is_empty(), "{}: its finding is not written as conditions", path.display());
         assert!(
-            verdicts.iter().all(|verdict| verdict.met),
+            verdicts.iter().all(experiment::Verdict::met),
             "{}\n{}",
             path.display(),
             report::verdicts(&verdicts)

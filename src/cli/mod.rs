@@ -6,7 +6,9 @@ mod check;
 mod delays;
 mod export;
 mod import;
+mod limits;
 mod new;
+mod precise;
 mod presets;
 mod run;
 
@@ -31,6 +33,7 @@ struct Arguments {
 enum Verb {
     Run(run::Run),
     Check(check::Check),
+    Limits(limits::Limits),
     New(new::New),
     Import(import::Import),
     Delays(delays::Delays),
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Run(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
+        Verb::Limits(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),

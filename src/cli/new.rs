@@ -1,6 +1,5 @@
 //! `retrysim new`: a commented scenario to start from.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use clap::Args;
 
 use super::print;
 use crate::error::Error;
+use crate::report::File;
 
 /// What is written.
 const TEMPLATE: &str = include_str!("template.toml");
@@ -35,35 +35,8 @@ impl New {
                 "{shown} exists: name another file, or replace it with --force"
             )));
         }
-        let folder = match self.file.parent() {
-            Some(folder) if folder != std::path::Path::new("") => folder,
-            _ => std::path::Path::new("."),
-        };
-        // The file that is written first has a name that nobody gave: only the kind of error is told.
-        let refuse = |error: std::io::Error| {
-            let why = match error.kind() {
-                std::io::ErrorKind::NotFound => format!("there is no folder {}", folder.display()),
-                std::io::ErrorKind::PermissionDenied => format!("you may not write in {}", folder.display()),
-                kind => kind.to_string(),
-            };
-            Error::Usage(format!("cannot write {shown}: {why}; name another file"))
-        };
-        let mut file =
-            tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(refuse)?;
-        file.write_all(TEMPLATE.as_bytes()).map_err(refuse)?;
-        file.persist(&self.file).map_err(|error| refuse(error.error))?;
+        File::prepare(&self.file)?.write(TEMPLATE.as_bytes())?;
         print(&format!("wrote {shown}; now: retrysim run {shown}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-#[cfg(unix)]
-fn permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o644)
-}
-
-#[cfg(not(unix))]
-fn permissions() -> std::fs::Permissions {
-    tempfile::tempfile().and_then(|file| file.metadata()).expect("a temporary file can be made").permissions()
 }

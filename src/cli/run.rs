@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::precise::Precision;
 use super::{NOT_MET, assignments, export, print};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
-use crate::report::{self, Folder};
-use crate::scenario::Scenario;
+use crate::report::{self, File, Folder};
+use crate::scenario::{Scenario, ScenarioFile};
 
 /// Simulate every arm of a scenario and write the results.
 #[derive(Debug, Args)]
@@ -28,6 +29,11 @@ pub(super) struct Run {
     /// Folder to write; output/NAME if absent, where NAME is the scenario's. A folder of an earlier run is replaced.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    precision: Precision,
+    /// Write what became of the expectations to this file, as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -50,6 +56,9 @@ pub(super) struct Overrides {
     /// Replace the number of replications.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     replications: Option<u64>,
+    /// Hold the other arms against this one; against the first of the file if absent.
+    #[arg(long, value_name = "ARM")]
+    baseline: Option<String>,
     /// Replace any field, such as workloads.campaign.clients=500; may be given several times.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -62,6 +71,8 @@ impl Overrides {
         for (path, value) in [("seed", self.seed), ("replications", self.replications)] {
             paths.extend(value.map(|value| (path.to_owned(), value.to_string())));
         }
+        // In quotes: a name is text, whatever it looks like.
+        paths.extend(self.baseline.as_ref().map(|name| ("baseline".to_owned(), format!("{name:?}"))));
         Ok(paths)
     }
 }
@@ -86,9 +97,13 @@ impl Run {
                     .into(),
             ));
         }
-        let scenario = Scenario::load(&self.scenario, &self.overrides.paths()?)?;
+        let file = ScenarioFile::open(&self.scenario)?;
+        let mut overrides = self.overrides.paths()?;
+        let mut scenario = file.with(&overrides)?;
+        let targets = self.precision.targets(&scenario)?;
         // Before anything is written: a refusal (exit 2) must leave nothing behind, and hide no verdict (exit 3).
         let export = self.export.map(|target| export::Written::of(&scenario, target)).transpose()?;
+        let junit = self.junit.as_deref().map(|path| junit(path, &scenario)).transpose()?;
         let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
         let folder = Folder::prepare(&target)?;
         if self.format != Format::Quiet {
@@ -97,9 +112,26 @@ impl Run {
             }
         }
         let options = Options { traced: self.trace as usize, jobs: self.jobs.unwrap_or(0).into() };
-        let results = simulate(&scenario, options);
+        let results = if targets.is_empty() {
+            simulate(&scenario, options)
+        } else {
+            let bar = bar(None);
+            let progress = || bar.inc(1);
+            let (results, replications, notes) = self.precision.run(&scenario, &targets, options, &progress);
+            bar.finish_and_clear();
+            for note in notes {
+                anstream::eprintln!("note: {note}");
+            }
+            // What is written is what a run gives that is asked for as many replications.
+            overrides.push(("replications".to_owned(), replications.to_string()));
+            scenario = file.with(&overrides)?;
+            results
+        };
         let verdicts = experiment::judge(&scenario, &results);
         folder.write(&report::files(&scenario, &results, self.trace > 0))?;
+        if let Some(file) = junit {
+            file.write(&report::junit(&scenario, &verdicts))?;
+        }
         match self.format {
             Format::Text => print(&text(&scenario, &results, &verdicts, &target))?,
             Format::Csv => print(&String::from_utf8_lossy(&report::summary(&scenario, &results)))?,
@@ -109,7 +141,7 @@ impl Run {
         if let Some(export) = export {
             print(&export.winners(&scenario, &results))?;
         }
-        let met = verdicts.iter().all(|verdict| verdict.met);
+        let met = verdicts.iter().all(Verdict::met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })
     }
 }
@@ -121,13 +153,31 @@ fn seed(text: &str) -> Result<u64, String> {
     read.ok_or_else(|| format!("write a whole number from 0 to {most}"))
 }
 
-/// Runs it with a progress bar on stderr, if that is a terminal.
+/// The file that the verdicts go to.
+fn junit(path: &Path, scenario: &Scenario) -> Result<File, Error> {
+    if scenario.expectations.is_empty() {
+        return Err(Error::Usage(format!(
+            "--junit {}: the scenario expects nothing; write conditions in its section [expect]",
+            path.display()
+        )));
+    }
+    File::prepare(path)
+}
+
+/// A progress bar on stderr, if that is a terminal; of unknown length if no number of steps is given.
+fn bar(steps: Option<u64>) -> ProgressBar {
+    let (bar, template) = match steps {
+        _ if !std::io::stderr().is_terminal() => return ProgressBar::hidden(),
+        Some(steps) => (ProgressBar::new(steps), "{bar:30} {pos}/{len} replications, {eta} left"),
+        None => (ProgressBar::no_length(), "{spinner} {pos} replications"),
+    };
+    bar.set_style(ProgressStyle::with_template(template).expect("a sound template"));
+    bar
+}
+
+/// Runs it with a progress bar.
 fn simulate(scenario: &Scenario, options: Options) -> Results {
-    let steps = scenario.arms.len() as u64 * u64::from(scenario.replications);
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications, {eta} left")
-        .expect("a sound template");
-    bar.set_style(style);
+    let bar = bar(Some(scenario.arms.len() as u64 * u64::from(scenario.replications)));
     let results = experiment::run(scenario, options, &|| bar.inc(1));
     bar.finish_and_clear();
     results
@@ -140,7 +190,8 @@ fn text(scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &P
         report::table(scenario, results),
         report::unserved(scenario, results),
         format!("\n{}", report::legend(scenario)),
-        report::verdicts(verdicts),
+        report::standings(scenario, results),
+        if verdicts.is_empty() { String::new() } else { format!("\n{}", report::verdicts(verdicts)) },
         format!("written to {}: tables as CSV, charts/*.svg\n", target.display()),
     ]
     .concat()

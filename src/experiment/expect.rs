@@ -1,27 +1,124 @@
-//! Expectations held against the results.
+//! Expectations held against the results, with the intervals of the means taken into account.
 
-use super::replicate::Results;
-use crate::scenario::{Condition, Expectation, Scenario};
+use super::replicate::{ArmResult, Results};
+use crate::metrics::WORKLOAD_MEASURES;
+use crate::scenario::{Comparison, Condition, Expectation, Figure, Metric, Scenario};
+use crate::statistics::Estimate;
 
 /// What became of one expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// The expectation as written.
     pub text: String,
-    /// The mean that was measured; `None` if it could not be observed.
-    pub mean: Option<f64>,
-    /// True if the condition holds. What was not observed meets no condition.
-    pub met: bool,
+    /// What was measured; `None` if it could not be observed.
+    pub measured: Option<Estimate>,
+    /// Whether the condition holds.
+    pub held: Held,
 }
 
-/// Holds each expectation of the scenario against the means over replications.
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// The whole 95 % interval of the mean meets it.
+    Met,
+    /// No part of the interval meets it.
+    NotMet,
+    /// The bound lies inside the interval: more replications may tell.
+    Undecided,
+    /// Nothing was observed, which meets no condition.
+    NotObserved,
+    /// It bounds how long requests take where, in so many replications, none succeeded at all.
+    NothingSucceeded(usize),
+}
+
+impl Verdict {
+    /// True if the condition is known to hold.
+    pub fn met(&self) -> bool {
+        self.held == Held::Met
+    }
+}
+
+/// Holds each expectation of the scenario against the results.
 pub fn judge(scenario: &Scenario, results: &Results) -> Vec<Verdict> {
     let judge = |expectation: &Expectation| {
-        let Condition { figure, comparison, bound, text } = &expectation.condition;
-        let estimate = results.arms[expectation.arm].estimate(*figure);
-        let mean = estimate.map(|estimate| estimate.mean);
-        let met = mean.is_some_and(|mean| comparison.holds(mean, *bound));
-        Verdict { text: text.clone(), mean, met }
+        let arm = &results.arms[expectation.arm];
+        let (measured, held) = held(&expectation.condition, arm);
+        Verdict { text: expectation.condition.text.clone(), measured, held }
     };
     scenario.expectations.iter().map(judge).collect()
+}
+
+/// Holds a condition against what was found of an arm.
+pub fn held(condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) {
+    let Condition { figure, comparison, bound, .. } = *condition;
+    let measured = arm.estimate(figure);
+    let Some(estimate) = measured else { return (None, Held::NotObserved) };
+    if is_bounded_latency(condition) {
+        let barren = barren(arm, figure.subject).filter(|barren| *barren).count();
+        if barren > 0 {
+            return (measured, Held::NothingSucceeded(barren));
+        }
+    }
+    let (low, high) = (estimate.low().unwrap_or(estimate.mean), estimate.high().unwrap_or(estimate.mean));
+    let held = match (comparison.holds(low, bound), comparison.holds(high, bound)) {
+        (true, true) => Held::Met,
+        (false, false) => Held::NotMet,
+        _ => Held::Undecided,
+    };
+    (measured, held)
+}
+
+/// True if a condition wants the times that requests take to be short. Whoever serves nobody serves nobody slowly: of such an arm no
+/// time is short.
+pub(super) fn is_bounded_latency(condition: &Condition) -> bool {
+    let name = condition.figure.metric.name();
+    matches!(condition.comparison, Comparison::AtMost | Comparison::Below)
+        && (name.starts_with("time_to_") || name.starts_with("honest_"))
+}
+
+/// In which replications no request of a workload succeeded.
+pub(super) fn barren(arm: &ArmResult, workload: usize) -> impl Iterator<Item = bool> {
+    let measure = WORKLOAD_MEASURES.iter().position(|measure| measure.name == "goodput");
+    let goodput = Figure { metric: Metric::Workload(measure.expect("it is measured")), subject: workload };
+    arm.observations(goodput).map(|goodput| goodput.is_none_or(|goodput| goodput == 0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Options, run};
+
+    fn verdicts(service: &str, expect: &str, replications: u32) -> Vec<(Held, bool)> {
+        let text = format!(
+            "horizon = '1m'\nreplications = {replications}\n[services.api]\nlatency.constant = '1s'\n{service}\n\
+             [workloads.calls]\nservice = 'api'\narrivals.even = {{ rate = '1/s', requests = 20 }}\n\
+             [policies.none]\nretries = 0\n[expect]\n{expect}\n"
+        );
+        let scenario = Scenario::parse("test", "test", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let results = run(&scenario, Options::default(), &|| ());
+        judge(&scenario, &results).iter().map(|verdict| (verdict.held, verdict.met())).collect()
+    }
+
+    #[test]
+    fn a_bound_inside_the_interval_is_undecided() {
+        let half = "faults = [{ random = { status = 503, probability = 0.5 } }]";
+        let expect = "'none.success_rate' = '> 0.5'";
+        assert_eq!(verdicts(half, expect, 100), [(Held::Undecided, false)]);
+        assert_eq!(verdicts(half, "'none.success_rate' = '> 0.3'", 100), [(Held::Met, true)]);
+        assert_eq!(verdicts(half, "'none.success_rate' = '> 0.7'", 100), [(Held::NotMet, false)]);
+        assert_eq!(verdicts(half, "'none.success_rate' = '> 0.01'", 1), [(Held::Met, true)], "no interval");
+    }
+
+    #[test]
+    fn where_nothing_succeeds_nothing_is_fast() {
+        let down = "faults = [{ random = { status = 503, probability = 1 } }]";
+        let expect = "'none.time_to_give_up_p99' = '< 1h'";
+        assert_eq!(verdicts(down, expect, 3), [(Held::NothingSucceeded(3), false)]);
+        assert_eq!(
+            verdicts(down, "'none.time_to_success_p99' = '< 1h'", 3),
+            [(Held::NotObserved, false)],
+            "what was not observed meets no condition"
+        );
+        assert_eq!(verdicts(down, "'none.honest_p99' = '> 1h'", 3), [(Held::Met, true)], "for ever is long");
+    }
 }

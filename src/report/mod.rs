@@ -1,29 +1,38 @@
 //! Reports: one result, many thin writers. A chart draws nothing that is not in a CSV.
 
 mod charts;
+mod comparison;
 mod csv;
 mod delays;
+mod file;
 mod folder;
 mod json;
+mod junit;
 mod manifest;
 pub mod number;
 mod presets;
 mod terminal;
+mod tipping;
 mod words;
 mod wrap;
 
 pub use self::charts::charts;
+pub use self::comparison::{comparison, standings};
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
 pub use delays::{delays_csv, delays_json, delays_table};
+pub use file::File;
 pub use folder::Folder;
 pub use json::summary_json;
+pub use junit::junit;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use terminal::{legend, table, unserved, verdicts};
+pub use tipping::{phase_table, tipping_table};
 pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 
 use crate::experiment::Results;
+use crate::experiment::tipping::{PhaseMap, Tipping, Varied};
 use crate::scenario::Scenario;
 
 /// Every file of a run (name, bytes), the manifest last.
@@ -31,14 +40,57 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
     let mut files = vec![
         ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
         ("summary.csv".to_owned(), summary(scenario, results)),
+        ("comparison.csv".to_owned(), comparison(scenario, results)),
         ("replications.csv".to_owned(), replications(scenario, results)),
         ("timeseries.csv".to_owned(), time_series(scenario, results)),
         ("time_to_success.csv".to_owned(), time_to_success(scenario, results)),
     ];
+    if scenario.arms.len() < 2 {
+        files.retain(|(name, _)| name != "comparison.csv");
+    }
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
     files.extend(charts(scenario, results));
+    with_manifest(scenario, files)
+}
+
+/// Every file of a search for tipping points (name, bytes), the manifest last.
+pub fn tipping_files(
+    scenario: &Scenario,
+    varied: &Varied,
+    condition: &str,
+    points: &[Tipping],
+) -> Vec<(String, Vec<u8>)> {
+    with_manifest(
+        scenario,
+        vec![
+            ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
+            ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, condition, points)),
+            ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
+            ("charts/limits.svg".to_owned(), charts::tipping::chart(scenario, varied, condition, points)),
+        ],
+    )
+}
+
+/// Every file of a phase map (name, bytes), the manifest last.
+pub fn phase_files(
+    scenario: &Scenario,
+    paths: [&str; 2],
+    condition: &str,
+    map: &PhaseMap,
+) -> Vec<(String, Vec<u8>)> {
+    with_manifest(
+        scenario,
+        vec![
+            ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
+            ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
+            ("charts/phases.svg".to_owned(), charts::phases::chart(scenario, paths, condition, map)),
+        ],
+    )
+}
+
+fn with_manifest(scenario: &Scenario, mut files: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     let manifest = manifest(scenario, &files);
     files.push(("manifest.json".to_owned(), manifest));
     files

@@ -2,9 +2,9 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::number::{duration, percent, short};
+use super::number::{duration, machine, percent, short};
 use super::wrap::below;
-use crate::experiment::{Results, ServiceResult, Verdict, WorkloadResult};
+use crate::experiment::{Held, Results, ServiceResult, Verdict, WorkloadResult};
 use crate::scenario::Scenario;
 use crate::statistics::Estimate;
 
@@ -152,12 +152,31 @@ pub fn legend(scenario: &Scenario) -> String {
 /// One line per expectation.
 pub fn verdicts(verdicts: &[Verdict]) -> String {
     let line = |verdict: &Verdict| {
-        let mark = if verdict.met { "met    " } else { "NOT MET" };
-        let mean = verdict.mean.map_or_else(
-            || "not observed".into(),
-            |mean| format!("measured {}", super::number::machine(mean)),
-        );
-        format!("{mark}  {} ({mean})\n", verdict.text)
+        let (mark, measured) = outcome(verdict);
+        let mark = if verdict.met() { mark.to_owned() } else { mark.to_uppercase() };
+        format!("{mark:<7}  {} ({measured})\n", verdict.text)
     };
     verdicts.iter().map(line).collect()
+}
+
+/// What became of an expectation, in two words and with what was measured.
+pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
+    let measured =
+        verdict.measured.map_or_else(|| "not observed".to_owned(), |estimate| with_interval(&estimate));
+    match verdict.held {
+        Held::Met => ("met", measured),
+        Held::NotMet | Held::NotObserved => ("not met", measured),
+        Held::Undecided => ("undecided", format!("{measured}: more replications may tell")),
+        Held::NothingSucceeded(replications) => {
+            ("not met", format!("{measured}, but in {replications} replications nothing succeeded"))
+        }
+    }
+}
+
+/// `0.17666, 0.17606 to 0.17726`: as many decimals as the width of the interval is worth.
+fn with_interval(estimate: &Estimate) -> String {
+    let Some(half) = estimate.half_width.filter(|half| *half > 0.0) else { return machine(estimate.mean) };
+    let decimals = (1.0 - libm::floor(libm::log10(half))).clamp(0.0, 12.0) as usize;
+    let shown = |value: f64| format!("{value:.decimals$}");
+    format!("{}, {} to {}", shown(estimate.mean), shown(estimate.mean - half), shown(estimate.mean + half))
 }

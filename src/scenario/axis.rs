@@ -193,15 +193,17 @@ impl Range {
         self.unit.write(value)
     }
 
-    /// The value half way between two values of the range, as they are written; `None` if nothing is between them, or if one
-    /// of them is no value of it.
-    pub fn between(&self, low: &str, high: &str) -> Option<String> {
-        let (low, high) = (Unit::read(low).ok()?.0, Unit::read(high).ok()?.0);
+    /// The value half way between two values of the range, as they are written, whichever is larger; `None` if they are no further
+    /// apart than `resolution` times the range, or nothing is between them.
+    pub fn between(&self, one: &str, other: &str, resolution: f64) -> Option<String> {
+        let (one, other) = (Unit::read(one).ok()?.0, Unit::read(other).ok()?.0);
+        let (low, high) = (one.min(other), one.max(other));
         let middle = match self.unit {
             Unit::Whole => f64::midpoint(low, high).floor(),
             _ => f64::midpoint(low, high),
         };
-        (low < middle && middle < high).then(|| self.unit.write(middle))
+        let apart = high - low > resolution * (self.high - self.low);
+        (apart && low < middle && middle < high).then(|| self.unit.write(middle))
     }
 
     /// A value as a number: seconds of a duration, counts of a rate.
@@ -345,10 +347,11 @@ mod tests {
     fn a_place_in_a_range_is_a_value_of_its_kind() {
         let whole = Range::parse("0..3").expect("a range");
         assert_eq!([0.0, 0.24, 0.26, 0.99, 1.0].map(|u| whole.at(u)), ["0", "0", "1", "3", "3"]);
-        assert_eq!(whole.between("0", "3"), Some("1".into()));
-        assert_eq!(whole.between("1", "2"), None);
+        assert_eq!(whole.between("3", "0", 0.0), Some("1".into()));
+        assert_eq!(whole.between("1", "2", 0.0), None);
         let time = Range::parse("10s..20s").expect("a range");
-        assert_eq!((time.at(0.25), time.between("10s", "11s")), ("12.5s".into(), Some("10.5s".into())));
+        assert_eq!((time.at(0.25), time.between("10s", "11s", 0.05)), ("12.5s".into(), Some("10.5s".into())));
+        assert_eq!(time.between("10s", "11s", 0.1), None, "a tenth of the range is near enough");
         assert_eq!((time.number("1m30s"), time.unit()), (Some(90.0), "s".into()));
         let rate = Range::parse("5/s..10/s").expect("a range");
         assert_eq!((rate.at(0.5), rate.unit()), ("7.5/s".into(), "1/s".into()));

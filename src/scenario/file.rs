@@ -54,6 +54,11 @@ impl ScenarioFile {
         Ok(Self { name, shown: shown.to_string(), folder, text })
     }
 
+    /// A text that is called `name`, and has no folder: it cannot name files.
+    pub fn of(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), shown: name.to_owned(), folder: None, text: text.to_owned() }
+    }
+
     /// Its name without its folder and ending.
     pub fn name(&self) -> &str {
         &self.name

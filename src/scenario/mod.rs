@@ -64,6 +64,8 @@ pub struct Scenario {
     pub policies: Vec<Named<PolicyConfig>>,
     /// What is compared, in the order of the file.
     pub arms: Vec<Arm>,
+    /// Index of the arm that the others are held against.
+    pub baseline: usize,
     /// What must be true of the result.
     pub expectations: Vec<Expectation>,
     /// The text that was read, overrides included: what it takes to run it again, with `files`.

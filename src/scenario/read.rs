@@ -16,8 +16,8 @@ use super::preset::{Expanded, Kind, expand};
 use super::rules::{
     check_caches, check_calls, check_name, check_parts, check_replays, check_slots, check_times,
 };
-use super::{MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
-use crate::error::{Error, nearest};
+use super::{Arm, MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
+use crate::error::{Error, nearest, suggestion};
 use crate::policy::PolicyConfig;
 use crate::service::ServiceConfig;
 use crate::time::Interval;
@@ -37,6 +37,7 @@ struct Header {
     horizon: Interval,
     bin: Option<Interval>,
     window: Option<Interval>,
+    baseline: Option<String>,
     #[serde(rename = "services")]
     _services: Option<IgnoredAny>,
     #[serde(rename = "workloads")]
@@ -81,6 +82,7 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
     check_times(&mut document, header.horizon, window, bin, &services, &workloads);
     document.check()?;
     // Only now: after another problem an arm may be missing for no fault of its own.
+    let baseline = baseline(&mut document, header.baseline.as_deref(), &arms);
     let expectations = expect(&mut document, &workloads, &services, &arms);
     document.check()?;
 
@@ -97,6 +99,7 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
         workloads,
         policies,
         arms,
+        baseline,
         expectations,
         text: source.text.clone(),
         files: files.into_read(),
@@ -119,6 +122,16 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
         document.check()?;
     }
     Ok(scenario)
+}
+
+/// Index of the arm that the others are held against: the first, if none is named.
+fn baseline(document: &mut Document<'_>, name: Option<&str>, arms: &[Arm]) -> usize {
+    let Some(name) = name else { return 0 };
+    arms.iter().position(|arm| arm.name == name).unwrap_or_else(|| {
+        let known = suggestion(name, arms.iter().map(|arm| arm.name.as_str()));
+        document.problem("baseline", format!("there is no arm \"{name}\"; {known}"), None);
+        0
+    })
 }
 
 /// Reads a policy that stands alone: the text is that of a section `[policies.NAME]`, without its head.

@@ -1,11 +1,13 @@
 //! Figures over replications: means, 95 % confidence intervals, extremes, paired differences; always folded in the order of
 //! replications, so that the bits do not depend on threads.
 
+mod binomial;
 mod holm;
 mod median;
 mod paired;
 mod student;
 
+pub use binomial::{at_least, at_most};
 pub use holm::holm;
 pub use median::{median, ranks, sign_test};
 pub use paired::Paired;

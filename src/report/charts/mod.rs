@@ -9,12 +9,14 @@ mod herd;
 mod load;
 mod page;
 mod panel;
+pub(super) mod phases;
 mod rates;
 mod success;
 mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(super) mod tipping;
 
 use crate::experiment::Results;
 use crate::scenario::Scenario;

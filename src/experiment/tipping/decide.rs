@@ -1,0 +1,148 @@
+//! One value, one arm: does the condition hold there?
+
+use super::Question;
+use crate::experiment::compare::ALPHA;
+use crate::experiment::expect::{barren, is_bounded_latency};
+use crate::experiment::replicate::{ArmResult, Experiment};
+use crate::metrics::Centre;
+use crate::scenario::{Condition, Scenario};
+use crate::statistics::{Estimate, at_least, at_most, student_t};
+
+/// What became of one value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The value, as it is written.
+    pub value: String,
+    /// How many replications it got.
+    pub replications: u32,
+    /// Whether the condition holds there.
+    pub decision: Decision,
+    /// In what share of the replications all conditions held.
+    pub share: f64,
+    /// The mean of the first condition's figure; `None` if it was not observed.
+    pub mean: Option<f64>,
+}
+
+/// Whether a condition holds, and whether that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It is shown to hold.
+    Holds,
+    /// It looks as if it held, but that is not shown.
+    SeemsToHold,
+    /// It looks as if it failed, but that is not shown.
+    SeemsToFail,
+    /// It is shown to fail.
+    Fails,
+}
+
+impl Decision {
+    /// What it looks like.
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::Holds | Self::SeemsToHold)
+    }
+
+    /// What all of several conditions come to: a failure of one is a failure.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Fails, _) | (_, Self::Fails) => Self::Fails,
+            (Self::SeemsToFail, _) | (_, Self::SeemsToFail) => Self::SeemsToFail,
+            (Self::SeemsToHold, _) | (_, Self::SeemsToHold) => Self::SeemsToHold,
+            (Self::Holds, Self::Holds) => Self::Holds,
+        }
+    }
+}
+
+/// Runs an arm with more and more replications until it is shown whether the conditions hold, at a level of `ALPHA` shared out over
+/// `values` values.
+pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, values: f64) -> Trial {
+    let mut replications = scenario.replications.min(question.most);
+    let looks = 1.0 + libm::ceil(libm::log2(f64::from(question.most) / f64::from(replications)));
+    let alpha = ALPHA / values / looks / question.conditions.len() as f64;
+    let mut experiment = Experiment::new(scenario, 0);
+    loop {
+        experiment.advance(&[arm], replications, &|| ());
+        let found = &experiment.results().arms[arm];
+        let each = |condition| one(question.share, condition, found, alpha);
+        let decision = question.conditions.iter().map(each).reduce(Decision::and).unwrap_or(Decision::Holds);
+        let shown = matches!(decision, Decision::Holds | Decision::Fails);
+        if shown || replications == question.most {
+            return Trial {
+                value: String::new(),
+                replications,
+                decision,
+                share: share(&question.conditions, found),
+                mean: found.estimate(question.conditions[0].figure).map(|estimate| estimate.mean),
+            };
+        }
+        replications = replications.saturating_mul(2).min(question.most);
+    }
+}
+
+fn one(share: Option<f64>, condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
+    match (share, condition.figure.metric.sense().centre) {
+        (None, Centre::Mean) => on_average(condition, arm, alpha),
+        (share, _) => in_share(share.unwrap_or(0.5), condition, arm, alpha),
+    }
+}
+
+/// By the interval of the mean.
+fn on_average(condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
+    let Some(estimate) = arm.estimate(condition.figure) else { return Decision::Fails };
+    if is_bounded_latency(condition) && barren(arm, condition.figure.subject).any(|barren| barren) {
+        return Decision::Fails;
+    }
+    let half = half_width(&estimate, alpha);
+    let holds = |value: f64| condition.comparison.holds(value, condition.bound);
+    match (holds(estimate.mean - half), holds(estimate.mean), holds(estimate.mean + half)) {
+        (true, _, true) => Decision::Holds,
+        (false, _, false) => Decision::Fails,
+        (_, true, _) => Decision::SeemsToHold,
+        (_, false, _) => Decision::SeemsToFail,
+    }
+}
+
+/// Half the width of the interval of level 1 - `alpha`; none of what has no interval, which is decided on as it is.
+fn half_width(estimate: &Estimate, alpha: f64) -> f64 {
+    let freedom = estimate.observations.saturating_sub(1);
+    estimate.half_width.map_or(0.0, |half| half * student_t(alpha, freedom) / student_t(ALPHA, freedom))
+}
+
+/// By how many replications meet it.
+fn in_share(share: f64, condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
+    let met = met(std::slice::from_ref(condition), arm);
+    let (met, n) = (met.iter().filter(|met| **met).count(), met.len());
+    if n == 1 {
+        return if met == 1 { Decision::Holds } else { Decision::Fails };
+    }
+    if 2.0 * at_least(met, n, share) <= alpha {
+        Decision::Holds
+    } else if 2.0 * at_most(met, n, share) <= alpha {
+        Decision::Fails
+    } else if met as f64 >= share * n as f64 {
+        Decision::SeemsToHold
+    } else {
+        Decision::SeemsToFail
+    }
+}
+
+/// In which replications all conditions hold. What was not observed meets none.
+pub(super) fn met(conditions: &[Condition], arm: &ArmResult) -> Vec<bool> {
+    let mut all = vec![true; arm.replications() as usize];
+    for condition in conditions {
+        for (met, value) in all.iter_mut().zip(arm.observations(condition.figure)) {
+            *met &= value.is_some_and(|value| condition.comparison.holds(value, condition.bound));
+        }
+        if is_bounded_latency(condition) {
+            for (met, barren) in all.iter_mut().zip(barren(arm, condition.figure.subject)) {
+                *met &= !barren;
+            }
+        }
+    }
+    all
+}
+
+fn share(conditions: &[Condition], arm: &ArmResult) -> f64 {
+    let met = met(conditions, arm);
+    met.iter().filter(|met| **met).count() as f64 / met.len() as f64
+}

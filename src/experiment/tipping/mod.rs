@@ -1,0 +1,68 @@
+//! Tipping points: how far a field can go before a condition fails, per arm.
+//!
+//! The search bisects. Each value is decided on by a test, with as many replications as it takes up to a limit, and under the same
+//! luck as its neighbours. A value is *shown* to hold or to fail if the test says so at a level at which all tests of a search
+//! together err with a probability of at most 5 %: a level of 0.05, shared out over every value, look and condition that the search
+//! may come to (Bonferroni). So with 95 % confidence the tipping point lies between the last value that was shown to hold and the
+//! first that was shown to fail, if there is one such point.
+
+mod decide;
+mod phase;
+mod search;
+
+pub use decide::{Decision, Trial};
+pub use phase::{Phase, PhaseMap, phase_map};
+pub use search::{Found, Side, Tipping, tipping_points};
+
+use crate::error::Error;
+use crate::scenario::{Condition, Range, Scenario, ScenarioFile};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The scenario's file.
+    pub file: ScenarioFile,
+    /// What is changed in it throughout, as (path, value).
+    pub overrides: Vec<(String, String)>,
+    /// All of these must hold.
+    pub conditions: Vec<Condition>,
+    /// In what share of the replications they must hold; if absent, on average, and figures that are compared by their median in
+    /// half of the replications.
+    pub share: Option<f64>,
+    /// The most replications of a value.
+    pub most: u32,
+}
+
+/// The field that is varied, from one end to the other.
+#[derive(Debug, Clone)]
+pub struct Varied {
+    /// Its path.
+    pub path: String,
+    /// Its values.
+    pub range: Range,
+    /// How finely, as a share of the range.
+    pub resolution: f64,
+}
+
+impl Question {
+    /// The scenario with these fields set to these values.
+    ///
+    /// # Errors
+    /// If it is not sound then.
+    pub fn at(&self, fields: &[(&str, &str)]) -> Result<Scenario, Error> {
+        let mut overrides = self.overrides.clone();
+        overrides.extend(fields.iter().map(|&(path, value)| (path.to_owned(), value.to_owned())));
+        self.file.with(&overrides)
+    }
+
+    /// Reads the conditions: one or several with `and` between them.
+    ///
+    /// # Errors
+    /// With what is wrong and how it is written.
+    pub fn conditions(scenario: &Scenario, text: &str) -> Result<Vec<Condition>, Error> {
+        let read = |part: &str| {
+            scenario.condition(part).map_err(|why| Error::Usage(format!("--until {text:?}: {why}")))
+        };
+        text.split(" and ").map(read).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! `phases.svg`: over two fields, where all is well, where it comes back, and where it never does.
+
+use super::drawing::{Align, Drawing, Rgb, Text};
+use super::page::{MARGIN, Page, Sample, WIDTH};
+use super::text::{NAME, SMALL, shorten, width};
+use super::{FAINT, MUTED};
+use crate::experiment::tipping::{Phase, PhaseMap};
+use crate::scenario::Scenario;
+
+const LEFT: f64 = MARGIN + 90.0;
+/// The largest height of a cell, and of a map.
+const CELL: f64 = 34.0;
+const MAP: f64 = 360.0;
+/// From light to dark, so that a grey printer keeps their order; Okabe and Ito's blue, orange and black.
+const COLOURS: [Rgb; 3] = [Rgb(178, 214, 238), Rgb(230, 159, 0), Rgb(60, 30, 40)];
+
+/// The chart as SVG: a map per arm.
+pub(in crate::report) fn chart(
+    scenario: &Scenario,
+    paths: [&str; 2],
+    condition: &str,
+    map: &PhaseMap,
+) -> Vec<u8> {
+    let mut page = Page::new(scenario, &format!("Phases: {condition}, in most replications"));
+    let names = ["holds", "fails, and goodput recovers", "fails, and goodput never recovers"];
+    let legend: Vec<(Sample, &str)> =
+        COLOURS.into_iter().zip(names).map(|(colour, name)| (Sample::Area(colour), name)).collect();
+    page.legend(&legend);
+    let across = (WIDTH - MARGIN - LEFT) / map.across.len() as f64;
+    let across = across.min(2.0 * CELL);
+    let up = (MAP / map.up.len() as f64).min(CELL);
+    for (arm, shares) in scenario.arms.iter().zip(&map.shares) {
+        page.group(None, &format!("{} upwards, {} to the right", paths[1], paths[0]));
+        let name = shorten(&arm.name, NAME, WIDTH - 2.0 * MARGIN);
+        page.line_of_text(Text::new((LEFT, 0.0), name).size(NAME).bold(), 14.0);
+        let bottom = page.y + up * map.up.len() as f64;
+        for (row, (value, cells)) in map.up.iter().zip(shares).enumerate() {
+            let y = bottom - up * row as f64;
+            for (column, cell) in cells.iter().enumerate() {
+                let x = LEFT + across * column as f64;
+                draw(&mut page.drawing, *cell, (x, y - up), (x + across, y));
+            }
+            if thinned(row, map.up.len(), up, 14.0) {
+                let label = shorten(value, SMALL, LEFT - MARGIN - 6.0);
+                page.drawing.text(Text::new((LEFT - 6.0, y - up / 2.0), label).align(Align::Right));
+            }
+        }
+        let widest = map.across.iter().map(|value| width(value, SMALL)).fold(0.0, f64::max);
+        for (column, value) in map.across.iter().enumerate() {
+            if thinned(column, map.across.len(), across, widest + 10.0) {
+                let x = LEFT + across * (column as f64 + 0.5);
+                page.drawing.text(Text::new((x, bottom + 12.0), value).align(Align::Centre));
+            }
+        }
+        page.y = bottom + 30.0;
+    }
+    page.finish(
+        scenario,
+        "phases.csv",
+        &["A number in a cell is the share of replications of its colour, in percent."],
+    )
+}
+
+/// True of every so many labels that do not get in each other's way.
+fn thinned(index: usize, count: usize, step: f64, room: f64) -> bool {
+    let every = libm::ceil(room / step).max(1.0) as usize;
+    index.is_multiple_of(every) && index < count
+}
+
+fn draw(drawing: &mut Drawing, shares: [f64; 3], from: (f64, f64), to: (f64, f64)) {
+    let phase = PhaseMap::phase(shares);
+    let place = Phase::ALL.iter().position(|known| *known == phase).unwrap_or(2);
+    drawing.rectangle(from, to, FAINT);
+    drawing.rectangle((from.0, from.1), (to.0 - 1.0, to.1 - 1.0), COLOURS[place]);
+    let share = format!("{:.0}", shares[place] * 100.0);
+    // Where all agree, the colour says it all.
+    if shares[place] < 1.0 && width(&share, SMALL) + 2.0 < to.0 - from.0 && to.1 - from.1 >= 12.0 {
+        let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+        let colour = if place == 2 { Rgb(255, 255, 255) } else { MUTED };
+        drawing.text(Text::new(middle, share).align(Align::Centre).colour(colour));
+    }
+}

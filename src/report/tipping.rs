@@ -1,0 +1,188 @@
+//! The files of tipping points, and their table.
+
+use super::csv::Rows;
+use super::number::{duration, machine, machine_or_empty, short};
+use super::wrap::below;
+use crate::experiment::tipping::{Decision, Found, Phase, PhaseMap, Side, Tipping, Varied};
+use crate::scenario::Scenario;
+
+/// How long a line is at most.
+const WIDTH: usize = 78;
+
+/// `limits.csv`: one row per arm, with the tipping point in the unit of the field.
+pub(super) fn tipping_csv(
+    scenario: &Scenario,
+    varied: &Varied,
+    condition: &str,
+    points: &[Tipping],
+) -> Vec<u8> {
+    let mut rows = Rows::new(&[
+        "arm",
+        "path",
+        "condition",
+        "holds",
+        "value",
+        "ci95_low",
+        "ci95_high",
+        "unit",
+        "values_tried",
+        "replications",
+    ]);
+    let number = |value: &Option<String>| {
+        machine_or_empty(value.as_ref().and_then(|value| varied.range.number(value)))
+    };
+    for point in points {
+        let (holds, value, low, high) = match &point.found {
+            Found::Everywhere => ("everywhere", None, None, None),
+            Found::Nowhere => ("nowhere", None, None, None),
+            Found::Tips { side: Side::Below, value, shown, failed } => {
+                ("up to", Some(value.clone()), shown.clone(), failed.clone())
+            }
+            Found::Tips { side: Side::Above, value, shown, failed } => {
+                ("from", Some(value.clone()), failed.clone(), shown.clone())
+            }
+        };
+        let replications: u32 = point.trials.iter().map(|trial| trial.replications).sum();
+        rows.push([
+            scenario.arms[point.arm].name.clone(),
+            varied.path.clone(),
+            condition.to_owned(),
+            holds.to_owned(),
+            number(&value),
+            number(&low),
+            number(&high),
+            varied.range.unit(),
+            point.trials.len().to_string(),
+            replications.to_string(),
+        ]);
+    }
+    rows.finish()
+}
+
+/// `trials.csv`: one row per arm and value that was tried.
+pub(super) fn trials_csv(scenario: &Scenario, varied: &Varied, points: &[Tipping]) -> Vec<u8> {
+    let mut rows =
+        Rows::new(&["arm", "path", "value", "unit", "replications", "share_that_holds", "mean", "decision"]);
+    for (point, trial) in points.iter().flat_map(|point| point.trials.iter().map(move |trial| (point, trial)))
+    {
+        let decision = match trial.decision {
+            Decision::Holds => "holds",
+            Decision::SeemsToHold => "seems to hold",
+            Decision::SeemsToFail => "seems to fail",
+            Decision::Fails => "fails",
+        };
+        rows.push([
+            scenario.arms[point.arm].name.clone(),
+            varied.path.clone(),
+            machine_or_empty(varied.range.number(&trial.value)),
+            varied.range.unit(),
+            trial.replications.to_string(),
+            machine(trial.share),
+            machine_or_empty(trial.mean),
+            decision.to_owned(),
+        ]);
+    }
+    rows.finish()
+}
+
+/// `phases.csv`: one row per arm and pair of values, with the shares of replications in each phase.
+pub(super) fn phases_csv(scenario: &Scenario, paths: [&str; 2], map: &PhaseMap) -> Vec<u8> {
+    let mut rows = Rows::new(&["arm", paths[0], paths[1], "stable", "recovers", "never_recovers", "phase"]);
+    for (arm, shares) in scenario.arms.iter().zip(&map.shares) {
+        for (up, row) in map.up.iter().zip(shares) {
+            for (across, cell) in map.across.iter().zip(row) {
+                let [stable, recovers, never] = cell.map(machine);
+                let phase = PhaseMap::phase(*cell).name().to_owned();
+                rows.push([arm.name.clone(), across.clone(), up.clone(), stable, recovers, never, phase]);
+            }
+        }
+    }
+    rows.finish()
+}
+
+/// A sentence per arm.
+pub fn tipping_table(scenario: &Scenario, varied: &Varied, condition: &str, points: &[Tipping]) -> String {
+    let mut text = String::new();
+    let room = points.iter().map(|point| scenario.arms[point.arm].name.chars().count()).max().unwrap_or(0);
+    for point in points {
+        let head = format!("{:room$}  ", scenario.arms[point.arm].name);
+        let sentence = match &point.found {
+            Found::Everywhere => {
+                format!("holds everywhere from {} to {}", varied.range.low(), varied.range.high())
+            }
+            Found::Nowhere => {
+                format!("holds neither at {} nor at {}", varied.range.low(), varied.range.high())
+            }
+            Found::Tips { side, value, shown, failed } => {
+                let (word, beyond) = match side {
+                    Side::Below => ("up to", "above"),
+                    Side::Above => ("from", "below"),
+                };
+                let shown = shown
+                    .as_ref()
+                    .map_or("nowhere shown to hold".to_owned(), |v| format!("shown to hold at {v}"));
+                let failed = failed
+                    .as_ref()
+                    .map_or(format!("not shown to fail {beyond} it"), |v| format!("to fail at {v}"));
+                format!("holds {word} {value} ({shown}, {failed})")
+            }
+        };
+        text += &below(&head, &sentence, WIDTH);
+    }
+    let tried: usize = points.iter().map(|point| point.trials.len()).sum();
+    let all = points.iter().flat_map(|point| &point.trials).map(|trial| f64::from(trial.replications)).sum();
+    text += &format!(
+        "\n{}",
+        below(
+            "",
+            &format!(
+                "{}: where {condition}; the tipping point lies between the two with 95 % confidence; {tried} values, {} replications, seed {}",
+                varied.path,
+                short(all),
+                scenario.seed
+            ),
+            WIDTH
+        )
+    );
+    text
+}
+
+/// A map per arm, a letter per cell.
+pub fn phase_table(scenario: &Scenario, paths: [&str; 2], condition: &str, map: &PhaseMap) -> String {
+    let letter = |phase: Phase| match phase {
+        Phase::Stable => '.',
+        Phase::Recovers => 'o',
+        Phase::Never => '#',
+    };
+    let room = map.up.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (arm, shares) in scenario.arms.iter().zip(&map.shares) {
+        text += &format!("{}\n", arm.name);
+        for (value, row) in map.up.iter().zip(shares).rev() {
+            let cells: Vec<String> =
+                row.iter().map(|cell| letter(PhaseMap::phase(*cell)).to_string()).collect();
+            text += &format!("  {value:>room$}  {}\n", cells.join(" "));
+        }
+        text += "\n";
+    }
+    let (first, last) = (map.across.first(), map.across.last());
+    let words = format!(
+        "up: {}; across: {} from {} to {}; . {condition} in most of {} replications, o not, but goodput recovers, # it never does; \
+         phases.csv has the shares",
+        paths[1],
+        paths[0],
+        first.map_or("", String::as_str),
+        last.map_or("", String::as_str),
+        scenario.replications
+    );
+    text + &below("", &words, WIDTH)
+}
+
+/// A value of the field as a person would say it.
+pub(super) fn in_words(varied: &Varied, number: f64) -> String {
+    match varied.range.unit().as_str() {
+        "s" => duration(number),
+        "1" => short(number),
+        unit => format!("{}{}", short(number), unit.trim_start_matches('1')),
+    }
+}

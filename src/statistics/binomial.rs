@@ -1,0 +1,34 @@
+//! The binomial distribution function, for tests of shares.
+
+/// P(B <= `k`) of a binomial variable of `n` trials with probability `p`, which lies between 0 and 1 and is neither.
+pub fn at_most(k: usize, n: usize, p: f64) -> f64 {
+    let mut log = n as f64 * libm::log1p(-p);
+    let mut sum = libm::exp(log);
+    for i in 1..=k.min(n) {
+        log += libm::log((n - i + 1) as f64 / i as f64 * p / (1.0 - p));
+        sum += libm::exp(log);
+    }
+    sum.min(1.0)
+}
+
+/// P(B >= `k`) of the same; small ones are as exact as large ones.
+pub fn at_least(k: usize, n: usize, p: f64) -> f64 {
+    if k == 0 { 1.0 } else { at_most(n.saturating_sub(k), n, 1.0 - p) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_sum_of_its_terms() {
+        // By hand: of four coins, 1/16, 5/16, 11/16, 15/16, 1.
+        for (k, expected) in [(0, 1.0), (1, 5.0), (2, 11.0), (3, 15.0), (4, 16.0)] {
+            assert!((at_most(k, 4, 0.5) - expected / 16.0).abs() < 1e-15, "{k}");
+        }
+        assert!((at_least(4, 4, 0.5) - 1.0 / 16.0).abs() < 1e-15);
+        assert_eq!(at_least(0, 4, 0.3), 1.0);
+        // 0.9^30, far below what 1 - P could tell.
+        assert!((at_least(30, 30, 0.1) / 1e-30 - 1.0).abs() < 1e-9);
+    }
+}

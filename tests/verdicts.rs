@@ -1,0 +1,163 @@
+//! Verdicts as users meet them: the baseline, precision on demand, expectations with intervals, and JUnit XML.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// Two arms whose success rates are 0.5 and 0.75.
+const COIN: &str = "replications = 40\nhorizon = '30s'\nbin = '30s'\n[services.api]\nlatency.constant = '100ms'\n\
+    faults = [{ random = { status = 503, probability = 0.5 } }]\n[workloads.calls]\nservice = 'api'\n\
+    arrivals.even = { rate = '2/s', requests = 40 }\n[policies.none]\nretries = 0\n[policies.once]\nretries = 1\n\
+    backoff.fixed = '100ms'\n";
+
+fn place(expect: &str) -> TempDir {
+    let place = TempDir::new().expect("a temporary folder can be made");
+    fs::write(place.path().join("coin.toml"), format!("{COIN}{expect}")).expect("a file can be written");
+    place
+}
+
+fn run(place: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
+    command.current_dir(place.path()).args(["run", "coin.toml"]).args(arguments).output().expect("it runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn rows(path: &Path) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(path).expect("it is written");
+    reader.records().map(|row| row.expect("it is sound").iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn the_other_arms_are_held_against_the_baseline() {
+    let place = place("");
+    for (arguments, baseline, arm, verdict) in
+        [(&[][..], "none", "once", "better"), (&["--baseline", "once"], "once", "none", "worse")]
+    {
+        let output = run(&place, arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(&format!("against {baseline}, paired by replication")));
+        let rows = rows(&place.path().join("output/coin/comparison.csv"));
+        let row = rows.iter().find(|row| row[4] == "success_rate").expect("it is compared");
+        assert_eq!((row[0].as_str(), row[1].as_str(), row[14].as_str()), (baseline, arm, verdict));
+        let difference: f64 = row[7].parse().expect("a number");
+        let (low, high): (f64, f64) = (row[8].parse().expect("a number"), row[9].parse().expect("a number"));
+        let truth = if arm == "once" { 0.25 } else { -0.25 };
+        assert!(
+            low < difference && difference < high && high - low < 0.1 && (difference - truth).abs() < 0.1
+        );
+        // More attempts are worse, and nothing is said of what neither arm has.
+        let attempts = rows.iter().find(|row| row[4] == "attempts_per_request").expect("it is compared");
+        assert_eq!(attempts[14], if arm == "once" { "worse" } else { "better" });
+        let trips = rows.iter().find(|row| row[4] == "breaker_trips").expect("it has a row");
+        assert!(trips[7..15].iter().all(String::is_empty) && trips[15] == "0", "{trips:?}");
+    }
+    let output = run(&place, &["--baseline", "twice"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no arm \"twice\""), "{}", text(&output.stderr));
+}
+
+#[test]
+fn one_replication_and_one_arm_have_no_verdicts() {
+    let place = place("");
+    assert!(run(&place, &["--replications", "1"]).status.success());
+    let rows = rows(&place.path().join("output/coin/comparison.csv"));
+    assert!(rows.iter().all(|row| row[8].is_empty() && row[13].is_empty() && row[14].is_empty()));
+    let alone = COIN.split("[policies.once]").next().expect("it has a first part");
+    fs::write(place.path().join("coin.toml"), alone).expect("a file can be written");
+    assert!(run(&place, &[]).status.success());
+    assert!(!place.path().join("output/coin/comparison.csv").exists(), "there is nothing to compare");
+}
+
+#[test]
+fn precision_on_demand_gives_the_bytes_of_a_run_with_as_many_replications() {
+    let place = place("");
+    let output = run(&place, &["--until-precise", "success_rate=1.5%", "--out", "precise"]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output.stderr));
+    let summary = rows(&place.path().join("precise/summary.csv"));
+    let success = summary.iter().filter(|row| row[3] == "success_rate");
+    let number = |cell: &String| cell.parse::<f64>().expect("a number");
+    for row in success.clone() {
+        assert!((number(&row[7]) - number(&row[6])) / 2.0 <= 0.015 * number(&row[5]), "{row:?}");
+    }
+    let replications = success.clone().next().expect("there are arms")[10].clone();
+    assert!(number(&replications) > 40.0);
+    assert!(run(&place, &["--replications", &replications, "--out", "plain"]).status.success());
+    for file in ["summary.csv", "comparison.csv", "replications.csv", "scenario.toml", "manifest.json"] {
+        let read = |folder: &str| fs::read(place.path().join(folder).join(file)).expect("it is written");
+        assert_eq!(read("precise"), read("plain"), "{file}");
+    }
+}
+
+#[test]
+fn what_cannot_be_that_precise_is_said() {
+    let place = place("");
+    let output = run(&place, &["--until-precise", "success_rate=0.001", "--max-replications", "60"]);
+    assert!(output.status.success());
+    let said = text(&output.stderr);
+    assert!(said.contains("once.success_rate is not as precise as asked after 60 replications"), "{said}");
+    for (wish, why) in [
+        ("success=1%", "there is no metric \"success\""),
+        ("success_rate", "write METRIC=WIDTH"),
+        ("success_rate=0%", "write for example 1%"),
+        ("success_rate=1s", "is no width above 0"),
+        ("time_to_success_p99=1", "a time such as 500ms"),
+        ("other.success_rate=1%", "there is no workload \"other\""),
+    ] {
+        let output = run(&place, &["--until-precise", wish, "--out", "nowhere"]);
+        assert_eq!(output.status.code(), Some(2), "{wish}");
+        assert!(text(&output.stderr).contains(why), "{wish}: {}", text(&output.stderr));
+        assert!(!place.path().join("nowhere").exists());
+    }
+}
+
+#[test]
+fn expectations_are_met_not_met_or_undecided_and_junit_says_so() {
+    let expect = "[expect]\n'none.success_rate' = '< 0.6'\n'once.success_rate' = '> 0.9'\n\
+        'none.attempts_per_request' = '<= 1'\n'once.time_to_success_p99' = '< 1h'\n'once.attempts_per_request' = '< 1.5'\n";
+    let place = place(expect);
+    let output = run(&place, &["--junit", "verdicts.xml"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{shown}");
+    for line in [
+        "met      none.success_rate < 0.6",
+        "NOT MET  once.success_rate > 0.9",
+        "UNDECIDED  once.attempts_per_request < 1.5",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let xml = fs::read_to_string(place.path().join("verdicts.xml")).expect("it is written");
+    assert!(xml.contains("<testsuite name=\"coin\" tests=\"5\" failures=\"2\" errors=\"0\">"), "{xml}");
+    assert!(xml.contains("<testcase classname=\"coin\" name=\"none.success_rate &lt; 0.6\"/>"), "{xml}");
+    assert!(
+        xml.contains("<failure message=\"not met\"") && xml.contains("<failure message=\"undecided\""),
+        "{xml}"
+    );
+    // All that are met, and the exit is 0.
+    fs::write(place.path().join("coin.toml"), format!("{COIN}[expect]\n'none.success_rate' = '< 0.6'\n"))
+        .expect("a file can be written");
+    assert_eq!(run(&place, &["--junit", "verdicts.xml"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_file_of_verdicts_that_cannot_be_is_refused_before_the_run() {
+    let place = place("");
+    let output = run(&place, &["--junit", "verdicts.xml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("the scenario expects nothing"), "{}", text(&output.stderr));
+    fs::write(place.path().join("coin.toml"), format!("{COIN}[expect]\n")).expect("a file can be written");
+    let output = run(&place, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no condition in it"), "{}", text(&output.stderr));
+    fs::write(place.path().join("coin.toml"), format!("{COIN}[expect]\n'none.success_rate' = '< 0.6'\n"))
+        .expect("a file can be written");
+    let output = run(&place, &["--junit", "nowhere/verdicts.xml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no folder nowhere"), "{}", text(&output.stderr));
+    assert!(!place.path().join("output").exists());
+}
