@@ -5,30 +5,30 @@
 //! does not know. It is kept until nothing scheduled names it any more.
 
 use super::Simulation;
-use super::clients::Nested;
 use super::event::{Class, Event, rank};
+use super::nested::Asked;
 use crate::outcome::Outcome;
 use crate::service::{Answer, Fate, Reply};
 use crate::time::{Instant, Interval};
 use crate::verdict::Verdict;
-use crate::workload::Arrival;
 
 /// An attempt between its client and its service.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "none follows from the others")]
 pub(super) struct Call {
     /// The request, as long as its client waits.
     pub(super) slot: u32,
     /// Number of the request, and its place among those of its workload.
-    number: u64,
-    order: u64,
+    pub(super) number: u64,
+    pub(super) order: u64,
     client: u32,
     /// When it reached the service.
     arrived: Instant,
     /// Number of the attempt within the request, from 1.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// Number of the attempt among those of the request that reach the service, from 1.
     reached: u32,
-    workload: u16,
+    pub(super) workload: u16,
     /// How many scheduled events, and services, still name it.
     named: u8,
     /// True while its client waits for the answer.
@@ -36,38 +36,23 @@ pub(super) struct Call {
     /// True if its end was not known when it went in.
     inside: bool,
     /// True while it stays inside its service although that has done its own work.
-    kept: bool,
+    pub(super) kept: bool,
     /// True once its service has answered it, or let go of it.
-    over: bool,
+    pub(super) over: bool,
     /// The answer, once there is one; before that, the one that it gets if it is served.
-    answer: Answer,
+    pub(super) answer: Answer,
     /// How long the answer takes to its client.
     back: Interval,
     /// When its client stops waiting.
-    gives_up: Instant,
+    pub(super) gives_up: Instant,
     /// What its service asks of others for its sake.
-    asked: Asked,
-}
-
-/// What a service asks of others for the sake of one call.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    /// Which of the workloads of the service is under way, from 1.
-    step: u16,
-    /// The place of the first of its requests among all of it.
-    first: u64,
-    /// Requests of it that have not ended.
-    waiting: u32,
-    /// True if one of them has failed.
-    failed: bool,
-    /// True if they know until when the client of the call waits.
-    propagates: bool,
+    pub(super) asked: Asked,
 }
 
 /// All calls, by index.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    calls: Vec<Call>,
+    pub(super) calls: Vec<Call>,
     free: Vec<u32>,
 }
 
@@ -91,7 +76,7 @@ impl Calls {
     }
 
     /// One thing less names the call, which is forgotten after the last.
-    fn release(&mut self, index: u32) -> Call {
+    pub(super) fn release(&mut self, index: u32) -> Call {
         let call = &mut self.calls[index as usize];
         call.named -= 1;
         if call.named == 0 {
@@ -225,7 +210,7 @@ impl Simulation<'_> {
     }
 
     /// The service of a call will not answer it, because its client has stopped waiting.
-    fn let_go(&mut self, index: u32) {
+    pub(super) fn let_go(&mut self, index: u32) {
         self.leave(index);
         let call = &mut self.calls.calls[index as usize];
         (call.over, call.answer.verdict) = (true, Verdict::Abandoned);
@@ -253,7 +238,7 @@ impl Simulation<'_> {
     }
 
     /// The answer to a call leaves the service after so long.
-    fn send_back(&mut self, index: u32, latency: Interval) {
+    pub(super) fn send_back(&mut self, index: u32, latency: Interval) {
         let Call { workload, back, answer, awaited, .. } = self.calls.calls[index as usize];
         let workload = usize::from(workload);
         self.leave(index);
@@ -284,68 +269,6 @@ impl Simulation<'_> {
         }
     }
 
-    /// The service of a call asks the next one of others for its sake; it answers if there is none left.
-    pub(super) fn call_on(&mut self, index: u32) {
-        let call = &mut self.calls.calls[index as usize];
-        let service = self.clients[usize::from(call.workload)].service;
-        let Some(&callee) = self.callees[service].get(usize::from(call.asked.step)) else {
-            return self.send_back(index, Interval::ZERO);
-        };
-        let nested =
-            self.clients[usize::from(callee)].nested.as_mut().expect("a service issues its requests");
-        let Nested { fan_out, propagates, failure, issued, .. } = *nested;
-        if propagates && call.gives_up <= self.now {
-            (call.answer.outcome, call.answer.verdict) = (failure, Verdict::Faulty);
-            return self.send_back(index, Interval::ZERO);
-        }
-        nested.issued += u64::from(fan_out);
-        call.asked =
-            Asked { step: call.asked.step + 1, first: issued, waiting: fan_out, failed: false, propagates };
-        let tie = self.clients[usize::from(callee)].tie;
-        for place in 0..fan_out {
-            let rank = rank(Class::Begin, tie, issued + u64::from(place));
-            self.queue.push(self.now, rank, Event::Ask { call: index, place: place as u16 });
-        }
-    }
-
-    /// A request begins for the sake of a call. Its number is a function of the attempt that has made the call and of its place
-    /// among the requests at once, so that its luck is the same in every arm.
-    pub(super) fn ask(&mut self, index: u32, place: u16) {
-        let Call { number, attempt, workload, over, asked, .. } = self.calls.calls[index as usize];
-        if over {
-            return self.returned(index, false);
-        }
-        let asking = &self.clients[usize::from(workload)];
-        let callee = usize::from(self.callees[asking.service][usize::from(asked.step) - 1]);
-        let nested = self.clients[callee].nested.expect("a service issues its requests");
-        let [number, _] = asking.asks.block(number, u64::from(attempt) << 32 | u64::from(place));
-        let order = asked.first + u64::from(place);
-        let arrival = Arrival { at: self.now, number, client: (order % nested.clients) as u32 };
-        self.issue(callee, arrival, order, index);
-    }
-
-    /// A request that was issued for the sake of a call has ended.
-    pub(super) fn returned(&mut self, index: u32, succeeded: bool) {
-        let call = &mut self.calls.calls[index as usize];
-        call.asked.waiting -= 1;
-        call.asked.failed |= !succeeded;
-        if call.asked.waiting > 0 {
-            return;
-        }
-        if call.over {
-            self.calls.release(index);
-            return;
-        }
-        if !call.asked.failed {
-            return self.call_on(index);
-        }
-        let service = self.clients[usize::from(call.workload)].service;
-        let callee = self.callees[service][usize::from(call.asked.step) - 1];
-        let nested = self.clients[usize::from(callee)].nested.expect("a service issues its requests");
-        (call.answer.outcome, call.answer.verdict) = (nested.failure, Verdict::Faulty);
-        self.send_back(index, Interval::ZERO);
-    }
-
     /// The answer to a call reaches its client, who may have stopped waiting.
     pub(super) fn reply(&mut self, index: u32) {
         let Call { slot, awaited, answer, .. } = self.calls.release(index);
@@ -371,17 +294,6 @@ impl Simulation<'_> {
             let request = &mut self.requests[slot];
             (request.outcome, request.retry_after) = (Outcome::Timeout, None);
             self.conclude(slot, self.now);
-        }
-    }
-
-    /// The client of a call has stopped waiting: a service that lets go of such calls does so although others still work for
-    /// its sake.
-    fn abandon(&mut self, index: u32) {
-        let Call { workload, kept, .. } = self.calls.calls[index as usize];
-        let service = self.clients[usize::from(workload)].service;
-        if kept && self.services[service].abandon(self.now, index) {
-            self.calls.calls[index as usize].kept = false;
-            self.let_go(index);
         }
     }
 

@@ -16,6 +16,7 @@ mod client;
 mod clients;
 mod event;
 mod guard;
+mod nested;
 mod pool;
 mod request;
 mod trace;
