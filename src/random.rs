@@ -34,6 +34,9 @@ pub enum Purpose {
     Network = 8,
     /// Whether a client's own limiter sheds an attempt. Named by workload, entity = request, index = attempt and layer.
     Limiter = 7,
+    /// The numbers of requests that a service issues for the sake of an attempt. Named by the workload of the attempt, entity =
+    /// request, index = attempt and place among those at once.
+    Asks = 9,
     /// The paths of bursts, and which inputs are poisoned. Named by service; of bursts entity = fault, index = stay; of inputs
     /// entity = input, index = 2^63 + fault.
     Faults = 20,

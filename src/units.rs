@@ -28,7 +28,7 @@ impl Rate {
         if count > 1_000_000_000_000 {
             return Err("a rate may count at most 10^12 per period".into());
         }
-        let divisor = gcd(count, per.as_nanos());
+        let divisor = gcd(count.into(), per.as_nanos().into()) as u64;
         Ok(Self { count: count / divisor, per: Interval::from_nanos(per.as_nanos() / divisor) })
     }
 
@@ -105,7 +105,8 @@ fn parse_decimal(text: &str) -> Option<(u64, u64)> {
     Some((digits, 10u64.pow(fraction.len() as u32)))
 }
 
-const fn gcd(a: u64, b: u64) -> u64 {
+/// The greatest common divisor.
+pub(crate) const fn gcd(a: u128, b: u128) -> u128 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 

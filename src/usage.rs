@@ -8,7 +8,7 @@ use crate::time::{Instant, Interval};
 pub struct Usage {
     /// Calls that came.
     pub offered: u64,
-    /// Calls whose work was done by the horizon.
+    /// Calls whose work was done by the horizon, that of other services for their sake included.
     pub served: u64,
     /// Calls that found every place taken.
     pub turned_away: u64,
@@ -20,14 +20,14 @@ pub struct Usage {
     pub dropped: u64,
     /// Calls that left because their clients stopped waiting.
     pub cancelled: u64,
-    /// Calls in the system at the horizon, waiting or in service.
+    /// Calls in the system at the horizon: waiting, in service, or waiting for other services.
     pub left: u64,
     /// Calls whose work was begun by the horizon.
     pub begun: u64,
     /// Server-nanoseconds of work up to the horizon, done or given up.
     pub busy: u128,
     /// Call-nanoseconds without service up to the horizon. Time in the system is `busy` + `waiting`; in processor sharing
-    /// that makes `waiting` what others got.
+    /// that makes `waiting` what others got, and calls that wait for other services count in neither.
     pub waiting: u128,
     /// Nanoseconds that the calls in `begun` waited.
     pub waits: u128,

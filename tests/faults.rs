@@ -206,3 +206,51 @@ fn incidents_that_a_run_cannot_hold_are_refused() {
         assert!(error.contains(word), "{service}: {error}");
     }
 }
+
+#[test]
+fn an_incident_may_let_more_through_the_limit() {
+    let text = "horizon = '10m'\n[services.api]\nrate_limit.token_bucket = { rate = '1/s', burst = 1 }\n\
+                incidents = [{ rate_limit = { from = '1m', lasts = '5m', factor = 4 } }]\n\
+                [workloads.calls]\nservice = 'api'\narrivals.even = { rate = '4/s' }\n[policies.p]\nretries = 0";
+    let scenario = Scenario::parse("limit", "limit", text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let tally = &record(&scenario, 0).workloads[0];
+    // One a second, but all four from 60 s to 360 s.
+    assert_eq!((tally.requests, tally.succeeded()), (2400, 60 + 1200 + 240));
+}
+
+#[test]
+fn a_call_that_a_limit_holds_meets_the_outage_that_has_begun_meanwhile() {
+    for capacity in ["", "capacity = { servers = 5 }\n"] {
+        // One a second goes in, from 0 s to 29 s.
+        let text = format!(
+            "horizon = '1m'\n[services.api]\nlatency.constant = '100ms'\n{capacity}\
+             rate_limit = [{{ leaky_queue = {{ rate = '1/s', burst = 50 }} }}, {{ concurrency = {{ limit = 30 }} }}]\n\
+             incidents = [{{ outage = {{ from = '5s', lasts = '20s' }} }}]\n\
+             [workloads.calls]\nservice = 'api'\nclients = 30\narrivals.burst = {{ every = '40s', times = 2 }}\n\
+             [policies.p]\nretries = 0"
+        );
+        let scenario = Scenario::parse("held", "held", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let record = record(&scenario, 0);
+        let tally = &record.workloads[0];
+        assert_eq!((tally.failed, tally.limited), (20, 0), "{capacity}");
+        assert_eq!(seconds(&record, "503").len(), 20, "{capacity}");
+        // Of the second burst those go in that do until 59 s.
+        assert_eq!(tally.succeeded(), 10 + 20, "{capacity}");
+    }
+}
+
+#[test]
+fn work_is_wasted_on_whoever_gets_no_answer_whether_the_network_takes_time_or_not() {
+    for network in ["", "network.constant = '1ms'\n"] {
+        let text = format!(
+            "horizon = '10m'\n[services.api]\nlatency.constant = '1s'\n{network}\
+             faults = [{{ random = {{ status = 'no_answer', probability = 1 }} }}]\n\
+             [workloads.calls]\nservice = 'api'\ntimeout = '5s'\narrivals.even = {{ rate = '1/s', until = '5m' }}\n\
+             [policies.p]\nretries = 0"
+        );
+        let scenario =
+            Scenario::parse("wasted", "wasted", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let tally = &record(&scenario, 0).workloads[0];
+        assert_eq!((tally.timed_out, tally.wasted), (300, 300), "{network}");
+    }
+}

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use retrysim::experiment::{self, Options};
-use retrysim::metrics::ATTEMPT_COLUMNS;
+use retrysim::metrics::{ATTEMPT_COLUMNS, ServiceTally};
 use retrysim::outcome::Ending;
 use retrysim::scenario::Scenario;
 use retrysim::simulation::{Next, Record, Simulation};
+use retrysim::usage::Usage;
 
 fn parsed(text: &str) -> Scenario {
     Scenario::parse("property", "property.toml", text, &[]).unwrap_or_else(|error| panic!("{error}"))
@@ -81,10 +82,60 @@ fn service() -> impl Strategy<Value = String> {
              {{ deploy = {{ from = {from}, instances = 3, each = {lasts}, status = 502 }} }}, \
              {{ error_code = {{ from = {from}, lasts = {lasts}, status = 404 }} }}]\n"
         )),
+        (millis(0..200_000), millis(1..90_000), 0.01..50.0f64).prop_map(|(from, lasts, factor)| format!(
+            "incidents = [{{ rate_limit = {{ from = {from}, lasts = {lasts}, factor = {factor:.3} }} }}, \
+             {{ rate_limit = {{ mtbf = \"1m\", mttr = \"20s\", factor = 0.3 }} }}]\n"
+        )),
     ];
-    (limit, law(), law(), faults, incidents).prop_map(|(limit, latency, rejection, faults, incidents)| {
-        format!("{limit}latency.{latency}\nrejection_latency.{rejection}\n{faults}{incidents}")
-    })
+    (limit, law(), law(), faults, incidents, inside()).prop_map(
+        |(limit, latency, rejection, faults, incidents, inside)| {
+            // Where calls contend they take the time that they contend for.
+            let latency =
+                if inside.contains("contention") { String::new() } else { format!("latency.{latency}\n") };
+            // Servers are taken away from those who have some.
+            let taken = "incidents = [{ capacity = { mtbf = '40s', mttr = '20s', share = 0.5 } }, ";
+            let incidents = if inside.contains("servers") {
+                incidents.replace("incidents = [", taken)
+            } else {
+                incidents
+            };
+            format!("{limit}{latency}rejection_latency.{rejection}\n{faults}{incidents}{inside}")
+        },
+    )
+}
+
+/// What is in the way of calls, and the network.
+fn inside() -> impl Strategy<Value = String> {
+    let inside = prop_oneof![
+        3 => Just(String::new()),
+        3 => (1u32..6, 0u32..9, capacity_options()).prop_map(|(servers, queue, options)| format!(
+            "capacity = {{ servers = {servers}, queue = {queue}, {options} }}\n"
+        )),
+        1 => (1u32..6, capacity_options())
+            .prop_map(|(servers, options)| format!("capacity = {{ servers = {servers}, {options} }}\n")),
+        1 => (1u32..3, 3u32..9, millis(100..20_000), 0.1..1.0f64).prop_map(|(min, max, every, target)| format!(
+            "capacity.autoscale = {{ min = {min}, max = {max}, target = {target:.2}, every = {every}, lag = '3s' }}\n"
+        )),
+        1 => Just("contention.versioned_row = {}\n".to_owned()),
+        1 => millis(1..500).prop_map(|slot| format!("contention.channel.slot = {slot}\n")),
+    ];
+    let network = prop_oneof![
+        2 => Just(String::new()),
+        1 => millis(1..300).prop_map(|way| format!("network.exponential = {{ mean = {way} }}\n")),
+    ];
+    (inside, network).prop_map(|(inside, network)| inside + &network)
+}
+
+/// Fields of a capacity that go with any number of servers.
+fn capacity_options() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "abandoned = 'cancelled'",
+        "abandoned = 'cancelled_in_queue', slowdown = 0.1",
+        "discipline = 'processor_sharing', abandoned = 'cancelled'",
+        "discipline = 'processor_sharing', shedding.fixed = 4",
+        "shedding.gradient = { min = 2, max = 9 }, retry_after = '2s'",
+        "status = 'connection_error', shedding.fixed = 5",
+    ])
 }
 
 fn workload() -> impl Strategy<Value = String> {
@@ -191,6 +242,78 @@ prop_compose! {
     }
 }
 
+/// Three services in a chain without any luck, in which everything happens at the same few instants.
+fn any_chain() -> impl Strategy<Value = String> {
+    let steps = |range: std::ops::Range<u64>| range.prop_map(|steps| format!("\"{}ms\"", 50 * steps));
+    let service = move || {
+        let limit = prop::sample::select(vec![
+            "",
+            "",
+            "rate_limit.token_bucket = { rate = '10/s', burst = 3 }\n",
+            "rate_limit = { leaky_queue = { rate = '10/s', burst = 5 } }\n",
+            "rate_limit = { concurrency.limit = 3 }\n",
+            "rate_limit = { sliding_window = { limit = 9, window = '1s' }, rejected = 'counts' }\n",
+        ]);
+        let inside = prop::sample::select(vec![
+            "",
+            "capacity.servers = 2\n",
+            "capacity = { servers = 1, queue = 0 }\n",
+            "capacity = { servers = 1, queue = 2, discipline = 'processor_sharing' }\n",
+            "capacity = { servers = 2, abandoned = 'cancelled' }\n",
+            "capacity = { servers = 2, abandoned = 'cancelled', discipline = 'processor_sharing' }\n",
+            "capacity = { servers = 2, queue = 3, discipline = 'lifo', priority = 'first_tries' }\n",
+            "capacity = { shedding.fixed = 3 }\n",
+            "capacity.autoscale = { min = 1, max = 5, target = 0.7, every = '1s', lag = '500ms' }\n",
+        ]);
+        let incident = prop::sample::select(vec![
+            "",
+            "capacity = { from = '5s', lasts = '5s', servers_lost = 1 }",
+            "latency = { from = '5s', lasts = '5s', factor = 3 }",
+            "outage = { from = '5s', lasts = '2s', status = 'connection_error' }",
+            "rate_limit = { from = '5s', lasts = '9s', factor = 4 }",
+            "brownout = { from = '8s', lasts = '2s', probability = 1, status = 'no_answer' }",
+        ]);
+        (limit, inside, incident, steps(0..7), prop::sample::select(vec!["", "network.constant = '50ms'\n"]))
+            .prop_map(|(limit, inside, incident, latency, network)| {
+                let taken = incident.contains("servers_lost") && !inside.contains("servers = ");
+                let incident = if taken || incident.is_empty() {
+                    String::new()
+                } else {
+                    format!("incidents = [{{ {incident} }}]\n")
+                };
+                format!("latency.constant = {latency}\n{limit}{inside}{incident}{network}")
+            })
+    };
+    let nested = move || {
+        let deadline = prop::sample::select(vec!["unknown", "propagated"]);
+        let guard = prop::sample::select(vec!["", "", "slots = 2\n"]);
+        (1u32..4, deadline, guard, steps(1..30)).prop_map(|(fan_out, deadline, guard, timeout)| {
+            format!("{guard}timeout = {timeout}\narrivals.calls_of = {{ service = 'CALLER', fan_out = {fan_out}, deadline = '{deadline}' }}\n")
+        })
+    };
+    let policy = move || {
+        let guard = prop::sample::select(vec!["", "", "limiter.concurrency = 2\n", "retry_after = 'obey'\n"]);
+        (0u32..3, steps(0..9), guard).prop_map(|(retries, delay, guard)| {
+            format!("retries = {retries}\nbackoff.fixed = {delay}\nretry_on = 'any_failure'\n{guard}")
+        })
+    };
+    let services = (service(), service(), service());
+    let policies = (policy(), policy(), policy());
+    (services, policies, nested(), nested(), 1u32..12, steps(1..60)).prop_map(
+        |((gate, orders, base), (p, q, r), hop, inner, rate, timeout)| {
+            let (hop, inner) = (hop.replace("CALLER", "GATE"), inner.replace("CALLER", "ORDERS"));
+            format!(
+                "horizon = '20s'\nbin = '1s'\n[services.GATE]\n{gate}[services.ORDERS]\n{orders}[services.BASE]\n{base}\
+                 [workloads.users]\nservice = 'GATE'\npolicy = 'POLICY'\ntimeout = {timeout}\narrivals.even.rate = '{rate}/s'\n\
+                 [workloads.direct]\nservice = 'ORDERS'\npolicy = 'DIRECT'\nclients = 3\narrivals.burst = {{ every = '2s' }}\n\
+                 [workloads.hop]\nservice = 'ORDERS'\npolicy = 'NESTED'\n{hop}\
+                 [workloads.inner]\nservice = 'BASE'\npolicy = 'NESTED'\n{inner}\
+                 [policies.POLICY]\n{p}[policies.NESTED]\n{q}[policies.DIRECT]\n{r}"
+            )
+        },
+    )
+}
+
 /// Everything that adds up, adds up.
 fn assert_conserved(record: &Record, scenario: &Scenario) {
     for (tally, workload) in record.workloads.iter().zip(&scenario.workloads) {
@@ -205,9 +328,24 @@ fn assert_conserved(record: &Record, scenario: &Scenario) {
         assert!(tally.wasted <= tally.timed_out);
     }
     let sent: u64 = record.workloads.iter().map(|tally| tally.sent).sum();
-    assert_eq!(record.services[0].offered, sent, "what clients send is what the service gets");
+    let offered = record.services[0].offered;
+    let on_their_way = if scenario.text.contains("network") { sent - offered } else { 0 };
+    assert_eq!(offered + on_their_way, sent, "what clients send is what the service gets");
+    assert_used(&record.services[0]);
     let succeeded: u64 = record.workloads.iter().map(|tally| tally.ended_as(Ending::Succeeded)).sum();
     assert_eq!(record.services[0].goodput, succeeded);
+}
+
+/// Whoever came to a service with servers has left it in one way, or is there.
+fn assert_used(service: &ServiceTally) {
+    if let Some(usage) = service.usage {
+        let Usage { offered, served, turned_away, shed, pushed_out, dropped, cancelled, left, .. } = usage;
+        assert_eq!(
+            offered,
+            served + turned_away + shed + pushed_out + dropped + cancelled + left,
+            "{usage:?}"
+        );
+    }
 }
 
 fn sum(tally: &retrysim::metrics::WorkloadTally, column: retrysim::metrics::Column) -> u64 {
@@ -274,11 +412,33 @@ proptest! {
         // What an outage turns away takes no token, and is not told from what a fault fails: only runs without one count.
         let allowance = |window| service.allowance(window).filter(|_| service.incidents.is_empty());
         if let Some(most) = allowance(scenario.horizon).zip(allowance(retrysim::time::Interval::ZERO)) {
-            let passed: u64 = record.workloads.iter().map(|t| t.sent - t.limited).sum();
+            let passed = record.services[0].offered - record.services[0].limited;
             // A score lets the call through that takes it beyond its maximum, by less than that call.
             let most = most.0 + most.1 + 1.0;
             prop_assert!(passed as f64 <= most, "{passed} passed, at most {most}");
         }
+    }
+
+    #[test]
+    fn the_names_of_services_and_policies_change_nothing(text in any_chain()) {
+        let run = |names: [&str; 6]| {
+            let parts = ["GATE", "ORDERS", "BASE", "POLICY", "NESTED", "DIRECT"];
+            let named = parts.iter().zip(names).fold(text.clone(), |text, (part, name)| text.replace(part, name));
+            let scenario = parsed(&named);
+            let record = Simulation::new(&scenario, 0, 0, usize::MAX).run();
+            record.services.iter().for_each(assert_used);
+            for (index, service) in record.services.iter().enumerate() {
+                let callers = scenario.workloads.iter().zip(&record.workloads);
+                let sent: u64 = callers.filter(|(w, _)| w.service == index).map(|(_, tally)| tally.sent).sum();
+                let succeeded: u64 = scenario.workloads.iter().zip(&record.workloads)
+                    .filter(|(w, _)| w.service == index).map(|(_, tally)| tally.succeeded()).sum();
+                assert!(service.offered <= sent && service.goodput == succeeded);
+            }
+            format!("{:?}", (record.workloads, record.services, record.traces))
+        };
+        let plain = run(["a", "b", "c", "d", "e", "f"]);
+        prop_assert_eq!(&plain, &run(["c", "a", "b", "f", "d", "e"]));
+        prop_assert_eq!(&plain, &run(["z", "y", "x", "w", "v", "u"]));
     }
 
     #[test]

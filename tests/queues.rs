@@ -145,3 +145,29 @@ fn what_was_recorded_of_first_attempts_is_what_they_come_to() {
     let error = Scenario::parse("t", "t", &text, &[]).unwrap_err().to_string();
     assert!(error.contains("first_attempts = \"simulated\""), "{error}");
 }
+
+#[test]
+fn an_incident_leaves_what_the_autoscaler_has_reached() {
+    let overloaded = |incidents: &str| {
+        let capacity =
+            "capacity = { servers = 2, queue = 0, autoscale = { min = 2, max = 50, target = 0.7 } }";
+        let record = run(
+            &format!("{capacity}\nincidents = [{incidents}]"),
+            "arrivals.even = { rate = '20/s' }",
+            "retries = 0",
+        );
+        record.workloads[0].overloaded
+    };
+    // Twenty calls at once on 29 servers or so.
+    let usual = overloaded("");
+    assert!((100..3000).contains(&usual), "{usual} are turned away until there are enough");
+    for incident in [
+        "{ latency = { from = '5m', lasts = '1s', factor = 1 } }",
+        "{ capacity = { from = '5m', lasts = '1s', servers_lost = 5 } }",
+        "{ capacity = { from = '5m', lasts = '1s', share = 0.8 } }, { latency = { from = '8m', lasts = '1s', factor = 1 } }",
+    ] {
+        assert_eq!(overloaded(incident), usual, "{incident}");
+    }
+    let fewer = overloaded("{ capacity = { from = '5m', lasts = '1s', servers_lost = 45 } }");
+    assert_eq!(fewer, usual + 20, "for a second there are none");
+}

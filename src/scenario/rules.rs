@@ -87,14 +87,15 @@ pub(super) fn check_replays(
         let Some(service) = services.get(workload.service) else { continue };
         let calls_others = workloads.iter().any(|other| other.within == Some(workload.service));
         let ServiceConfig { network, capacity, contention, .. } = &service.config;
-        if network.is_some() || capacity.is_some() || contention.is_some() || calls_others {
+        let waits = network.is_some() || capacity.is_some() || contention.is_some();
+        if waits || calls_others || service.config.holds_outside() {
             document.problem(
                 &format!("workloads.{}.arrivals.trace", workload.name),
                 format!(
                     "the trace says how first attempts went, which service \"{}\" decides as others come and go",
                     service.name
                 ),
-                "write `first_attempts = \"simulated\"`, or a service without network, capacity, contention and calls to others"
+                "write `first_attempts = \"simulated\"`, or a service without network, capacity, contention, calls to others, and a leaky_queue beside faults or incidents"
                     .to_owned(),
             );
         }
@@ -182,9 +183,11 @@ pub(super) fn check_times(
         }
     }
     for service in services {
+        for field in service.config.begins_after(horizon) {
+            document.problem(&format!("services.{}.{field}", service.name), late.clone(), help.clone());
+        }
         for (field, message) in service.config.problems_within(horizon) {
-            let help = (message == late).then(|| help.clone());
-            document.problem(&format!("services.{}.{field}", service.name), message, help);
+            document.problem(&format!("services.{}.{field}", service.name), message, None);
         }
     }
 }

@@ -95,7 +95,7 @@ impl ServiceConfig {
         for (index, incident) in self.incidents.iter().enumerate() {
             problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
             let takes = matches!(incident.kind, IncidentKind::Capacity(_) | IncidentKind::ServersLost(_));
-            if takes && self.capacity.is_none_or(|capacity| capacity.servers.is_none()) {
+            if takes && !self.has_servers() {
                 let message = "there are no servers that it could take away: give `capacity.servers`";
                 problems.push((format!("incidents.{index}"), message.into()));
             }
@@ -103,7 +103,14 @@ impl ServiceConfig {
         problems
     }
 
-    /// What is wrong with the fields in a run of `horizon`, as [`ServiceConfig::problems`].
+    /// The paths below the service of what begins when a run of `horizon` is over.
+    pub fn begins_after(&self, horizon: Interval) -> Vec<String> {
+        let incidents = self.incidents.iter().enumerate();
+        let late = incidents.filter(|(_, incident)| incident.begins() >= horizon);
+        late.map(|(index, _)| format!("incidents.{index}")).collect()
+    }
+
+    /// What else is wrong with the fields in a run of `horizon`, as [`ServiceConfig::problems`].
     pub fn problems_within(&self, horizon: Interval) -> Vec<(String, String)> {
         let faults =
             self.faults.iter().enumerate().filter_map(|(index, fault)| {
@@ -115,8 +122,12 @@ impl ServiceConfig {
         faults.chain(incidents).collect()
     }
 
-    /// How many servers it has, if incidents take some of them away.
-    pub(super) fn servers_at_stake(&self) -> Option<u32> {
+    fn has_servers(&self) -> bool {
+        self.capacity.is_some_and(|capacity| capacity.servers.is_some() || capacity.autoscale.is_some())
+    }
+
+    /// True if incidents take servers away.
+    pub(super) fn loses_servers(&self) -> bool {
         let takes = |incident: &Incident| {
             let kind = &incident.kind;
             matches!(
@@ -124,8 +135,15 @@ impl ServiceConfig {
                 IncidentKind::Capacity(_) | IncidentKind::ServersLost(_) | IncidentKind::Deploy { .. }
             )
         };
-        let servers = self.capacity?.servers?.get_u32();
-        self.incidents.iter().any(takes).then_some(servers)
+        self.has_servers() && self.incidents.iter().any(takes)
+    }
+
+    /// True if a call that a limit holds meets another service when it goes in than on its arrival: others may be inside by
+    /// then, or incidents and faults have begun or ended.
+    pub fn holds_outside(&self) -> bool {
+        let changes = self.capacity.is_some() || self.contention.is_some();
+        let changes = changes || !self.incidents.is_empty() || !self.faults.is_empty();
+        changes && self.rate_limit.iter().any(|limit| limit.kind.holds())
     }
 
     /// The tightest limit in attempts per second of all clients together, for reports.

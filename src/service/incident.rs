@@ -111,11 +111,28 @@ impl Incident {
             }
             _ => {}
         }
-        let may_be_empty = matches!(self.kind, IncidentKind::ColdCache { .. });
-        self.when.problem(self.name(), may_be_empty)
+        if self.when.is_empty() && !matches!(self.kind, IncidentKind::ColdCache { .. }) {
+            return Some(self.never_happens());
+        }
+        self.when.problem()
     }
 
-    /// What is wrong with it in a run of `horizon`, if anything.
+    fn never_happens(&self) -> String {
+        let article = match self.kind {
+            IncidentKind::Outage(_) | IncidentKind::RateLimit(_) | IncidentKind::ErrorCode(_) => "an",
+            _ => "a",
+        };
+        let field = if matches!(self.kind, IncidentKind::Deploy { .. }) { "each" } else { "lasts" };
+        let name = self.name();
+        format!("{article} {name} that lasts 0s never happens: give `{field}`, such as \"2m\"")
+    }
+
+    /// When it may begin, counted from the start of the run.
+    pub const fn begins(&self) -> Interval {
+        self.when.begins()
+    }
+
+    /// What is wrong with it in a run of `horizon`, if anything but that it [begins](Self::begins) too late.
     pub fn problem_within(&self, horizon: Interval) -> Option<String> {
         self.when.problem_within(horizon)
     }

@@ -25,10 +25,8 @@ impl Inside {
     /// What is inside at the start of a run.
     pub(super) fn new(config: &ServiceConfig, calls_others: bool) -> Self {
         match (&config.capacity, &config.contention) {
-            (Some(capacity), _)
-                if capacity.needs_station() || calls_others || config.servers_at_stake().is_some() =>
-            {
-                Self::Station(Box::new(Station::new(capacity).keeping_servers(calls_others)))
+            (Some(capacity), _) if capacity.needs_station() || calls_others || config.loses_servers() => {
+                Self::Station(Box::new(Station::new(capacity).keeping_calls(calls_others)))
             }
             (Some(capacity), _) => Self::Servers(Box::new(Servers::new(capacity))),
             (None, Some(contention)) => Self::Contention(Contention::new(contention)),
@@ -39,11 +37,6 @@ impl Inside {
     /// True if it decides on calls later than when they come.
     pub(super) const fn decides_later(&self) -> bool {
         matches!(self, Self::Station(_) | Self::Contention(_))
-    }
-
-    /// True if the order matters in which calls come.
-    pub(super) const fn is_shared(&self) -> bool {
-        !matches!(self, Self::Nothing)
     }
 
     /// A call with so much work comes at `now`.

@@ -16,8 +16,8 @@ mod inside;
 mod rate_limit;
 
 pub use capacity::{
-    Abandoned, AdaptiveLifo, AutoscaleConfig, CapacityConfig, CodelConfig, Discipline, Full, GradientConfig,
-    Job, Offer, Priority, Served, Servers, SheddingConfig, Station,
+    Abandoned, AdaptiveLifo, AutoscaleConfig, Away, CapacityConfig, CodelConfig, Discipline, Full,
+    GradientConfig, Job, Offer, Priority, Served, Servers, SheddingConfig, Station,
 };
 pub use config::ServiceConfig;
 pub use contention::{Contention, ContentionConfig};
@@ -47,8 +47,8 @@ pub struct Service {
     rate_limits: RateLimits,
     /// True if a limit has to know when calls end.
     tracks_ends: bool,
-    /// True if a limit may hold calls before they go in.
-    holds: bool,
+    /// True if a call that a limit holds is decided on when it goes in, and not on arrival.
+    holds_outside: bool,
     latency: Sampler,
     rejection_latency: Sampler,
     network: Option<Sampler>,
@@ -62,8 +62,8 @@ pub struct Service {
     incidents: Incidents,
     /// True if incidents change its limits.
     scales: bool,
-    /// How many servers it has if incidents take some away.
-    loses: Option<u32>,
+    /// True if incidents take servers away.
+    loses: bool,
 }
 
 /// What a service has to know of the run that it is part of.
@@ -71,7 +71,7 @@ pub struct Service {
 pub struct Setting<'a> {
     /// The names of what is asked of it, by their number.
     pub operations: &'a [String],
-    /// True if it asks others for the sake of its calls, and keeps a server busy until it is [released](Service::release).
+    /// True if it asks others for the sake of its calls, which stay inside until they are [released](Service::release).
     pub calls_others: bool,
     /// Length of the run.
     pub horizon: Interval,
@@ -160,7 +160,7 @@ impl Service {
         Self {
             tracks_ends: rate_limits.tracks_ends(),
             rate_limits,
-            holds: config.rate_limit.iter().any(|limit| limit.kind.holds()),
+            holds_outside: config.holds_outside(),
             latency: config.latency.sampler(),
             rejection_latency: config.rejection_latency.sampler(),
             network: config.network.as_ref().map(Distribution::sampler),
@@ -171,7 +171,7 @@ impl Service {
             faults: Faults::new(&config.faults, key(Purpose::Faults)),
             incidents: Incidents::new(&config.incidents, key(Purpose::Incidents), setting.horizon),
             scales: config.incidents.iter().any(|i| matches!(i.kind, IncidentKind::RateLimit(_))),
-            loses: config.servers_at_stake(),
+            loses: config.loses_servers(),
         }
     }
 
@@ -187,10 +187,7 @@ impl Service {
 
     /// True if an attempt may reach the service later than it is sent, or be decided later than it reaches it.
     pub const fn defers(&self) -> bool {
-        self.calls_others
-            || self.network.is_some()
-            || self.inside.decides_later()
-            || (self.holds && self.inside.is_shared())
+        self.calls_others || self.network.is_some() || self.inside.decides_later() || self.holds_outside
     }
 
     /// How long one way through the network takes.
@@ -200,24 +197,30 @@ impl Service {
 
     /// A call arrives at `now`. Calls arrive in order of time, after all that happens inside until then.
     pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
-        while let Some(change) = self.incidents.next_change().filter(|&change| self.scales && change <= now) {
-            self.change(change);
-        }
-        if let Some(outcome) = self.incidents.at(now).down {
+        if let Some(outcome) = self.conditions(now).down {
             return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call));
         }
         match self.rate_limits.admit(now, &call.caller) {
             Err(Rejection { outcome, retry_after, .. }) => {
                 Reply::Now(self.turned_away(outcome, retry_after, Verdict::Limited, call))
             }
-            Ok(held) if !held.is_zero() && self.inside.is_shared() => Reply::Held(held),
-            Ok(held) => self.enter(now, call, held),
+            Ok(held) if !held.is_zero() && self.holds_outside => Reply::Held(held),
+            Ok(held) => self.take_in(now, call, held),
         }
     }
 
-    /// A call that nothing has turned away goes in at `now`, after its limit has held it; it is still to be held for `held`.
-    pub fn enter(&mut self, now: Instant, call: &Call, held: Interval) -> Reply {
-        let conditions = self.incidents.at(now);
+    /// A call goes in at `now` that a limit has held. What befalls the service by then befalls the call.
+    pub fn enter(&mut self, now: Instant, call: &Call) -> Reply {
+        if let Some(outcome) = self.conditions(now).down {
+            self.ends_at(call, now);
+            return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call));
+        }
+        self.take_in(now, call, Interval::ZERO)
+    }
+
+    /// A call goes in that nothing has turned away, and that is still held for so long.
+    fn take_in(&mut self, now: Instant, call: &Call, held: Interval) -> Reply {
+        let conditions = self.conditions(now);
         let (slowness, error, spoiled) =
             (conditions.slowness, conditions.error, conditions.spoils(call.bits[0]));
         let struck = Struck { reached: call.reached, input: call.input, bits: call.bits };
@@ -245,30 +248,46 @@ impl Service {
                 (Reply::Now(answer), Some(now))
             }
         };
-        if self.tracks_ends
-            && let Some(leaves) = leaves
-        {
-            self.rate_limits.ends_at(&call.caller, call.arrived, leaves);
+        if let Some(leaves) = leaves {
+            self.ends_at(call, leaves);
         }
         reply
+    }
+
+    /// The end of a call that has passed the limits is known.
+    fn ends_at(&mut self, call: &Call, leaves: Instant) {
+        if self.tracks_ends {
+            self.rate_limits.ends_at(&call.caller, call.arrived, leaves);
+        }
+    }
+
+    /// How the service is at `now`, once limits and servers have followed all that has begun or ended until then.
+    fn conditions(&mut self, now: Instant) -> &Conditions {
+        while (self.scales || self.loses)
+            && let Some(change) = self.incidents.next_change().filter(|&change| change <= now)
+        {
+            self.change(change);
+        }
+        self.incidents.at(now)
     }
 
     /// Incidents begin or end at `change`: limits and servers follow.
     fn change(&mut self, change: Instant) {
         let conditions = self.incidents.at(change);
         if self.scales {
-            // `as` rounds down and saturates.
-            let millionths = libm::round(conditions.limit * 1e6) as u32;
-            self.rate_limits.scale(change, millionths.max(1), 1_000_000);
+            let (numerator, denominator) = fraction(conditions.limit);
+            self.rate_limits.scale(change, numerator, denominator);
         }
-        if let (Some(servers), Inside::Station(station)) = (self.loses, &mut self.inside) {
-            station.set_servers(change, conditions.servers_left(servers));
+        if self.loses
+            && let Inside::Station(station) = &mut self.inside
+        {
+            station.take_away(change, conditions.away());
         }
     }
 
     /// When incidents next change what is inside.
     fn next_change(&self) -> Option<Instant> {
-        self.loses.and_then(|_| self.incidents.next_change())
+        self.incidents.next_change().filter(|_| self.loses)
     }
 
     /// When something happens next among the calls that are inside, or to its servers.
@@ -297,11 +316,22 @@ impl Service {
         }
     }
 
-    /// At `now` others have done their work for a call that kept a server busy meanwhile.
-    pub fn release(&mut self, now: Instant) {
+    /// True if calls stay inside while others work for their sake.
+    pub const fn keeps_calls(&self) -> bool {
+        self.calls_others && matches!(self.inside, Inside::Station(_))
+    }
+
+    /// A call leaves at `now` that has stayed inside while others worked for its sake.
+    pub fn release(&mut self, now: Instant, call: u32) {
         if let Inside::Station(station) = &mut self.inside {
-            station.release(now);
+            station.release(now, call);
         }
+    }
+
+    /// The client of a call that stays inside while others work for its sake stops waiting at `now`: true if the call leaves.
+    pub fn abandon(&mut self, now: Instant, call: u32) -> bool {
+        let Inside::Station(station) = &mut self.inside else { return false };
+        station.abandon(now, call)
     }
 
     /// The answer to a call that leaves, if `served` is that of a service that has done its work. A call that is let go
@@ -336,6 +366,16 @@ impl Service {
 /// When the client gets an answer that the service has after `latency`: never, if the outcome is that nothing comes.
 fn comes_after(outcome: Outcome, latency: Interval) -> Interval {
     if outcome == Outcome::Timeout { Interval::MAX } else { latency }
+}
+
+/// A factor as a fraction of six digits: numerator and denominator go up to a million.
+fn fraction(factor: f64) -> (u32, u32) {
+    let mut denominator = 1_000_000;
+    while denominator > 1 && factor * f64::from(denominator) > 1e6 {
+        denominator /= 10;
+    }
+    // `as` rounds down and saturates.
+    ((libm::round(factor * f64::from(denominator)) as u32).clamp(1, 1_000_000), denominator)
 }
 
 #[cfg(test)]
@@ -416,6 +456,21 @@ mod tests {
         assert_eq!(answer(10), (status(502), Verdict::Down, fast), "the outage begins at its first instant");
         assert_eq!(answer(14), (status(502), Verdict::Down, fast), "and takes no token");
         assert_eq!(answer(15), (status(500), Verdict::Faulty, slow), "its last instant is not part of it");
+    }
+
+    #[test]
+    fn factors_become_fractions_of_six_digits() {
+        for (factor, expected) in [
+            (0.1, (100_000, 1_000_000)),
+            (1.0, (1_000_000, 1_000_000)),
+            (4.0, (400_000, 100_000)),
+            (33.3333, (333_333, 10_000)),
+            (100.0, (1_000_000, 10_000)),
+            (1e-9, (1, 1_000_000)),
+            (1e30, (1_000_000, 1)),
+        ] {
+            assert_eq!(fraction(factor), expected, "{factor}");
+        }
     }
 
     #[test]

@@ -5,64 +5,54 @@
 //! does not know. It is kept until nothing scheduled names it any more.
 
 use super::Simulation;
-use super::clients::Nested;
 use super::event::{Class, Event, rank};
+use super::nested::Asked;
 use crate::outcome::Outcome;
 use crate::service::{Answer, Fate, Reply};
 use crate::time::{Instant, Interval};
 use crate::verdict::Verdict;
-use crate::workload::Arrival;
 
 /// An attempt between its client and its service.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "none follows from the others")]
 pub(super) struct Call {
     /// The request, as long as its client waits.
     pub(super) slot: u32,
-    /// Number of the request.
-    number: u64,
+    /// Number of the request, and its place among those of its workload.
+    pub(super) number: u64,
+    pub(super) order: u64,
     client: u32,
     /// When it reached the service.
     arrived: Instant,
     /// Number of the attempt within the request, from 1.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// Number of the attempt among those of the request that reach the service, from 1.
     reached: u32,
-    workload: u16,
+    pub(super) workload: u16,
     /// How many scheduled events, and services, still name it.
     named: u8,
     /// True while its client waits for the answer.
     awaited: bool,
     /// True if its end was not known when it went in.
     inside: bool,
-    /// True while a server of its service is busy for its sake although it has done its own work.
-    keeps_server: bool,
+    /// True while it stays inside its service although that has done its own work.
+    pub(super) kept: bool,
+    /// True once its service has answered it, or let go of it.
+    pub(super) over: bool,
     /// The answer, once there is one; before that, the one that it gets if it is served.
-    answer: Answer,
+    pub(super) answer: Answer,
     /// How long the answer takes to its client.
     back: Interval,
     /// When its client stops waiting.
-    gives_up: Instant,
+    pub(super) gives_up: Instant,
     /// What its service asks of others for its sake.
-    asked: Asked,
-}
-
-/// What a service asks of others for the sake of one call.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    /// Which of the workloads of the service is under way.
-    step: u16,
-    /// Requests of it that have not ended.
-    waiting: u32,
-    /// True if one of them has failed.
-    failed: bool,
-    /// True if they know until when the client of the call waits.
-    propagates: bool,
+    pub(super) asked: Asked,
 }
 
 /// All calls, by index.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    calls: Vec<Call>,
+    pub(super) calls: Vec<Call>,
     free: Vec<u32>,
 }
 
@@ -86,7 +76,7 @@ impl Calls {
     }
 
     /// One thing less names the call, which is forgotten after the last.
-    fn release(&mut self, index: u32) -> Call {
+    pub(super) fn release(&mut self, index: u32) -> Call {
         let call = &mut self.calls[index as usize];
         call.named -= 1;
         if call.named == 0 {
@@ -100,7 +90,7 @@ impl Simulation<'_> {
     /// An attempt leaves its client as a call.
     pub(super) fn call(&mut self, slot: u32) {
         let request = &self.requests[slot];
-        let (workload, number) = (usize::from(request.workload), request.number);
+        let (workload, number, order) = (usize::from(request.workload), request.number, request.order);
         let (attempt, reached) = (request.attempts, request.reached);
         let clients = &self.clients[workload];
         let service = &self.services[clients.service];
@@ -118,6 +108,7 @@ impl Simulation<'_> {
         let call = self.calls.insert(Call {
             slot,
             number,
+            order,
             client: request.client,
             arrived: self.now,
             attempt,
@@ -126,7 +117,8 @@ impl Simulation<'_> {
             named: 1 + u8::from(waits),
             awaited: true,
             inside: false,
-            keeps_server: false,
+            kept: false,
+            over: false,
             answer,
             back,
             gives_up,
@@ -155,7 +147,7 @@ impl Simulation<'_> {
     /// A call goes in that a limit has held.
     pub(super) fn go_in(&mut self, index: u32) {
         let (service, call) = self.as_seen(index);
-        let reply = self.services[service].enter(self.now, &call, Interval::ZERO);
+        let reply = self.services[service].enter(self.now, &call);
         self.take_in(index, reply);
     }
 
@@ -208,13 +200,20 @@ impl Simulation<'_> {
     fn depart(&mut self, index: u32, fate: Fate) {
         let call = &mut self.calls.calls[index as usize];
         let service = self.clients[usize::from(call.workload)].service;
-        call.keeps_server = fate == Fate::Served && !self.callees[service].is_empty();
+        call.kept = fate == Fate::Served && self.services[service].keeps_calls();
         if let Some(answer) = self.services[service].parting(fate, call.answer) {
             self.respond(index, answer);
         } else {
-            self.leave(index);
+            self.let_go(index);
             self.calls.release(index);
         }
+    }
+
+    /// The service of a call will not answer it, because its client has stopped waiting.
+    pub(super) fn let_go(&mut self, index: u32) {
+        self.leave(index);
+        let call = &mut self.calls.calls[index as usize];
+        (call.over, call.answer.verdict) = (true, Verdict::Abandoned);
     }
 
     /// The service is done with a call after the latency of the answer, unless others have work to do for it.
@@ -239,12 +238,16 @@ impl Simulation<'_> {
     }
 
     /// The answer to a call leaves the service after so long.
-    fn send_back(&mut self, index: u32, latency: Interval) {
-        let Call { workload, back, answer, .. } = self.calls.calls[index as usize];
+    pub(super) fn send_back(&mut self, index: u32, latency: Interval) {
+        let Call { workload, back, answer, awaited, .. } = self.calls.calls[index as usize];
+        let workload = usize::from(workload);
         self.leave(index);
-        self.judge(usize::from(workload), self.now, answer.verdict);
+        self.judge(workload, self.now, answer.verdict);
+        self.calls.calls[index as usize].over = true;
+        self.tallies[workload].wasted += u64::from(!awaited && answer.verdict.is_work());
         let at = self.now + latency + back;
-        if at == self.now {
+        // What waits for a nested request may be inside a service in which more happens at this instant: first all of that.
+        if at == self.now && self.clients[workload].nested.is_none() {
             self.reply(index);
         } else {
             self.schedule_call(at, Class::Answer, index, Event::Reply { call: index });
@@ -253,63 +256,23 @@ impl Simulation<'_> {
 
     /// The service has no more to do with a call.
     fn leave(&mut self, index: u32) {
-        let Call { number, client, arrived, workload, inside, keeps_server, .. } =
-            self.calls.calls[index as usize];
+        let call = &mut self.calls.calls[index as usize];
+        let kept = std::mem::take(&mut call.kept);
+        let Call { number, client, arrived, workload, inside, .. } = *call;
         let clients = &self.clients[usize::from(workload)];
         let service = &mut self.services[clients.service];
         if inside {
             service.over(&clients.caller(number, client), arrived, self.now);
         }
-        if keeps_server {
-            service.release(self.now);
+        if kept {
+            service.release(self.now, index);
         }
-    }
-
-    /// The service of a call asks the next one of others for its sake; it answers if there is none left.
-    pub(super) fn call_on(&mut self, index: u32) {
-        let call = &mut self.calls.calls[index as usize];
-        let service = self.clients[usize::from(call.workload)].service;
-        let Some(&callee) = self.callees[service].get(usize::from(call.asked.step)) else {
-            return self.send_back(index, Interval::ZERO);
-        };
-        let nested =
-            self.clients[usize::from(callee)].nested.as_mut().expect("a service issues its requests");
-        let Nested { fan_out, propagates, failure, issued, clients } = *nested;
-        if propagates && call.gives_up <= self.now {
-            (call.answer.outcome, call.answer.verdict) = (failure, Verdict::Faulty);
-            return self.send_back(index, Interval::ZERO);
-        }
-        nested.issued += u64::from(fan_out);
-        call.asked = Asked { step: call.asked.step + 1, waiting: fan_out, failed: false, propagates };
-        for number in issued..issued + u64::from(fan_out) {
-            let arrival = Arrival { at: self.now, number, client: (number % clients) as u32 };
-            self.issue(usize::from(callee), arrival, index);
-        }
-    }
-
-    /// A request that was issued for the sake of a call has ended.
-    pub(super) fn returned(&mut self, index: u32, succeeded: bool) {
-        let call = &mut self.calls.calls[index as usize];
-        call.asked.waiting -= 1;
-        call.asked.failed |= !succeeded;
-        if call.asked.waiting > 0 {
-            return;
-        }
-        if !call.asked.failed {
-            return self.call_on(index);
-        }
-        let service = self.clients[usize::from(call.workload)].service;
-        let callee = self.callees[service][usize::from(call.asked.step) - 1];
-        let nested = self.clients[usize::from(callee)].nested.expect("a service issues its requests");
-        (call.answer.outcome, call.answer.verdict) = (nested.failure, Verdict::Faulty);
-        self.send_back(index, Interval::ZERO);
     }
 
     /// The answer to a call reaches its client, who may have stopped waiting.
     pub(super) fn reply(&mut self, index: u32) {
-        let Call { slot, awaited, answer, workload, .. } = self.calls.release(index);
+        let Call { slot, awaited, answer, .. } = self.calls.release(index);
         if !awaited {
-            self.tallies[usize::from(workload)].wasted += u64::from(answer.verdict.is_work());
             return;
         }
         self.calls.calls[index as usize].awaited = false;
@@ -321,22 +284,61 @@ impl Simulation<'_> {
 
     /// A client stops waiting for the answer to a call, unless it has it.
     pub(super) fn give_up(&mut self, index: u32) {
-        let Call { slot, awaited, workload, .. } = self.calls.release(index);
+        let Call { slot, awaited, workload, over, answer, .. } = self.calls.release(index);
         if awaited {
             self.calls.calls[index as usize].awaited = false;
-            self.tallies[usize::from(workload)].timed_out(self.now);
+            let tally = &mut self.tallies[usize::from(workload)];
+            tally.timed_out(self.now);
+            tally.wasted += u64::from(over && answer.verdict.is_work());
+            self.abandon(index);
             let request = &mut self.requests[slot];
             (request.outcome, request.retry_after) = (Outcome::Timeout, None);
             self.conclude(slot, self.now);
         }
     }
 
-    /// Schedules an event of a call, unless it lies beyond the run.
+    /// Schedules an event of a call. One that lies beyond the run names it no more.
     fn schedule_call(&mut self, at: Instant, class: Class, index: u32, event: Event) {
         if at < self.horizon {
-            let Call { workload, number, .. } = self.calls.calls[index as usize];
-            let rank = rank(class, self.clients[usize::from(workload)].tie, number);
+            let Call { workload, order, .. } = self.calls.calls[index as usize];
+            let rank = rank(class, self.clients[usize::from(workload)].tie, order);
             self.queue.push(at, rank, event);
+        } else {
+            self.calls.release(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn calls_that_are_never_answered_are_forgotten_when_their_clients_have_stopped_waiting() {
+        for (trouble, timeout) in [
+            (
+                "faults = [{ random = { status = 'no_answer', probability = 1 } }]\nnetwork.constant = '1ms'",
+                "5s",
+            ),
+            ("latency.constant = '3h'\nnetwork.constant = '1ms'", "5s"),
+            ("capacity = { servers = 1, abandoned = 'cancelled' }\nlatency.constant = '1s'", "500ms"),
+            (
+                "capacity = { servers = 1, abandoned = 'cancelled' }\nincidents = [{ capacity = { from = '0s', lasts = '2h', share = 0 } }]",
+                "5s",
+            ),
+        ] {
+            let text = format!(
+                "horizon = '1h'\n[services.api]\n{trouble}\n[workloads.calls]\nservice = 'api'\ntimeout = '{timeout}'\n\
+                 arrivals.even = {{ rate = '1/s' }}\n[policies.p]\nretries = 0"
+            );
+            let scenario =
+                Scenario::parse("calls", "calls", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+            let mut simulation = Simulation::new(&scenario, 0, 0, 0);
+            simulation.play();
+            assert!(simulation.tallies[0].timed_out > 3500, "{trouble}");
+            let kept = simulation.calls.calls.len();
+            assert!(kept <= 7, "{trouble}: {kept} calls at once, of which five or six are waited for");
         }
     }
 }

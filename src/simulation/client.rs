@@ -23,7 +23,7 @@ impl Simulation<'_> {
         let arrivals = &mut self.arrivals[workload];
         let arrival = arrivals.next.expect("the arrival was seen a moment ago");
         arrivals.next = arrivals.stream.next();
-        self.issue(workload, arrival, NO_CALL);
+        self.issue(workload, arrival, arrival.number, NO_CALL);
     }
 
     /// A client of a closed population thinks from `at` on, until it issues its next request.
@@ -43,16 +43,17 @@ impl Simulation<'_> {
     pub(super) fn thought(&mut self, workload: usize, client: u32) {
         let closed = self.clients[workload].closed.as_ref().expect("only those of a closed population think");
         let arrival = Arrival { at: self.now, number: closed.last(client), client };
-        self.issue(workload, arrival, NO_CALL);
+        self.issue(workload, arrival, arrival.number, NO_CALL);
     }
 
-    /// A request begins; `parent` is the call for whose sake it does, if a service issues it.
-    pub(super) fn issue(&mut self, workload: usize, arrival: Arrival, parent: u32) {
+    /// A request begins, the `order`-th of its workload; `parent` is the call for whose sake it does, if a service issues it.
+    pub(super) fn issue(&mut self, workload: usize, arrival: Arrival, order: u64, parent: u32) {
         let Arrival { at, number, client } = arrival;
         self.tallies[workload].arrived(at);
         let outermost = self.clients[workload].layers.len() as u8 - 1;
         let slot = self.requests.insert(Request {
             number,
+            order,
             arrived: at,
             sent: at,
             retry_after: None,
@@ -66,7 +67,7 @@ impl Simulation<'_> {
             enters: outermost,
             stage: Stage::New,
             alive: true,
-            traced: self.tracers[workload].follows(number, client, at),
+            traced: self.tracers[workload].follows((number, order), client, at),
             placed: false,
             innermost: Layered::default(),
         });
@@ -107,6 +108,26 @@ impl Simulation<'_> {
             }
         }
         self.send(slot);
+    }
+
+    /// A request goes on that has waited for a slot or at a guard, unless what it was issued for has been given up meanwhile.
+    pub(super) fn resume(&mut self, slot: u32) {
+        let request = &mut self.requests[slot];
+        if self.now < self.calls.deadline(request.parent) {
+            return self.attempt(slot);
+        }
+        // An attempt that is not sent: the guards that have let it through learn that it says nothing about the service.
+        request.attempts += u32::from(request.stage == Stage::New);
+        (request.sent, request.retry_after, request.stage) = (self.now, None, Stage::Denied);
+        request.outcome = Outcome::Shed;
+        let (workload, enters) = (usize::from(request.workload), usize::from(request.enters));
+        for layer in enters..self.clients[workload].layers.len() {
+            if self.requests.layer(slot, layer).attempts > 0 {
+                self.inform(slot, self.now, layer);
+                self.leave_budget(slot, layer);
+            }
+        }
+        self.end(slot, self.now, Ending::DeadlineExceeded);
     }
 
     /// The attempt reaches its service.
@@ -203,7 +224,7 @@ impl Simulation<'_> {
             request.placed = false;
             if let Some(next) = self.guards.slots[slots].of(request.client).1.give_back() {
                 self.requests[next].placed = true;
-                self.schedule(at, Class::Begin, next, Event::Attempt { slot: next });
+                self.schedule(at, Class::Begin, next, Event::Resume { slot: next });
             }
         }
     }
@@ -351,7 +372,7 @@ impl Simulation<'_> {
                 retry_after: request.retry_after,
                 next,
             };
-            self.tracers[usize::from(request.workload)].record(request.number, step);
+            self.tracers[usize::from(request.workload)].record((request.number, request.order), step);
         }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Clients {
     pub(super) network: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
+    /// The numbers of what services ask of others for the sake of their attempts.
+    pub(super) asks: Key,
 }
 
 /// The turns of a closed population.
@@ -284,6 +286,7 @@ impl Clients {
             network: key(Purpose::Network),
             backoff: key(Purpose::Backoff),
             limiter: key(Purpose::Limiter),
+            asks: key(Purpose::Asks),
         }
     }
 

@@ -9,6 +9,10 @@ pub(super) enum Event {
     Issue { workload: u16, client: u32 },
     /// A request begins its next attempt.
     Attempt { slot: u32 },
+    /// A request goes on that has waited for a slot, or at a guard.
+    Resume { slot: u32 },
+    /// A service issues a request for the sake of a call: which one of those at once.
+    Ask { call: u32, place: u16 },
     /// A client learns the outcome of an attempt that was decided when it was sent.
     Outcome { slot: u32 },
     /// Something happens inside a service.
@@ -34,7 +38,7 @@ pub(super) enum Class {
     Answer = 1,
     /// The end of a client's patience.
     Timeout = 2,
-    /// An arrival, a retry, or a call that reaches its service.
+    /// An arrival, a request that a service issues, a retry, or a call that reaches its service.
     Begin = 3,
 }
 

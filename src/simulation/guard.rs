@@ -150,7 +150,7 @@ impl Simulation<'_> {
 
     /// A request that has waited goes on.
     fn wake(&mut self, slot: u32, at: Instant) {
-        self.schedule(at, Turn::Begin, slot, Event::Attempt { slot });
+        self.schedule(at, Turn::Begin, slot, Event::Resume { slot });
     }
 
     /// A layer begins its first attempt of a request, or a retry that the budget has granted.

@@ -5,9 +5,10 @@
 //! sent, at the instant at which the client will know it, so that an attempt costs one event (`client.rs` says when).
 //!
 //! # Order
-//! Events at one instant are ordered by class (answers, then timeouts, then arrivals and retries), then by workload (in
-//! the order of names), then by request: who came first goes first. The order follows from the model alone, and says
-//! nothing about memory, threads, or when the event happened to be scheduled.
+//! Events at one instant are ordered by class (what happens inside services, then answers, then timeouts, then all that begins:
+//! arrivals, retries, and what services ask of others), then by workload (in the order of names), then by request: who came
+//! first goes first. The order follows from the model alone, and says nothing about memory, threads, or when the event
+//! happened to be scheduled.
 
 mod call;
 mod calling;
@@ -15,6 +16,7 @@ mod client;
 mod clients;
 mod event;
 mod guard;
+mod nested;
 mod pool;
 mod request;
 mod trace;
@@ -150,6 +152,11 @@ impl<'a> Simulation<'a> {
 
     /// Runs to the horizon.
     pub fn run(mut self) -> Record {
+        self.play();
+        self.finish()
+    }
+
+    fn play(&mut self) {
         for workload in 0..self.clients.len() {
             for client in 0..self.clients[workload].closed.as_ref().map_or(0, Turns::clients) {
                 self.think(workload, client, Instant::START);
@@ -160,6 +167,8 @@ impl<'a> Simulation<'a> {
                 Event::Arrival { workload } => self.arrive(workload),
                 Event::Issue { workload, client } => self.thought(usize::from(workload), client),
                 Event::Attempt { slot } => self.attempt(slot),
+                Event::Resume { slot } => self.resume(slot),
+                Event::Ask { call, place } => self.ask(call, place),
                 Event::Outcome { slot } => self.conclude(slot, self.now),
                 Event::Happening { service } => self.happen(service),
                 Event::Reach { call } => self.reach(call),
@@ -169,7 +178,6 @@ impl<'a> Simulation<'a> {
                 Event::Timeout { call } => self.give_up(call),
             }
         }
-        self.finish()
     }
 
     /// Takes the earliest event of all, from the queue, from a stream of arrivals, or from inside a service; `None` at the
@@ -197,7 +205,7 @@ impl<'a> Simulation<'a> {
     fn schedule(&mut self, at: Instant, class: Class, slot: u32, event: Event) {
         if at < self.horizon {
             let request = &self.requests[slot];
-            let rank = rank(class, self.clients[request.workload as usize].tie, request.number);
+            let rank = rank(class, self.clients[request.workload as usize].tie, request.order);
             self.queue.push(at, rank, event);
         }
     }

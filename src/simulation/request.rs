@@ -14,7 +14,10 @@ pub(super) const NO_CALL: u32 = u32::MAX;
 /// A request that has arrived and not ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
+    /// Its number, at which its luck is looked up.
     pub(super) number: u64,
+    /// Its place among those of its workload, which settles ties: its number too, unless a service issued it.
+    pub(super) order: u64,
     pub(super) arrived: Instant,
     /// When the attempt under way was sent.
     pub(super) sent: Instant,

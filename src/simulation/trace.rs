@@ -16,7 +16,7 @@ pub type Trace = Vec<TracedRequest>;
 /// One followed request.
 #[derive(Debug, Clone)]
 pub struct TracedRequest {
-    /// Its number within the workload.
+    /// Its number within the workload, in the order of arrival.
     pub number: u64,
     /// The client that issued it.
     pub client: u32,
@@ -35,7 +35,8 @@ pub struct Step {
     pub sent: Instant,
     /// When the outcome was known; the same instant if it was refused.
     pub known: Instant,
-    /// The outcome; `None` if there is none, because the cache had the answer or a budget denied the retry.
+    /// The outcome; `None` if there is none, because the cache had the answer, a budget denied the retry, or the deadline came while
+    /// the attempt waited to be sent.
     pub outcome: Option<Outcome>,
     /// What a Retry-After header asked for, counted from `known`.
     pub retry_after: Option<Interval>,
@@ -71,29 +72,30 @@ impl Tracer {
         Self { key, size, sample: BTreeMap::new() }
     }
 
-    fn draw(&self, number: u64) -> (u64, u64) {
-        (self.key.block(number, 0)[0], number)
+    /// The draw of a request by its number, and its place among those of its workload.
+    fn draw(&self, (number, order): (u64, u64)) -> (u64, u64) {
+        (self.key.block(number, 0)[0], order)
     }
 
     /// True if the request that just arrived belongs to the sample so far; one with a larger draw is dropped for it.
-    pub(super) fn follows(&mut self, number: u64, client: u32, arrived: Instant) -> bool {
+    pub(super) fn follows(&mut self, request: (u64, u64), client: u32, arrived: Instant) -> bool {
         if self.size == 0 {
             return false;
         }
-        let draw = self.draw(number);
+        let draw = self.draw(request);
         if self.sample.len() == self.size {
             if self.sample.last_key_value().is_some_and(|(&largest, _)| draw > largest) {
                 return false;
             }
             self.sample.pop_last();
         }
-        self.sample.insert(draw, TracedRequest { number, client, arrived, steps: Vec::new() });
+        self.sample.insert(draw, TracedRequest { number: request.1, client, arrived, steps: Vec::new() });
         true
     }
 
     /// Keeps a step, unless the request has been dropped meanwhile.
-    pub(super) fn record(&mut self, number: u64, step: Step) {
-        let draw = self.draw(number);
+    pub(super) fn record(&mut self, request: (u64, u64), step: Step) {
+        let draw = self.draw(request);
         if let Some(traced) = self.sample.get_mut(&draw) {
             traced.steps.push(step);
         }

@@ -101,7 +101,8 @@ impl Autoscale {
         self.there += time * u128::from(servers);
     }
 
-    /// Judges when `servers` are there: how many of them stay.
+    /// Judges when there are `servers`, some of which may be away: how many of them stay. Utilisation is that of those that are
+    /// not away.
     pub(super) fn judge(&mut self, servers: u32) -> u32 {
         let now = self.tick;
         self.tick = after(now, self.config.every);

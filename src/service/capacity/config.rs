@@ -77,7 +77,7 @@ pub enum Abandoned {
     /// It does not know, and works on it.
     #[default]
     Served,
-    /// It lets go of it, waiting or in service.
+    /// It lets go of it, waiting, in service, or while others work for its sake, who do not know.
     Cancelled,
     /// It lets go of it while it waits; once begun, work is finished.
     CancelledInQueue,

@@ -38,8 +38,8 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Takes a call in.
-    pub(super) fn insert(&mut self, job: Job, order: u64, arrived: Instant) -> u32 {
+    /// Takes a call in, with which so many are in the system.
+    pub(super) fn insert(&mut self, job: Job, order: u64, arrived: Instant, in_system: u64) -> u32 {
         let held = Held {
             job,
             order,
@@ -47,7 +47,7 @@ impl Calls {
             began: None,
             work: job.work,
             finishes: true,
-            in_system: self.len() + 1,
+            in_system,
             attained: 0,
             older: NONE,
             newer: NONE,

@@ -16,9 +16,11 @@
 //! waiting begins, and who would end at it is served.
 
 mod autoscale;
+mod away;
 mod call;
 mod codel;
 mod config;
+mod crew;
 mod happening;
 mod keeping;
 mod line;
@@ -30,6 +32,7 @@ mod station;
 mod tests;
 
 pub use autoscale::AutoscaleConfig;
+pub use away::Away;
 pub use call::{Job, Offer};
 pub use codel::CodelConfig;
 pub use config::{Abandoned, AdaptiveLifo, CapacityConfig, Discipline, Priority};

@@ -9,7 +9,7 @@ use crate::units::{Count, Factor, Share};
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SheddingConfig {
-    /// Always the same limit on calls in the system, waiting or in service.
+    /// Always the same limit on calls in the system: waiting, in service, or waiting for other services.
     Fixed(Count<1, 1_000_000_000>),
     /// A limit that follows the times that calls spend in the system.
     Gradient(GradientConfig),

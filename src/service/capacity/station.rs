@@ -4,33 +4,25 @@
 //! it lets everything happen that is due at an instant before a call is offered at that instant.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use super::autoscale::Autoscale;
+use super::away::Away;
 use super::call::{Job, Offer};
 use super::codel::{Codel, Search};
 use super::config::{Abandoned, CapacityConfig, Discipline};
+use super::crew::Crew;
 use super::happening::Happening;
 use super::line::{Calls, Held, Line};
-use super::sharing::Sharing;
 use super::shedding::Shedding;
 use super::{billionths, slowed};
 use crate::service::departure::{Departure, Fate};
-use crate::time::{Instant, Interval};
+use crate::time::Instant;
 use crate::units::Count;
 use crate::usage::Usage;
 
 /// Servers that nobody counts.
 const UNLIMITED: u32 = u32::MAX;
-
-/// How servers work on calls.
-#[derive(Debug, Clone)]
-enum Crew {
-    /// Each on one; when calls end, by instant and then by arrival.
-    Each(BinaryHeap<Reverse<(Instant, u64, u32)>>),
-    /// All on all.
-    Shared(Sharing),
-}
 
 /// Servers and a queue.
 #[derive(Debug, Clone)]
@@ -38,14 +30,18 @@ pub struct Station {
     places: u64,
     discipline: Discipline,
     slowdown: u128,
-    abandoned: Abandoned,
+    pub(super) abandoned: Abandoned,
+    /// Servers, those included that incidents have taken away.
+    number: u32,
+    away: Away,
+    /// Servers that are there.
     servers: u32,
     /// Servers at work on a call each, or kept for one.
     pub(super) busy: u32,
-    /// Whether a server is kept after the work on a call until it is released, and how many are.
+    /// Whether calls stay in the system after the work on them until they are released, and which do.
     pub(super) keeps: bool,
-    pub(super) kept: u32,
-    crew: Crew,
+    pub(super) kept: BTreeMap<u32, Held>,
+    pub(super) crew: Crew,
     calls: Calls,
     line: Line,
     /// When clients stop waiting for calls that could still be let go; it may still hold some that cannot.
@@ -55,7 +51,7 @@ pub struct Station {
     codel: Option<Codel>,
     shedding: Option<Shedding>,
     autoscale: Option<Autoscale>,
-    now: Instant,
+    pub(super) now: Instant,
     usage: Usage,
 }
 
@@ -65,22 +61,20 @@ impl Station {
         let at_first = config.autoscale.map_or(UNLIMITED, |autoscale| autoscale.min.get_u32());
         let codel =
             if let Discipline::Codel(codel) = config.discipline { Some(Codel::new(codel)) } else { None };
-        let crew = if config.discipline == Discipline::ProcessorSharing {
-            Crew::Shared(Sharing::default())
-        } else {
-            Crew::Each(BinaryHeap::new())
-        };
+        let servers = config.servers.map_or(at_first, Count::get_u32);
         let limited = config.servers.is_some() || config.autoscale.is_some();
         Self {
             places: config.queue.map_or(u64::MAX, Count::get),
             discipline: config.discipline,
             slowdown: billionths(config.slowdown.get()),
             abandoned: config.abandoned,
-            servers: config.servers.map_or(at_first, Count::get_u32),
+            number: servers,
+            away: Away::NONE,
+            servers,
             busy: 0,
             keeps: false,
-            kept: 0,
-            crew,
+            kept: BTreeMap::new(),
+            crew: Crew::new(config.discipline == Discipline::ProcessorSharing),
             calls: Calls::default(),
             line: Line::new(config.priority.is_some()),
             patience: BinaryHeap::new(),
@@ -98,7 +92,7 @@ impl Station {
         self.advance(now);
         let order = self.usage.offered;
         self.usage.offered += 1;
-        if self.shedding.is_some_and(|shedding| self.calls.len() >= shedding.limit()) {
+        if self.shedding.is_some_and(|shedding| self.present() >= shedding.limit()) {
             self.usage.shed += 1;
             return Offer::Full;
         }
@@ -112,8 +106,8 @@ impl Station {
             offer = Offer::PushedOut(self.let_go(retry, now).job.call);
             self.usage.pushed_out += 1;
         }
-        let slot = self.calls.insert(job, order, now);
-        if matches!(self.crew, Crew::Shared(_)) {
+        let slot = self.calls.insert(job, order, now, self.present() + 1);
+        if self.crew.is_shared() {
             self.begin(slot);
         } else {
             self.line.push(&mut self.calls, slot);
@@ -146,13 +140,14 @@ impl Station {
             Happening::End => self.end(),
             Happening::ServersCome => {
                 let more = self.autoscale.as_mut().map_or(0, Autoscale::take_arrived);
-                self.servers = self.servers.saturating_add(more);
+                self.staff(self.number.saturating_add(more), self.away);
                 None
             }
             Happening::Leave => self.leave(),
             Happening::Judge => {
-                let servers = self.servers;
-                self.servers = self.autoscale.as_mut().map_or(servers, |autoscale| autoscale.judge(servers));
+                let number = self.number;
+                let number = self.autoscale.as_mut().map_or(number, |autoscale| autoscale.judge(number));
+                self.staff(number, self.away);
                 None
             }
         };
@@ -161,13 +156,19 @@ impl Station {
         departure
     }
 
-    /// From `now` on there are so many servers, until something changes it again. Calls in service beyond them are finished;
-    /// in processor sharing they get less.
-    pub fn set_servers(&mut self, now: Instant, servers: u32) {
-        self.advance(now);
-        self.servers = servers;
-        self.fill();
-        self.forget();
+    /// From `now` on so much of the servers is away, until something changes it again; their number is left alone. Calls in
+    /// service on servers that go are finished; in processor sharing they get less.
+    pub fn take_away(&mut self, now: Instant, away: Away) {
+        if away != self.away {
+            self.advance(now);
+            self.staff(self.number, away);
+            self.fill();
+            self.forget();
+        }
+    }
+
+    fn staff(&mut self, number: u32, away: Away) {
+        (self.number, self.away, self.servers) = (number, away, away.left(number));
     }
 
     /// Servers that are there; [`u32::MAX`] if they are unlimited.
@@ -175,9 +176,9 @@ impl Station {
         self.servers
     }
 
-    /// Calls in the system, waiting or in service.
+    /// Calls in the system: waiting, in service, or kept until others have answered.
     pub fn present(&self) -> u64 {
-        self.calls.len()
+        self.calls.len() + self.kept.len() as u64
     }
 
     /// What was used up to `horizon`, up to which everything has happened.
@@ -185,9 +186,9 @@ impl Station {
         let mut end = self.clone();
         end.advance(horizon);
         for held in end.calls.iter() {
-            end.usage.count_stay(held.arrived, held.began, horizon, end.worked(held, horizon));
-            end.usage.left += 1;
+            end.usage.count_stay(held.arrived, held.began, horizon, end.crew.worked(held, horizon));
         }
+        end.usage.left += end.present();
         end.usage
     }
 
@@ -204,10 +205,7 @@ impl Station {
     }
 
     fn next_end(&self) -> Option<Instant> {
-        match &self.crew {
-            Crew::Each(ends) => ends.peek().map(|Reverse((at, _, _))| *at),
-            Crew::Shared(sharing) => sharing.next(self.servers),
-        }
+        self.crew.next_end(self.servers)
     }
 
     /// Lets time pass in which nothing happens.
@@ -224,7 +222,9 @@ impl Station {
         if let Some(provided) = &mut self.usage.provided {
             *provided += u128::from(time.as_nanos()) * u128::from(self.servers);
         }
-        self.usage.busy += u128::from(time.as_nanos()) * u128::from(self.kept);
+        if !self.crew.is_shared() {
+            self.usage.busy += u128::from(time.as_nanos()) * self.kept.len() as u128;
+        }
         if let Some(autoscale) = &mut self.autoscale {
             let busy = match &self.crew {
                 Crew::Each(_) => u64::from(self.busy),
@@ -312,16 +312,13 @@ impl Station {
         let slot = match &mut self.crew {
             Crew::Each(ends) => {
                 let slot = ends.pop()?.0.2;
-                if self.keeps && self.calls.get(slot).finishes {
-                    self.kept += 1;
-                } else {
-                    self.busy -= 1;
-                }
+                self.busy -= u32::from(!(self.keeps && self.calls.get(slot).finishes));
                 slot
             }
             Crew::Shared(sharing) => sharing.end_next(self.servers)?,
         };
-        Some(self.depart(slot))
+        let is_kept = self.keeps && self.calls.get(slot).finishes;
+        Some(if is_kept { self.keep(slot) } else { self.depart(slot) })
     }
 
     /// The next client stops waiting for a call that can be let go.
@@ -338,33 +335,30 @@ impl Station {
 
     fn depart(&mut self, slot: u32) -> Departure {
         let at = self.now;
-        let Held { job, finishes, arrived, in_system, .. } = self.let_go(slot, at);
-        if finishes {
+        let held = self.let_go(slot, at);
+        self.count_out(&held, at);
+        let fate = if held.finishes { Fate::Served } else { Fate::Cancelled };
+        Departure { call: held.job.call, at, fate }
+    }
+
+    /// Counts a call that leaves, served or cancelled.
+    pub(super) fn count_out(&mut self, held: &Held, at: Instant) {
+        if held.finishes {
             self.usage.served += 1;
             if let Some(shedding) = &mut self.shedding {
-                shedding.on_served(at.since(arrived), in_system);
+                shedding.on_served(at.since(held.arrived), held.in_system);
             }
         } else {
             self.usage.cancelled += 1;
         }
-        Departure { call: job.call, at, fate: if finishes { Fate::Served } else { Fate::Cancelled } }
     }
 
-    /// A call is in the system no more, and in no queue already.
-    fn let_go(&mut self, slot: u32, at: Instant) -> Held {
+    /// A call waits and is worked on no more, and is in no queue already.
+    pub(super) fn let_go(&mut self, slot: u32, at: Instant) -> Held {
         let held = self.calls.remove(slot);
-        let worked = self.worked(&held, at);
+        let worked = self.crew.worked(&held, at);
         self.usage.count_stay(held.arrived, held.began, at, worked);
         held
-    }
-
-    /// What a call has had of a server by `at`.
-    fn worked(&self, held: &Held, at: Instant) -> Interval {
-        match (&self.crew, held.began) {
-            (_, None) => Interval::ZERO,
-            (Crew::Each(_), Some(began)) => at.since(began),
-            (Crew::Shared(sharing), Some(_)) => sharing.given_since(held.attained).min(held.work),
-        }
     }
 
     /// True if the call is let go when its client stops waiting, and that is not known to be its end already.
@@ -374,7 +368,7 @@ impl Station {
             && match self.abandoned {
                 Abandoned::Served => false,
                 Abandoned::CancelledInQueue => held.began.is_none(),
-                Abandoned::Cancelled => held.began.is_none() || matches!(self.crew, Crew::Shared(_)),
+                Abandoned::Cancelled => held.began.is_none() || self.crew.is_shared(),
             }
     }
 

@@ -19,6 +19,11 @@ fn at(millis: u64) -> Instant {
     Instant::START + Interval::from_millis(millis)
 }
 
+/// So many servers are away.
+fn away(servers: u32) -> Away {
+    Away { servers, ..Away::NONE }
+}
+
 /// A station and what it told.
 struct Play {
     station: Station,
@@ -276,23 +281,23 @@ fn servers_that_are_taken_away_finish_what_they_have_begun() {
         play.offer(ticks, 10, NEVER, false);
     }
     play.until(5);
-    play.station.set_servers(at(5), 0);
+    play.station.take_away(at(5), away(2));
     play.until(24);
     assert_eq!((play.told.len(), play.station.present()), (2, 2));
-    play.station.set_servers(at(24), 1);
+    play.station.take_away(at(24), away(1));
     assert_eq!(play.end(), "0 served 10, 1 served 10, 2 served 34, 3 served 44");
 }
 
 #[test]
 fn processor_sharing_stands_still_without_servers() {
-    let mut play = Play::new("servers = 1\ndiscipline = 'processor_sharing'");
+    let mut play = Play::new("servers = 2\ndiscipline = 'processor_sharing'");
     play.offer(0, 10, NEVER, false);
-    play.station.set_servers(at(4), 0);
+    play.station.take_away(at(4), away(2));
     assert_eq!(play.station.next(), None);
     play.offer(5, 6, NEVER, false);
-    play.station.set_servers(at(20), 1);
+    play.station.take_away(at(20), away(1));
     play.until(26);
-    play.station.set_servers(at(26), 2);
+    play.station.take_away(at(26), away(0));
     assert_eq!(play.end(), "0 served 29, 1 served 29");
 }
 

@@ -3,6 +3,7 @@
 use super::{Incident, IncidentKind};
 use crate::outcome::Outcome;
 use crate::random::{Key, fork, unit};
+use crate::service::capacity::Away;
 use crate::time::{Instant, Interval};
 
 /// Where the luck of brownouts begins, above that of faults.
@@ -60,9 +61,9 @@ impl Conditions {
         self.brownouts.iter().find(strikes).map(|brownout| brownout.outcome)
     }
 
-    /// How many of `servers` are left, to the nearest whole one.
-    pub fn servers_left(&self, servers: u32) -> u32 {
-        libm::round(f64::from(servers.saturating_sub(self.servers_lost)) * self.capacity) as u32
+    /// What is away of the servers.
+    pub const fn away(&self) -> Away {
+        Away { servers: self.servers_lost, share_left: self.capacity }
     }
 }
 
@@ -362,9 +363,8 @@ mod tests {
 
     #[test]
     fn servers_are_left_in_whole_ones() {
-        let left = |text: &str, servers| {
-            incidents(&format!("[[incidents]]\n{text}")).at(at(0)).servers_left(servers)
-        };
+        let left =
+            |text: &str, servers| incidents(&format!("[[incidents]]\n{text}")).at(at(0)).away().left(servers);
         for (incident, servers, expected) in [
             ("capacity = { from = '0s', lasts = '1s', share = 0.5 }", 5, 3),
             ("capacity = { from = '0s', lasts = '1s', share = 0 }", 5, 0),

@@ -5,7 +5,7 @@
 
 use super::meter::{Meter, Scale, nanos};
 use crate::time::{Instant, Interval};
-use crate::units::Rate;
+use crate::units::{Rate, gcd};
 
 /// A bucket that starts full.
 #[derive(Debug, Clone)]
@@ -123,8 +123,4 @@ fn scaled_rest(rest: u128, from: u128, to: u128) -> u128 {
     let divisor = gcd(from, to);
     let (from, to) = (from / divisor, to / divisor);
     rest.checked_mul(to).map_or_else(|| rest / from * to, |product| product / from)
-}
-
-const fn gcd(a: u128, b: u128) -> u128 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::time::{Instant, Interval};
+use crate::units::gcd;
 
 /// A kind of rate limit with its numbers. Costs are at least 1; instants never go back.
 pub(super) trait Meter: Debug + Clone {
@@ -39,7 +40,8 @@ pub(super) trait Meter: Debug + Clone {
     /// The same kind with all it lets through multiplied by a share.
     fn scaled(&self, by: Scale) -> Self;
 
-    /// Goes over from `self` to `next`, another scale of the same limit: what is left to take stays, as far as it fits.
+    /// Goes over from `self` to `next`, another scale of the same limit. Where a rate refills what calls take, what is left to take
+    /// stays, as far as it fits; where calls are counted, those counted stay, and what is left is the new limit less them.
     fn hand_over(&self, _next: &Self, _: &mut Self::State, _now: Instant) {}
 }
 
@@ -56,7 +58,7 @@ impl Scale {
     /// `numerator / denominator`, each cut to 1 to 10^6.
     pub(super) fn new(numerator: u32, denominator: u32, least: u64) -> Self {
         let (numerator, denominator) = (numerator.clamp(1, 1_000_000), denominator.clamp(1, 1_000_000));
-        let divisor = gcd(numerator, denominator);
+        let divisor = gcd(numerator.into(), denominator.into()) as u32;
         Self { numerator: numerator / divisor, denominator: denominator / divisor, least }
     }
 
@@ -75,10 +77,6 @@ impl Scale {
     pub(super) fn rate(self, count: u128, per: u128) -> (u128, u128) {
         (count * u128::from(self.numerator), per * u128::from(self.denominator))
     }
-}
-
-const fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// So many nanoseconds, cut at [`Interval::MAX`].

@@ -124,8 +124,9 @@ impl RateLimits {
     }
 
     /// From `now` on, all rates and sizes are `numerator / denominator` of what is configured (each cut to 1 to 10^6); 1 / 1
-    /// restores them. Sizes are rounded down, but stay large enough for the dearest operation to pass alone. What was left to
-    /// take stays, as far as it fits; lockouts, blocks and lengths of windows do not change.
+    /// restores them. Sizes are rounded down, but stay large enough for the dearest operation to pass alone. Of what a rate refills
+    /// (buckets, GCRA) what was left to take stays, as far as it fits; what is counted (calls in a window or in progress, the
+    /// excess of a queue, a score) stays counted. Lockouts, blocks and lengths of windows do not change.
     pub fn scale(&mut self, now: Instant, numerator: u32, denominator: u32) {
         for limit in &mut self.limits {
             limit.scale(now, numerator, denominator);

@@ -63,10 +63,11 @@ impl Meter for Score {
         }
     }
 
-    /// Adds to the score, but does not block again.
+    /// Adds to the score up to its maximum, but does not block again.
     fn count(&self, points: &mut Points, now: Instant, cost: u64) {
         self.refresh(points, now);
-        points.units = points.units.saturating_add(u128::from(cost) * u128::from(self.point));
+        let more = points.units + u128::from(cost) * u128::from(self.point);
+        points.units = more.min(self.full()).max(points.units);
     }
 
     fn reset(&self, points: &mut Points, now: Instant) -> Option<Interval> {

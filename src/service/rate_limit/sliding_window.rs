@@ -72,7 +72,7 @@ impl Meter for SlidingWindow {
 
     fn count(&self, counts: &mut Counts, now: Instant, cost: u64) {
         self.roll(counts, now);
-        counts.current = counts.current.saturating_add(cost);
+        counts.current = counts.current.saturating_add(cost).min(self.limit).max(counts.current);
     }
 
     fn reset(&self, counts: &mut Counts, now: Instant) -> Option<Interval> {

@@ -622,3 +622,45 @@ fn reports_hold_a_peak_against_the_tightest_limit_on_all() {
     assert_eq!(allowance(&configs, Interval::from_secs(60)), Some(300.0));
     assert_eq!((per_second(&configs[2..]), allowance(&configs[2..], Interval::from_secs(1))), (None, None));
 }
+
+#[test]
+fn an_incident_may_let_more_through() {
+    for kind in ["token_bucket = { rate = '10/s', burst = 10 }", "gcra = { rate = '10/s', burst = 10 }"] {
+        let mut limit = exact(kind);
+        limit.scale(at(0), 4, 1);
+        assert_eq!(passing(&mut limit, at(0), 50), 10, "{kind}: what was left stays");
+        assert_eq!(wait(&mut limit, at(0)), SECOND / 40, "{kind}");
+        assert_eq!(passing(&mut limit, at(2 * SECOND), 50), 40, "{kind}");
+    }
+    for kind in [
+        "leaky_queue = { rate = '10/s', burst = 9, delay = 'none' }",
+        "fixed_window = { limit = 10, window = '10s' }",
+        "sliding_log = { limit = 10, window = '10s' }",
+        "sliding_window = { limit = 10, window = '10s' }",
+        "concurrency = { limit = 10 }",
+        "score = { max = 10, decays_over = '10s', blocked = '0s' }",
+    ] {
+        // What has been counted stays counted: with seven of ten gone, 33 of 40 are left, and then none of ten.
+        let mut limit = limits(&format!("limit = {{ {kind} }}"));
+        assert_eq!(passing(&mut limit, at(0), 7), 7, "{kind}");
+        limit.scale(at(0), 4, 1);
+        assert_eq!(passing(&mut limit, at(0), 50), 33, "{kind}");
+        limit.scale(at(0), 1, 1);
+        assert_eq!(passing(&mut limit, at(0), 50), 0, "{kind}");
+    }
+}
+
+#[test]
+fn a_refused_call_counts_as_far_as_there_is_room() {
+    // A thousand calls at once, of which ten pass: the others do not fill more than the limit has.
+    let mut score = limits(
+        "limit = { score = { max = 10, decays_over = '10s', blocked = '1s' }, rejected = 'counts', retry_after = 'exact' }",
+    );
+    assert_eq!(passing(&mut score, at(0), 1000), 10);
+    assert_eq!(wait(&mut score, at(0)), SECOND);
+    assert!(!passes(&mut score, at(SECOND - 1)) && passes(&mut score, at(SECOND + 1)));
+    let mut window =
+        limits("limit = { sliding_window = { limit = 10, window = '10s' }, rejected = 'counts' }");
+    assert_eq!(passing(&mut window, at(0), 1000), 10);
+    assert_eq!(passing(&mut window, at(15 * SECOND), 1000), 5, "half of the last window's ten are gone");
+}

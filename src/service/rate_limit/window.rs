@@ -36,11 +36,11 @@ impl Window {
         })
     }
 
-    fn add(&self, counter: &mut Counter, now: Instant, cost: u64) {
+    /// Opens a window if none is open.
+    fn open(&self, counter: &mut Counter, now: Instant) {
         if now >= counter.ends {
             *counter = Counter { ends: self.end(now), count: 0 };
         }
-        counter.count = counter.count.saturating_add(cost);
     }
 }
 
@@ -59,11 +59,13 @@ impl Meter for Window {
     }
 
     fn take(&self, counter: &mut Counter, now: Instant, cost: u64) {
-        self.add(counter, now, cost);
+        self.open(counter, now);
+        counter.count = counter.count.saturating_add(cost);
     }
 
     fn count(&self, counter: &mut Counter, now: Instant, cost: u64) {
-        self.add(counter, now, cost);
+        self.open(counter, now);
+        counter.count = counter.count.saturating_add(cost).min(self.limit).max(counter.count);
     }
 
     fn reset(&self, counter: &mut Counter, now: Instant) -> Option<Interval> {

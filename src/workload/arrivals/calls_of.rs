@@ -38,7 +38,8 @@ pub enum CallDeadline {
     /// It does not: it goes on after the client has given up.
     #[default]
     Unknown,
-    /// It does: no attempt begins or lasts longer than the client waits.
+    /// It does: no attempt begins or lasts longer than the client waits, nor is one sent that has waited for a slot or a limiter until
+    /// then.
     Propagated,
 }
 
