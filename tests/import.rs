@@ -264,6 +264,38 @@ fn bad_lines_are_counted_and_the_first_few_named() {
 }
 
 #[test]
+fn an_outage_is_written_as_what_was_recorded_of_it() {
+    for (code, error, latency, status, timeout) in [
+        ("503", "503 Service Unavailable", 1_000_000, "503", false),
+        ("0", "connection refused", 1_000_000, "\"connection_error\"", false),
+        ("0", "context deadline exceeded", 2_000_000_000, "\"no_answer\"", true),
+        ("0", "context deadline exceeded", 0, "503", false),
+    ] {
+        let mut rows = String::new();
+        for tick in 0..300u64 {
+            let at = 1_795_613_762_000_000_000 + tick * 100_000_000;
+            let (code, latency, error) =
+                if (100..150).contains(&tick) { (code, latency, error) } else { ("200", 20_000_000, "") };
+            rows += &format!("{at},{code},{latency},0,11,{error},,,{tick},GET,http://a/x,\n");
+        }
+        let imported = import("results.csv", rows.as_bytes(), None).expect("it is sound");
+        let place = place();
+        for (name, bytes) in &imported.files {
+            fs::write(place.path().join(name), bytes).expect("it can be written");
+        }
+        let path = place.path().join("scenario.toml");
+        let text = fs::read_to_string(&path).expect("it was written");
+        Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(
+            text.contains(&format!("lasts = \"4.901s\", status = {status} }}")),
+            "{code} {error}: {text}"
+        );
+        assert_eq!(text.contains("\ntimeout = \"2s\"\n"), timeout, "{text}");
+        assert_eq!(text.contains("# Recorded as timeouts, and not after how long."), latency == 0, "{text}");
+    }
+}
+
+#[test]
 fn names_in_a_recording_cannot_get_out_of_their_text() {
     let table = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
                  Max Response Time,Average Content Size,Requests/s,Failures/s,50%,99%,100%\n\

@@ -376,6 +376,102 @@ fn what_comes_to_nothing_is_said() {
 }
 
 #[test]
+fn what_would_never_end_or_not_fit_is_refused_before_it_begins() {
+    let place = place();
+    let long = "\nhorizon = \"36525d\"\nbin = \"100d\"\nreplications = 1";
+    let even = "even = { rate = \"1/s\", requests = 5 }";
+    let scaled = |every: &str| {
+        format!("capacity.autoscale = {{ min = 1, max = 2, target = 0.5, every = \"{every}\" }}")
+    };
+    let limit = "rate_limit.token_bucket = { rate = \"2/s\", burst = 1 }";
+    let by_client = "rate_limit = { token_bucket = { rate = \"2/s\", burst = 1 }, scope = \"client\" }";
+    let crowds = |count: usize, size: u64| {
+        let crowd = |n| {
+            format!(
+                "[workloads.c{n}]\nservice = \"api\"\nclients = {size}\naccounts = {size}\npolicy = \"none\"\narrivals.{even}\n"
+            )
+        };
+        (0..count).map(crowd).collect::<String>() + "[workloads.calls]\npolicy = \"none\""
+    };
+    let per_client = "breaker = { use = \"textbook:breaker\", scope = \"client\" }\nbudget = { tokens = { capacity = 5, cost = 1 }, scope = \"client\" }";
+    for (changes, refused) in [
+        (vec![(limit, scaled("1ns"))], Some("autoscale: it would judge 60000000000 times")),
+        (vec![(limit, scaled("6us"))], None),
+        (vec![(limit, scaled("5999ns"))], Some("the limit is 10000000: lengthen `every`, which is 5.999us")),
+        (vec![("\nhorizon = \"1m\"\nreplications = 2", long.into()), (limit, scaled("15s"))], Some("autoscale")),
+        (
+            vec![
+                ("\nhorizon = \"1m\"\nreplications = 2", long.into()),
+                (even, "profile = { rates = [\"1/36525d\"], every = \"1ms\", repeat = true }".into()),
+            ],
+            Some("arrivals.profile: the rate would change about 3155760000000 times"),
+        ),
+        (
+            vec![
+                ("\nhorizon = \"1m\"\nreplications = 2", long.into()),
+                (even, "profile = { rates = [\"1/36525d\"], every = \"1ms\" }".into()),
+            ],
+            None,
+        ),
+        (
+            vec![
+                ("\nhorizon = \"1m\"\nreplications = 2", long.into()),
+                (even, "diurnal = { mean = \"1/36525d\", peak_to_trough = 2, peak_at = \"0s\", period = \"1ms\", until = \"10000s\" }".into()),
+            ],
+            None,
+        ),
+        (
+            vec![
+                ("\nhorizon = \"1m\"\nreplications = 2", long.into()),
+                (even, "diurnal = { mean = \"1/36525d\", peak_to_trough = 2, peak_at = \"0s\", period = \"1ms\" }".into()),
+            ],
+            Some("arrivals.diurnal: the rate would change"),
+        ),
+        (
+            vec![
+                ("\nhorizon = \"1m\"\nreplications = 2", long.into()),
+                (even, "modulated = { quiet = \"0/s\", busy = \"1/36525d\", quiet_lasts = \"1ms\", busy_lasts = \"1ms\" }".into()),
+            ],
+            Some("arrivals.modulated: the rate would change"),
+        ),
+        (vec![("[workloads.calls]", crowds(3, 10_000_000))], None),
+        (vec![("[workloads.calls]", crowds(3, 10_000_000)), (limit, by_client.into())], Some("keeps 30000001 states")),
+        (
+            vec![("[workloads.calls]", crowds(3, 10_000_000)), (limit, by_client.replace("client", "account"))],
+            Some("keeps 30000001 states"),
+        ),
+        (vec![("[workloads.calls]", crowds(11, 10_000_000))], Some("110000001 clients in all workloads, the limit is 100000000")),
+        (vec![("[workloads.calls]", crowds(1, 10_000_000)), ("retries = 0", format!("retries = 0\n{per_client}"))], Some("keeps 20000003 states")),
+        (vec![("[workloads.calls]", crowds(1, 9_000_000)), ("retries = 0", format!("retries = 0\n{per_client}"))], None),
+    ] {
+        let text = changes.iter().fold(SOUND.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        fs::write(place.path().join("b.toml"), text).expect("a file can be written");
+        let output = run(place.path(), &["check", "b.toml"]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(if refused.is_some() { 2 } else { 0 }), "{changes:?}: {said}");
+        check(&format!("{changes:?}"), &said, &[refused.unwrap_or("")]);
+    }
+}
+
+#[test]
+fn a_text_on_stdin_is_read_whole_or_refused() {
+    let place = place();
+    // What is cut off may be a sound scenario as well: with other policies.
+    for (bytes, code) in [(1 << 20, 0), ((1 << 20) + 1, 2), (2 << 20, 2)] {
+        let text = format!("{SOUND}#{}\n", "x".repeat(bytes - SOUND.len() - 2));
+        assert_eq!(text.len(), bytes);
+        let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
+        let output = command.current_dir(place.path()).args(["check", "-"]).write_stdin(text).output();
+        let output = output.expect("the binary runs");
+        assert_eq!(output.status.code(), Some(code), "{bytes}: {}", said(&output));
+        check("stdin", &said(&output), &[if code == 0 { "guarded" } else { "more than 1048576 bytes" }]);
+    }
+}
+
+#[test]
 fn small_things_are_said_plainly() {
     let place = place();
     for (arguments, needles) in [

@@ -140,3 +140,60 @@ fn no_attempts_are_any_number_where_the_library_says_so() {
         }
     }
 }
+
+/// The tally of one run of a service preset, called by so many clients at once.
+fn called(service: &str, clients: u32, policy: &str) -> retrysim::metrics::WorkloadTally {
+    let text = format!(
+        "horizon = '1h'\nbin = '1m'\n[services.s]\n{service}\n[workloads.w]\nservice = 's'\nclients = {clients}\ntimeout = '30s'\n\
+         arrivals.burst = {{}}\n[policies.p]\n{policy}\n"
+    );
+    let scenario = Scenario::parse("s", "s.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    retrysim::simulation::Simulation::new(&scenario, 0, 0, 0).run().workloads.remove(0)
+}
+
+#[test]
+fn a_policy_can_tell_a_daily_quota_from_a_short_limit_if_its_client_does() {
+    let by_status = "retries = 3\nbackoff.fixed = '1s'\nretry_on.only = { status = [429] }";
+    let either = "retries = 3\nbackoff.fixed = '1s'\nretry_on.only = { status = [429, 'error_429'] }";
+    for service in ["use = 'hubspot@2026'\ndaily = 5", "use = 'openai@2026'\nper_day = 5"] {
+        let sent =
+            |status: &str, policy| called(&format!("{service}\ndaily_status = {status}"), 10, policy).sent;
+        assert_eq!(sent("429", by_status), 5 + 5 * 4, "{service}: in vain");
+        assert_eq!(sent("'error_429'", by_status), 10, "{service}: told apart");
+        assert_eq!(sent("'error_429'", either), 5 + 5 * 4, "{service}: nobody looks");
+    }
+    // Emailit's short limit answers 429 all the same, and its daily one is not reached by ten.
+    for status in ["429", "'error_429'"] {
+        let sent = called(&format!("use = 'emailit@2026'\ndaily_status = {status}"), 10, by_status).sent;
+        assert_eq!(sent, 10 + 8 + 6 + 4, "two of those that are left pass in each second");
+    }
+    let emailit = Scenario::parse(
+        "s",
+        "s.toml",
+        "horizon = '1h'\n[services.s]\nuse = 'emailit@2026'\ndaily_status = 'error_429'\n[workloads.w]\nservice = 's'\n\
+         arrivals.burst = {}\n[policies.p]\nretries = 0\n",
+        &[],
+    );
+    let limits = &emailit.unwrap_or_else(|error| panic!("{error}")).services[0].config.rate_limit;
+    let statuses: Vec<String> = limits.iter().map(|limit| limit.status.outcome().to_string()).collect();
+    assert_eq!(statuses, ["429", "error_429"]);
+}
+
+#[test]
+fn a_queue_behind_the_answer_keeps_nobody_waiting() {
+    let tally = called("use = 'twilio-sms@2026'", 100, "retries = 0");
+    assert_eq!((tally.succeeded(), tally.timed_out), (100, 0), "all are accepted at once");
+    let tally = called("use = 'twilio-sms@2026'", 36_010, "retries = 0");
+    assert_eq!((tally.succeeded(), tally.limited), (36_001, 9), "one goes out, ten hours of them wait");
+}
+
+#[test]
+fn a_minute_of_requests_comes_back_one_by_one() {
+    // Of 501 at once one has to wait for 60 s / 500.
+    let (short, long) = ("backoff.fixed = '119ms'", "backoff.fixed = '120ms'");
+    for (wait, succeeded) in [(short, 500), (long, 501)] {
+        let tally =
+            called("use = 'openai@2026'", 501, &format!("retries = 1\nretry_on = 'any_failure'\n{wait}"));
+        assert_eq!(tally.succeeded(), succeeded, "{wait}");
+    }
+}

@@ -54,7 +54,7 @@ pub(super) fn scenario(name: &str, format: Format, traffic: &Traffic) -> String 
         latencies(traffic, &outages),
         rate_limit(traffic, &outages),
         faults(traffic, &outages),
-        outages.iter().map(incident).collect(),
+        outages.iter().map(|outage| incident(outage, timeout(traffic))).collect(),
         workload(traffic),
         POLICIES.to_owned(),
     ]
@@ -207,7 +207,8 @@ fn faults(traffic: &Traffic, outages: &[Outage]) -> String {
     text
 }
 
-fn incident(outage: &Outage) -> String {
+/// An outage; `timeout` is after how long clients stopped waiting, if that was recorded.
+fn incident(outage: &Outage, timeout: Option<u64>) -> String {
     const MILLI: i64 = 1_000_000;
     // Whole milliseconds, as long as no request changes sides.
     let floor = outage.from.0 / MILLI * MILLI;
@@ -218,8 +219,10 @@ fn incident(outage: &Outage) -> String {
     let before = outage.from.1.map_or_else(|| "the start".into(), show);
     let after = outage.to.1.map_or_else(|| "the end".into(), show);
     let (status, note) = match outage.outcome {
-        Outcome::Status(code) => (code.get(), String::new()),
-        other => (503, format!("# Recorded as {}, for which an outage has no word.\n", of_outcome(other))),
+        Outcome::Status(code) => (code.get().to_string(), String::new()),
+        Outcome::Timeout if timeout.is_some() => (quote("no_answer"), String::new()),
+        Outcome::Timeout => ("503".into(), "# Recorded as timeouts, and not after how long.\n".into()),
+        other => (quote(&of_outcome(other)), String::new()),
     };
     format!(
         "\n[[services.recorded.incidents]]\n\
@@ -237,6 +240,16 @@ fn incident(outage: &Outage) -> String {
     )
 }
 
+/// The requests that timed out.
+fn timeouts(traffic: &Traffic) -> impl Iterator<Item = &Request> {
+    traffic.requests.iter().filter(|request| request.outcome == Outcome::Timeout)
+}
+
+/// After how many nanoseconds clients stop waiting: after the shortest time that one did, if it was recorded.
+fn timeout(traffic: &Traffic) -> Option<u64> {
+    timeouts(traffic).filter_map(|request| request.latency).min().filter(|&shortest| shortest > 0)
+}
+
 fn workload(traffic: &Traffic) -> String {
     let mut text =
         "\n[workloads.recorded]\nservice = \"recorded\"\narrivals.trace = { file = \"trace.csv\" }\n"
@@ -244,16 +257,13 @@ fn workload(traffic: &Traffic) -> String {
     if traffic.clients > 1 {
         text += &format!("# estimate: as many as addresses, n = {}\nclients = {0}\n", traffic.clients);
     }
-    let timeouts = traffic.requests.iter().filter(|request| request.outcome == Outcome::Timeout);
-    let (count, shortest) = timeouts.fold((0u64, u64::MAX), |(count, shortest), request| {
-        (count + 1, shortest.min(request.latency.unwrap_or(u64::MAX)))
-    });
+    let count = timeouts(traffic).count();
     if count > 0 {
         text += &format!(
             "# {count} requests timed out; in the latencies they count as answers that came then.\n"
         );
     }
-    if count > 0 && (1..u64::MAX).contains(&shortest) {
+    if let Some(shortest) = timeout(traffic) {
         text += &format!(
             "# estimate: the shortest of these, n = {count}\ntimeout = \"{}\"\n",
             duration(shortest)

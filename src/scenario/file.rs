@@ -36,7 +36,13 @@ impl ScenarioFile {
         };
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
-            std::io::stdin().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+            // One byte more than may come tells a text that is too large from one that is not.
+            std::io::stdin().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            if bytes.len() as u64 > MAX_FILE_BYTES {
+                return Err(Error::Usage(format!(
+                    "the scenario stdin has more than {MAX_FILE_BYTES} bytes, which is the limit: is it the right text?"
+                )));
+            }
             let text = readable("stdin", bytes)?;
             return Ok(Self { name: "stdin".into(), shown: "stdin".into(), folder: None, text });
         }

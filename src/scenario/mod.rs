@@ -12,6 +12,7 @@ mod overrides;
 mod preset;
 mod read;
 mod rules;
+mod sizes;
 
 use std::path::Path;
 

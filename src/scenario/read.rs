@@ -16,6 +16,7 @@ use super::preset::{Expanded, Kind, expand};
 use super::rules::{
     check_caches, check_calls, check_name, check_parts, check_replays, check_slots, check_times,
 };
+use super::sizes::check_sizes;
 use super::{Arm, MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
 use crate::error::{Error, nearest, suggestion};
 use crate::policy::PolicyConfig;
@@ -76,6 +77,7 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
     check_calls(&mut document, &workloads);
     check_replays(&mut document, &workloads, &services);
     check_caches(&mut document, &workloads, &policies, &arms);
+    check_sizes(&mut document, &services, &workloads, &policies, &arms);
     let Some(header) = header else { return Err(document.check().expect_err("the header has a problem")) };
     let bin = header.bin.unwrap_or_else(|| default_bin(header.horizon));
     let window = header.window.unwrap_or_else(|| Interval::from_secs(1).min(header.horizon));

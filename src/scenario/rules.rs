@@ -181,6 +181,9 @@ pub(super) fn check_times(
             let path = format!("workloads.{}.arrivals.{field}", workload.name);
             document.problem(&path, late.clone(), help.clone());
         }
+        if let Some((field, message)) = workload.config.arrivals.problem_within(horizon) {
+            document.problem(&format!("workloads.{}.arrivals.{field}", workload.name), message, None);
+        }
     }
     for service in services {
         for field in service.config.begins_after(horizon) {

@@ -119,7 +119,9 @@ impl ServiceConfig {
         let incidents = self.incidents.iter().enumerate().filter_map(|(index, incident)| {
             Some((format!("incidents.{index}"), incident.problem_within(horizon)?))
         });
-        faults.chain(incidents).collect()
+        let autoscale = self.capacity.and_then(|capacity| capacity.autoscale?.problem_within(horizon));
+        let autoscale = autoscale.map(|message| ("capacity.autoscale".to_owned(), message));
+        faults.chain(incidents).chain(autoscale).collect()
     }
 
     fn has_servers(&self) -> bool {

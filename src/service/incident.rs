@@ -26,8 +26,13 @@ pub struct Incident {
 /// What befalls a service.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum IncidentKind {
-    /// It turns everything away with this outcome.
-    Outage(Outcome),
+    /// It turns everything away.
+    Outage {
+        /// What every attempt comes to.
+        outcome: Outcome,
+        /// How cold its caches are when it is back, if they are.
+        cold: Option<ColdCache>,
+    },
     /// A share of the attempts fails, each on its own; an attempt meets the rate limit first.
     Brownout {
         /// What a failing attempt comes to.
@@ -37,14 +42,8 @@ pub enum IncidentKind {
     },
     /// Attempts that it works on take so many times as long.
     Latency(Factor),
-    /// From the end of the window on attempts take longer, at first `factor` times as long, and less with every `decays`: at
-    /// the age t the factor is 1 + (factor - 1) e^(-t / decays). A later window starts it anew.
-    ColdCache {
-        /// The factor at first.
-        factor: Factor,
-        /// How long it takes until the excess is down to 1/e.
-        decays: Interval,
-    },
+    /// From the end of the window on its caches are cold.
+    ColdCache(ColdCache),
     /// This share of its capacity is left.
     Capacity(Share),
     /// So many of its servers are away.
@@ -62,14 +61,36 @@ pub enum IncidentKind {
     ErrorCode(Outcome),
 }
 
+/// Caches that are cold from the end of a window on: attempts take longer, at first `factor` times as long, and less with every
+/// `decays`: at the age t the factor is 1 + (factor - 1) e^(-t / decays). A later window starts it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColdCache {
+    /// The factor at first.
+    pub factor: Factor,
+    /// How long it takes until the excess is down to 1/e.
+    pub decays: Interval,
+}
+
+impl IncidentKind {
+    /// How cold it leaves the caches, if it does.
+    pub(super) const fn cold(&self) -> Option<ColdCache> {
+        match *self {
+            Self::ColdCache(cold) => Some(cold),
+            Self::Outage { cold, .. } => cold,
+            _ => None,
+        }
+    }
+}
+
 impl Incident {
     /// Its name where it is drawn.
     pub const fn name(&self) -> &'static str {
         match self.kind {
-            IncidentKind::Outage(_) => "outage",
+            IncidentKind::Outage { .. } => "outage",
             IncidentKind::Brownout { .. } => "brownout",
             IncidentKind::Latency(_) => "slow",
-            IncidentKind::ColdCache { .. } => "cold cache",
+            IncidentKind::ColdCache(_) => "cold cache",
             IncidentKind::Capacity(_) | IncidentKind::ServersLost(_) => "less capacity",
             IncidentKind::RateLimit(_) => "other limit",
             IncidentKind::Deploy { .. } => "deploy",
@@ -91,7 +112,7 @@ impl Incident {
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
         let outcome = match self.kind {
-            IncidentKind::Outage(outcome)
+            IncidentKind::Outage { outcome, .. }
             | IncidentKind::Brownout { outcome, .. }
             | IncidentKind::ErrorCode(outcome)
             | IncidentKind::Deploy { outcome: Some(outcome), .. } => Some(outcome),
@@ -100,31 +121,16 @@ impl Incident {
         if let Some(outcome) = outcome.filter(|outcome| outcome.is_success()) {
             return Some(format!("status {outcome} is a success, not a failure: write for example 503"));
         }
-        match self.kind {
-            IncidentKind::ColdCache { decays, .. } if decays.is_zero() => {
-                return Some(
-                    "a cache that is warm after 0s never was cold: give `decays`, such as \"2m\"".into(),
-                );
-            }
-            IncidentKind::RateLimit(factor) if factor.get() == 0.0 => {
-                return Some("a limit of 0 lets nothing through: write an `outage` with status 429".into());
-            }
-            _ => {}
+        if self.kind.cold().is_some_and(|cold| cold.decays.is_zero()) {
+            return Some(
+                "a cache that is warm after 0s never was cold: give `decays`, such as \"2m\"".into(),
+            );
         }
-        if self.when.is_empty() && !matches!(self.kind, IncidentKind::ColdCache { .. }) {
-            return Some(self.never_happens());
+        if matches!(self.kind, IncidentKind::RateLimit(factor) if factor.get() == 0.0) {
+            return Some("a limit of 0 lets nothing through: write an `outage` with status 429".into());
         }
-        self.when.problem()
-    }
-
-    fn never_happens(&self) -> String {
-        let article = match self.kind {
-            IncidentKind::Outage(_) | IncidentKind::RateLimit(_) | IncidentKind::ErrorCode(_) => "an",
-            _ => "a",
-        };
-        let field = if matches!(self.kind, IncidentKind::Deploy { .. }) { "each" } else { "lasts" };
-        let name = self.name();
-        format!("{article} {name} that lasts 0s never happens: give `{field}`, such as \"2m\"")
+        let may_be_empty = matches!(self.kind, IncidentKind::ColdCache(_));
+        self.when.problem(self.name(), may_be_empty)
     }
 
     /// When it may begin, counted from the start of the run.

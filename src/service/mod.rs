@@ -25,7 +25,7 @@ pub use departure::{Departure, Fate};
 pub use fault::{
     Bursts, ExpiredToken, FailsFirst, Fault, Faults, Overload, Poison, RandomFault, Slow, Strike, Struck,
 };
-pub use incident::{Brownout, Conditions, Incident, IncidentKind, Incidents, When};
+pub use incident::{Brownout, ColdCache, Conditions, Incident, IncidentKind, Incidents, When};
 pub use rate_limit::{
     Aligned, Caller, CallsDuring, Concurrency, FixedWindow, Gcra, LeakyBucket, LeakyQueue, LimitKind,
     LimitScope, Lockout, PerOperation, QueueDelay, RateLimitConfig, RateLimits, Rejected, Rejection,

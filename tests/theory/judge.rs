@@ -9,24 +9,14 @@
 //! held against the tolerance that comes with its row, scaled to the number of requests as the reference prescribes.
 //!
 //! # All rows of a family
-//! Were the n rows independent, the sum of z^2 would be chi-square with n degrees of freedom, and rms(z) had to lie between
-//! the roots of its 1e-4 and 1 - 1e-4 quantiles over n. Two corrections, neither of which looks at the z themselves:
-//! - Rows of one run are correlated (attempts are retries plus one). For normal variables with correlations r the variance of
-//!   the sum of squares is 2 * sum of r^2 over all pairs, so the sum behaves like a chi-square of n^2 / sum r^2 degrees of
-//!   freedom. The r are estimated from the residuals; noise in them can only widen the band.
-//! - A t has the second moment d / (d - 2) and fourth moment 3 d^2 / ((d - 2)(d - 4)) for d degrees of freedom, in place of
-//!   1 and 3.
-//!
-//! The quantiles are those of Wilson and Hilferty (1931). Few degrees of freedom make them err to the wide side: at three the
-//! upper bound of rms(z) is 2 % too high, and the lower one is 0.
+//! rms(z) must lie in the band of [`crate::band`]. Rows of one run are correlated (attempts are retries plus one); the r are
+//! estimated from the residuals, and noise in them can only widen the band.
 
+use crate::band;
 use crate::oracle::Row;
 
 /// Events, expected over all replications, below which a share is held against the tolerance of its row.
 const FEW: f64 = 100.0;
-
-/// Normal quantile of 1 - 1e-4.
-const QUANTILE: f64 = 3.719_016_485_455_709;
 
 /// A numerator and a denominator from each replication.
 pub(crate) type Pairs = Vec<(f64, f64)>;
@@ -130,7 +120,7 @@ impl Judge {
         assert_eq!(judged, rows, "every row of {} is judged once", self.family);
         let mut summary = format!("{}: {} rows equal, {} rare", self.family, self.exact, self.rare);
         if !scores.is_empty() {
-            let (low, high) = self.band(scores.len() as f64);
+            let (low, high) = self.band();
             let rms = (scores.iter().map(|z| z * z).sum::<f64>() / scores.len() as f64).sqrt();
             summary += &format!(
                 ", {} scored: rms(z) = {rms:.3} in [{low:.3}, {high:.3}], largest |z| = {:.2} ({})",
@@ -146,28 +136,19 @@ impl Judge {
         assert!(self.complaints.is_empty(), "{summary}\n{}", self.complaints.join("\n"));
     }
 
-    /// Between what rms(z) lies with probability 1 - 2e-4, if model and references agree.
-    fn band(&self, rows: f64) -> (f64, f64) {
-        let mut squares = 0.0;
-        let (mut second, mut spread) = (0.0, 0.0);
+    /// Between what rms(z) lies, if model and references agree.
+    fn band(&self) -> (f64, f64) {
+        let (mut freedoms, mut squares) = (Vec::new(), 0.0);
         for group in &self.groups {
             for (_, residuals) in group {
-                let d = residuals.len() as f64 - 1.0;
-                second += d / (d - 2.0) / rows;
-                spread += (3.0 * (d - 2.0) / (d - 4.0) - 1.0) / rows;
+                freedoms.push(residuals.len() as f64 - 1.0);
                 for (_, others) in group {
                     let r: f64 = residuals.iter().zip(others).map(|(a, b)| a * b).sum();
                     squares += r * r;
                 }
             }
         }
-        let freedom = 2.0 / spread * rows * rows / squares;
-        let quantile = |z: f64| {
-            let part = 2.0 / (9.0 * freedom);
-            let root = (1.0 - part + z * part.sqrt()).max(0.0);
-            (second * root * root * root).sqrt()
-        };
-        (quantile(-QUANTILE), quantile(QUANTILE))
+        band::between(&freedoms, squares)
     }
 }
 
@@ -222,7 +203,7 @@ mod tests {
     fn rows_that_say_the_same_count_once() {
         let mut twice = judged(1.0);
         twice.share(&row(), &pairs(1.0));
-        assert!((twice.band(2.0).1 - judged(1.0).band(1.0).1).abs() < 1e-9);
+        assert!((twice.band().1 - judged(1.0).band().1).abs() < 1e-9);
     }
 
     #[test]

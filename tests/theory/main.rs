@@ -3,6 +3,8 @@
 //! Each row of `tests/data/oracles.csv` (see the README beside it) becomes a scenario as a user would write it, or
 //! drives the part that it is about, through the public API, and is judged as [`judge`] says. `cargo test --test theory -- --nocapture` prints the figures.
 
+#[path = "../band/mod.rs"]
+mod band;
 mod breakers;
 mod bursts;
 mod herds;

@@ -12,6 +12,9 @@ use super::{ONE, after, billionths};
 use crate::time::{Instant, Interval};
 use crate::units::{Count, Share};
 
+/// How often it may judge in one run.
+const MAX_TICKS: u64 = 10_000_000;
+
 /// How the number of servers follows the load, as written in a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +61,17 @@ impl AutoscaleConfig {
         } else {
             None
         }
+    }
+
+    /// What is wrong with it in a run of `horizon`, if anything.
+    pub fn problem_within(&self, horizon: Interval) -> Option<String> {
+        let ticks = horizon.as_nanos() / self.every.as_nanos().max(1);
+        (ticks > MAX_TICKS).then(|| {
+            format!(
+                "it would judge {ticks} times within the run, the limit is {MAX_TICKS}: lengthen `every`, which is {}",
+                self.every
+            )
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Incident, IncidentKind, When};
+use super::{ColdCache, Incident, IncidentKind, When};
 use crate::outcome::Failure;
 use crate::outcome::{Outcome, StatusCode};
 use crate::time::Interval;
@@ -35,7 +35,7 @@ macro_rules! kinds {
                     $(Written::$kind { from, lasts, every, times, mtbf, mttr, mttr_p99, $($field),* } => {
                         let kind: IncidentKind = $made;
                         let lasts = match kind {
-                            IncidentKind::ColdCache { .. } => Some(lasts.unwrap_or(Interval::ZERO)),
+                            IncidentKind::ColdCache(_) => Some(lasts.unwrap_or(Interval::ZERO)),
                             _ => lasts,
                         };
                         let when = match (from, mtbf, mttr) {
@@ -61,11 +61,12 @@ const WHEN: &str = "say when: either `from` and `lasts` (again with `every`, and
                     the mean times between two windows and in one";
 
 kinds! {
-    Outage { status: Option<Failure> } => IncidentKind::Outage(unavailable(status));
+    Outage { status: Option<Failure>, cold_cache: Option<ColdCache> } =>
+        IncidentKind::Outage { outcome: unavailable(status), cold: cold_cache };
     Brownout { status: Option<Failure>, probability: Probability } =>
         IncidentKind::Brownout { outcome: unavailable(status), probability };
     Latency { factor: Factor } => IncidentKind::Latency(factor);
-    ColdCache { factor: Factor, decays: Interval } => IncidentKind::ColdCache { factor, decays };
+    ColdCache { factor: Factor, decays: Interval } => IncidentKind::ColdCache(ColdCache { factor, decays });
     Capacity { share: Option<Share>, servers_lost: Option<Count<1, 1_000_000_000>> } => match (share, servers_lost) {
         (Some(share), None) => IncidentKind::Capacity(share),
         (None, Some(servers)) => IncidentKind::ServersLost(servers.get_u32()),

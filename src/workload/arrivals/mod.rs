@@ -151,6 +151,22 @@ impl Arrivals {
         }
     }
 
+    /// What is wrong with it in a run of `horizon`, if anything, and which field has it.
+    pub fn problem_within(&self, horizon: Interval) -> Option<(&'static str, String)> {
+        let (field, stretches) = match self {
+            Self::Modulated(modulated) => ("modulated", modulated.stretches(self.window(horizon))),
+            Self::Diurnal(diurnal) => ("diurnal", diurnal.stretches(self.window(horizon))),
+            Self::Profile(profile) => ("profile", profile.stretches(self.window(horizon))),
+            _ => return None,
+        };
+        rates::too_many(stretches).map(|message| (field, message))
+    }
+
+    /// How long requests arrive within `horizon`.
+    fn window(&self, horizon: Interval) -> Interval {
+        self.until().unwrap_or(horizon).min(horizon) - self.from()
+    }
+
     /// When the first request can come, and which field says so.
     pub fn begins(&self) -> (&'static str, Interval) {
         match self {
@@ -171,7 +187,7 @@ impl Arrivals {
     /// requests took no time, and 0 where a service decides.
     pub fn expected(&self, clients: u64, horizon: Interval) -> f64 {
         let end = self.until().unwrap_or(horizon).min(horizon);
-        let window = end - self.from();
+        let window = self.window(horizon);
         let nanos = window.as_nanos() as f64;
         let expected = match self {
             Self::Burst(burst) => burst.expected(clients, end),

@@ -13,6 +13,8 @@ use crate::units::{Rate, bounded};
 
 /// The shortest stretch of a rate that changes again and again: shorter ones would cost more than the requests in them.
 const SHORTEST: Interval = Interval::from_millis(1);
+/// The most stretches of such a rate in one run: where next to nothing arrives, all of them are gone through for one request.
+const MAX_STRETCHES: f64 = 1e7;
 /// More requests per second are more than the clock's nanoseconds can tell apart.
 const HIGHEST: f64 = 1e7;
 
@@ -182,7 +184,22 @@ fn too_short(field: &str, length: Interval) -> Option<String> {
     (length < SHORTEST).then(|| format!("`{field}` is {length}, the shortest is {SHORTEST}: lengthen it"))
 }
 
+/// What is wrong with so many stretches in one run, if anything.
+pub(super) fn too_many(stretches: f64) -> Option<String> {
+    (stretches > MAX_STRETCHES).then(|| {
+        format!(
+            "the rate would change about {stretches:.0} times within the run, the limit is {MAX_STRETCHES:.0}: make it change \
+             less often, or end it sooner with `until`"
+        )
+    })
+}
+
 impl Modulated {
+    /// How many stretches to expect within `window`.
+    pub(super) fn stretches(&self, window: Interval) -> f64 {
+        2.0 * window.as_secs_f64() / (self.quiet_lasts.as_secs_f64() + self.busy_lasts.as_secs_f64())
+    }
+
     pub(super) fn problem(&self) -> Option<String> {
         too_short("quiet_lasts", self.quiet_lasts)
             .or_else(|| too_short("busy_lasts", self.busy_lasts))
@@ -243,6 +260,11 @@ impl Ramp {
 }
 
 impl Diurnal {
+    /// How many periods lie within `window`.
+    pub(super) fn stretches(&self, window: Interval) -> f64 {
+        window.as_secs_f64() / self.period.as_secs_f64()
+    }
+
     pub(super) fn problem(&self) -> Option<String> {
         too_short("period", self.period)
             .or_else(|| problem_of([self.mean.per_second() * (1.0 + self.swing())]))
@@ -265,6 +287,12 @@ impl Diurnal {
 }
 
 impl Profile {
+    /// How many rates follow each other within `window`.
+    pub(super) fn stretches(&self, window: Interval) -> f64 {
+        let stretches = window.as_secs_f64() / self.every.as_secs_f64();
+        if self.repeat { stretches } else { stretches.min(self.rates.len() as f64) }
+    }
+
     pub(super) fn problem(&self) -> Option<String> {
         too_short("every", self.every).or_else(|| problem_of(self.rates.iter().map(|rate| rate.per_second())))
     }
