@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::scenario::Scenario;
 
 /// The version of the results: it changes with every change that gives a scenario other numbers.
-pub const RESULTS_VERSION: u32 = 4;
+pub const RESULTS_VERSION: u32 = 5;
 
 /// What the manifest says wrote the folder.
 pub(super) const PROGRAM: &str = "retrysim";
