@@ -215,17 +215,17 @@ fn notes(rows: &str, fields: &str) -> String {
 fn rows_of_a_trace_that_do_not_come_are_counted() {
     let rows = "time\n0\n1\n2\n700\n800\n";
     let note =
-        "2 of the 5 rows of t.csv come after the run of 10m and are left out: the last comes after 13m 20s";
+        "left out of t.csv: 2 of 5 rows, which come after the run of 10m; the last comes after 13m 20s";
     assert!(notes(rows, "").contains(note), "{}", notes(rows, ""));
     let found = notes(rows, ", starts = '2'");
-    assert!(found.contains("2 of the 5 rows of t.csv come before `starts`"), "{found}");
+    assert!(found.contains("left out of t.csv: 2 of 5 rows, which come before `starts`"), "{found}");
     // Those that are left out on purpose are not worth a word.
     for fields in [", until = '5m'", ", requests = 3"] {
-        assert!(!notes(rows, fields).contains("rows"), "{fields}");
+        assert!(!notes(rows, fields).contains("left out"), "{fields}");
     }
     let slow = notes("time,status,latency\n0,200,250\n1,200,650\n2,timeout,650\n", "");
     assert!(
-        slow.contains("1 rows of t.csv have an answer that took longer than the run of 10m, up to 10m 50s"),
+        slow.contains("longer than the run of 10m in t.csv: 1 of 3 recorded latencies, up to 10m 50s"),
         "{slow}"
     );
 }
@@ -251,11 +251,11 @@ fn arrivals_of_which_none_comes_within_the_run_are_refused() {
 #[test]
 fn who_obeys_waits_as_long_as_a_recorded_answer_asked() {
     let place = Place::new();
-    place.write("t.csv", "time,status,latency,retry_after\n0,429,1,20\n");
+    place.write("t.csv", "time,status,latency,retry_after\n0,429,1,20\n5,200,1,\n");
     place.write(
         "s.toml",
         scenario("arrivals.trace = 't.csv'", "").replace("'2s'", "'2s'\nretry_after = 'obey'"),
     );
     // 1 s to the refusal, 20 s of waiting, and an answer at once.
-    assert_eq!(place.measure("s.toml", "time_to_success_max")[0], 21.0);
+    assert_eq!(place.measure("s.toml", "time_to_success_max"), [21.0, 1.0]);
 }

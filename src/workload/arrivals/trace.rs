@@ -97,10 +97,10 @@ impl Recording {
     ) -> Vec<String> {
         let (file, came) = (&self.file, self.requests.len() as u64);
         let mut notes = Vec::new();
+        let all = came + self.early;
         if self.early > 0 {
-            let all = came + self.early;
             notes.push(format!(
-                "{} of the {all} rows of {file} come before `starts` and are left out",
+                "left out of {file}: {} of {all} rows, which come before `starts`",
                 self.early
             ));
         }
@@ -108,8 +108,7 @@ impl Recording {
         if late > 0 && until.is_none_or(|until| until > horizon) {
             let last = self.requests[came.min(most) as usize - 1].at;
             notes.push(format!(
-                "{late} of the {} rows of {file} come after the run of {horizon} and are left out: the last comes after {last}",
-                came + self.early
+                "left out of {file}: {late} of {all} rows, which come after the run of {horizon}; the last comes after {last}"
             ));
         }
         let limit = patience.unwrap_or(Interval::MAX);
@@ -120,8 +119,8 @@ impl Recording {
         if count > 0 {
             let what = if limit < horizon { "timeout" } else { "run" };
             notes.push(format!(
-                "{count} rows of {file} have an answer that took longer than the {what} of {limit}, up to {longest}: a latency \
-                 without a unit is in seconds"
+                "longer than the {what} of {limit} in {file}: {count} of {all} recorded latencies, up to {longest}; without a unit they \
+                 are in seconds"
             ));
         }
         notes
