@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use crate::error::nearest;
 use crate::quantity::Quantity;
 use crate::time::Interval;
 
@@ -91,9 +92,10 @@ impl TableFile {
         if let (Some(first), Some(None)) = (columns.first(), places.first()) {
             let found: Vec<&str> = header.iter().collect();
             return Err(format!(
-                "{}, line 1: there is no column `{first}` among `{}`: the first line must name the columns",
+                "{}, line 1: there is no column `{first}` among `{}`: {}",
                 self.name,
-                found.join("`, `")
+                found.join("`, `"),
+                meant(first, &found)
             ));
         }
         let mut record = csv::StringRecord::new();
@@ -124,6 +126,21 @@ impl TableFile {
             _ => error.to_string(),
         };
         format!("{}{line}: {why}", self.name)
+    }
+}
+
+/// What to do about a header without the column `first`.
+fn meant(first: &str, found: &[&str]) -> String {
+    let separated = [(';', "semicolons"), ('\t', "tabs")];
+    let separated = separated.iter().find(|(sign, _)| found.iter().any(|name| name.contains(*sign)));
+    if let Some((_, signs)) = separated {
+        format!("separate the columns by commas, not by {signs}")
+    } else if let Some(near) = found.iter().find(|name| name.eq_ignore_ascii_case(first)) {
+        format!("write `{first}` for `{near}`, in small letters")
+    } else if let Some(near) = nearest(first, found.iter().copied()) {
+        format!("write `{first}` if that is `{near}`")
+    } else {
+        "the first line must name the columns".into()
     }
 }
 
@@ -230,6 +247,14 @@ mod tests {
     fn every_complaint_names_file_and_line() {
         for (text, complaint) in [
             ("b\n1\n", "t.csv, line 1: there is no column `a` among `b`"),
+            (
+                "A,b\n1,2\n",
+                "t.csv, line 1: there is no column `a` among `A`, `b`: write `a` for `A`, in small letters",
+            ),
+            (
+                "a;b\n1;2\n",
+                "t.csv, line 1: there is no column `a` among `a;b`: separate the columns by commas, not by semicolons",
+            ),
             ("a,b\n1,2\n\n3\n", "t.csv, line 4: 1 cells, where the header has 2"),
             ("a\n1\n2\n", "t.csv, line 3: two"),
             ("a\n", "t.csv: there is no row below the header"),

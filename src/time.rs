@@ -180,7 +180,9 @@ fn parse_interval(text: &str) -> Result<Interval, String> {
     let unreadable = "it takes numbers with units: ns, us, ms, s, m, h, d";
     let span: jiff::Span = text.parse().map_err(|_: jiff::Error| explain(unreadable))?;
     if span.get_years() != 0 || span.get_months() != 0 {
-        return Err(explain("years and months have no fixed length, use days"));
+        return Err(explain(
+            "years and months have no fixed length, use days (100 years, the longest, are 36525d)",
+        ));
     }
     let duration = span
         .to_duration(jiff::SpanRelativeTo::days_are_24_hours())

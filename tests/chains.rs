@@ -1,5 +1,6 @@
 //! Services that call others: how failures, waits and deadlines travel through several hops.
 
+use retrysim::experiment::{self, Options};
 use retrysim::outcome::Ending;
 use retrysim::scenario::Scenario;
 use retrysim::simulation::{Record, Simulation};
@@ -312,4 +313,35 @@ fn the_luck_of_what_a_service_asks_of_others_is_the_same_in_every_arm() {
     took.dedup();
     assert_eq!(took.len(), all);
     assert!(all > 2 * succeeded, "retries have succeeded, too");
+}
+
+#[test]
+fn users_feel_the_incidents_of_all_services_below_theirs() {
+    let down = [
+        ("services.orders.incidents", "[{ outage = { from = '2m', lasts = '1m' } }]"),
+        ("workloads.users.arrivals", "{ even = { rate = '1/s' } }"),
+        ("policies.user", "{ retries = 0 }"),
+        ("policies.gateway", "{ retries = 0 }"),
+    ];
+    let results = experiment::run(&scenario(&down), Options::default(), &|| ());
+    let recovery =
+        |workload: usize| results.arms[0].workloads[workload].named("recovery_time").map(|found| found.mean);
+    // The call that arrives at 3 min has its answer 300 ms later, and the one before reaches the orders at 2:59.1.
+    assert_eq!((recovery(0), recovery(1)), (Some(0.3), Some(0.3)));
+    let above = [
+        down.as_slice(),
+        &[
+            ("services.orders.incidents", "[]"),
+            ("services.gateway.incidents", "[{ outage = { from = '2m', lasts = '1m' } }]"),
+        ],
+    ]
+    .concat();
+    let results = experiment::run(&scenario(&above), Options::default(), &|| ());
+    let recovery =
+        |workload: usize| results.arms[0].workloads[workload].named("recovery_time").map(|found| found.mean);
+    assert_eq!(
+        (recovery(0), recovery(1)),
+        (Some(0.3), None),
+        "what befalls a caller is not an incident of what it calls"
+    );
 }

@@ -240,6 +240,64 @@ fn a_call_that_a_limit_holds_meets_the_outage_that_has_begun_meanwhile() {
 }
 
 #[test]
+fn a_backlog_before_an_incident_does_not_hide_the_recovery_from_it() {
+    let text = "horizon = '2h'\nreplications = 2\n[services.api]\nlatency.constant = '100ms'\n\
+                incidents = [{ outage = { from = '30m', lasts = '5m' } }, { outage = { from = '36m', lasts = '5m' } }]\n\
+                [workloads.calls]\nservice = 'api'\narrivals.even = { rate = '1/s' }\n\
+                [policies.patient]\nretries = 20\nbackoff.fixed = '30s'";
+    let scenario =
+        Scenario::parse("backlog", "backlog.toml", text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let results = run(&scenario, Options::default(), &|| ());
+    // Every request succeeds, each within 30 s of the end of its outage, so that goodput is back at once.
+    let calls = &results.arms[0].workloads[0];
+    assert_eq!(calls.named("success_rate").map(|found| found.mean), Some(1.0));
+    let recovery = calls.named("recovery_time").expect("there were incidents");
+    assert!(recovery.max < 1.0, "{recovery:?}");
+}
+
+#[test]
+fn incidents_in_which_nothing_can_happen_are_refused() {
+    for (service, word) in [
+        (
+            "incidents = [{ rate_limit = { from = '1m', lasts = '1m', factor = 0.5 } }]",
+            "there is no limit that it could change",
+        ),
+        (
+            "capacity.servers = 3\nincidents = [{ capacity = { from = '1m', lasts = '1m', servers_lost = 9 } }]",
+            "takes away 9 servers of 3",
+        ),
+        ("incidents = [{ deploy = { from = '1m', instances = 4, each = '5s' } }]", "nothing happens in it"),
+    ] {
+        let text = format!(
+            "horizon = '10m'\n[services.api]\n{service}\n[workloads.calls]\nservice = 'api'\narrivals.burst = {{}}\n[policies.p]\nretries = 0"
+        );
+        let error = Scenario::parse("bad", "bad.toml", &text, &[]).expect_err(service).to_string();
+        assert!(error.contains(word), "{service}: {error}");
+    }
+    let few = "capacity.servers = 3\nincidents = [{ capacity = { from = '1m', lasts = '1m', ";
+    for (service, note) in [
+        (format!("{few}share = 0.1 }} }}]"), Some("rounded to none")),
+        (format!("{few}share = 0.9 }} }}]"), Some("rounded to all of them")),
+        (format!("{few}share = 0.5 }} }}]"), None),
+        (format!("{few}share = 0 }} }}]"), None),
+        (format!("{few}servers_lost = 3 }} }}]"), None),
+        (
+            "capacity.servers = 4\nincidents = [{ deploy = { from = '1m', instances = 20, each = '10s' } }]"
+                .into(),
+            Some("that deploy changes nothing"),
+        ),
+    ] {
+        let notes = scenario(&service, "retries = 0").notes();
+        assert_eq!(
+            notes.iter().any(|found| note.is_some_and(|note| found.contains(note))),
+            note.is_some(),
+            "{notes:?}"
+        );
+        assert_eq!(notes.is_empty(), note.is_none(), "{service}: {notes:?}");
+    }
+}
+
+#[test]
 fn work_is_wasted_on_whoever_gets_no_answer_whether_the_network_takes_time_or_not() {
     for network in ["", "network.constant = '1ms'\n"] {
         let text = format!(
@@ -253,4 +311,24 @@ fn work_is_wasted_on_whoever_gets_no_answer_whether_the_network_takes_time_or_no
         let tally = &record(&scenario, 0).workloads[0];
         assert_eq!((tally.timed_out, tally.wasted), (300, 300), "{network}");
     }
+}
+
+#[test]
+fn a_cost_for_an_operation_that_nobody_issues_is_a_note_or_a_typo() {
+    let read = |cost: &str| {
+        let text = format!(
+            "horizon = '10m'\n[services.api]\nrate_limit = {{ token_bucket = {{ rate = '1/s', burst = 2 }}, cost = {{ {cost} = 2 }} }}\n\
+             [workloads.calls]\nservice = 'api'\noperations = {{ read = 1, write = 1 }}\narrivals.burst = {{}}\n\
+             [policies.p]\nretries = 0"
+        );
+        Scenario::parse("cost", "cost.toml", &text, &[]).map_err(|error| error.to_string())
+    };
+    let typo = read("wrte").expect_err("it is a typo");
+    assert!(
+        typo.contains("operation \"wrte\", which no workload issues")
+            && typo.contains("did you mean `write`?"),
+        "{typo}"
+    );
+    let notes = read("search").expect("another may issue it").notes();
+    assert!(notes[0].ends_with("no workload issues (`operations`): search"), "{notes:?}");
 }

@@ -182,7 +182,7 @@ fn an_import_replaces_an_import_that_nobody_touched_and_nothing_else() {
     let file = data("vegeta.csv").display().to_string();
     let import = |out: &[&str]| retrysim(place.path(), &[&["import", file.as_str()], out].concat());
     assert!(import(&[]).status.success());
-    let folder = place.path().join("output/imported-vegeta");
+    let folder = place.path().join("imported-vegeta");
     assert!(folder.join("trace.csv").is_file() && folder.join("scenario.toml").is_file());
     assert!(import(&[]).status.success(), "what nobody touched is replaced");
     let refused = |needle: &str| {
@@ -203,7 +203,7 @@ fn an_import_replaces_an_import_that_nobody_touched_and_nothing_else() {
     let output = import(&["--out", "other"]);
     assert_eq!(output.status.code(), Some(2));
     // A run does not take the place of an import either.
-    let run = ["run", "output/imported-vegeta/scenario.toml", "--out", "output/imported-vegeta"];
+    let run = ["run", "imported-vegeta/scenario.toml", "--out", "imported-vegeta"];
     assert_eq!(retrysim(place.path(), &run).status.code(), Some(2));
 }
 
@@ -231,7 +231,13 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_written() {
         for needle in [name].into_iter().chain(*needles) {
             assert!(message.contains(needle), "{name}: no \"{needle}\" in\n{message}");
         }
-        assert!(output.stdout.is_empty() && !place.path().join("output").exists(), "{name}");
+        assert!(
+            output.stdout.is_empty()
+                && fs::read_dir(place.path())
+                    .expect("it is there")
+                    .all(|entry| entry.is_ok_and(|entry| entry.path().is_file())),
+            "{name}"
+        );
     }
     for (arguments, needle) in [
         (["import", "missing.log"].as_slice(), "No such file"),
@@ -253,7 +259,9 @@ fn bad_lines_are_counted_and_the_first_few_named() {
         bytes.extend(bad);
     }
     let imported = import("odd\n\"name\".log", &bytes[..], None).expect("most of it is sound");
-    for needle in ["read 20 requests", "7 bad: lines", "line 21: not UTF-8", "line 25: ", "and 2 more"] {
+    for needle in
+        ["read 20 requests", "7 lines could not be read:", "line 21: not UTF-8", "line 25: ", "and 2 more"]
+    {
         assert!(imported.report.contains(needle), "no \"{needle}\" in\n{}", imported.report);
     }
     let files: Vec<&str> = imported.files.iter().map(|file| file.0.as_str()).collect();
@@ -306,4 +314,46 @@ fn names_in_a_recording_cannot_get_out_of_their_text() {
     let operations = parsed["workloads"]["recorded"]["operations"].as_table().expect("it has operations");
     assert_eq!(operations.keys().map(String::as_str).collect::<Vec<_>>(), ["GET a\"_=_1_}__#_'''"]);
     assert!(Scenario::parse("x", "x", &scenario, &[]).is_ok(), "{scenario}");
+}
+
+#[test]
+fn results_of_imports_have_the_names_of_their_folders() {
+    let place = place();
+    for (name, out) in [("vegeta.csv", "monday"), ("k6.csv", "tuesday")] {
+        let file = data(name).display().to_string();
+        assert!(retrysim(place.path(), &["import", &file, "--out", out]).status.success());
+        let run = ["run", &format!("{out}/scenario.toml"), "--replications", "1", "--format", "quiet"];
+        assert!(retrysim(place.path(), &run).status.success());
+    }
+    let kept = |name: &str| {
+        fs::read_to_string(place.path().join("output").join(name).join("scenario.toml")).unwrap_or_default()
+    };
+    assert!(kept("monday").contains("vegeta.csv") && kept("tuesday").contains("k6.csv"));
+    // What it is told to do next works as it stands.
+    let file = data("vegeta.csv").display().to_string();
+    let printed = retrysim(place.path(), &["import", &file]);
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let next: Vec<&str> =
+        printed.trim().rsplit("now: retrysim ").next().unwrap_or_default().split(' ').collect();
+    assert!(retrysim(place.path(), &next).status.success(), "{next:?}");
+    assert!(place.path().join("output/imported-vegeta/summary.csv").is_file());
+}
+
+#[test]
+fn what_answers_asked_to_wait_is_in_the_trace() {
+    let (trace, _, _) = imported("chromium.har");
+    assert!(trace.starts_with("time,operation,key,status,latency,retry_after\n"), "{trace}");
+    // grep counts 14 headers `Retry-After: 1` in the file.
+    assert_eq!(trace.lines().filter(|row| row.ends_with(",1")).count(), 14);
+    let date = r#"{"log":{"entries":[{"startedDateTime":"2015-10-21T07:27:50Z","time":2000,"request":{"method":"GET","url":"https://h/a"},
+        "response":{"status":503,"headers":[{"name":"x","value":"9"},{"name":"retry-after","value":"Wed, 21 Oct 2015 07:28:00 GMT"}]}}]}}"#;
+    let spans = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":3,"startTimeUnixNano":"0","endTimeUnixNano":"2000000000","attributes":[
+        {"key":"http.request.method","value":{"stringValue":"GET"}},{"key":"http.response.status_code","value":{"intValue":"429"}},
+        {"key":"http.response.header.retry-after","value":{"arrayValue":{"values":[{"stringValue":"8"}]}}}]}]}]}]}"#;
+    let line = r#"{"attack":"a","seq":0,"code":429,"timestamp":"2026-01-05T08:30:00Z","latency":2000000000,"error":"429","method":"GET","url":"http://h/a","headers":{"Date":["x"],"Retry-After":["8"]}}"#;
+    for text in [date, spans, line] {
+        let imported = import("x", text.as_bytes(), None).expect("it is sound");
+        let trace = String::from_utf8_lossy(&imported.files[0].1).into_owned();
+        assert!(trace.ends_with(",2,8\n"), "{trace}");
+    }
 }

@@ -410,7 +410,8 @@ proptest! {
         let record = Simulation::new(&scenario, 0, 0, 0).run();
         let service = &scenario.services[0].config;
         // What an outage turns away takes no token, and is not told from what a fault fails: only runs without one count.
-        let allowance = |window| service.allowance(window).filter(|_| service.incidents.is_empty());
+        let callers = scenario.callers_of(0);
+        let allowance = |window| service.allowance(window, callers).filter(|_| service.incidents.is_empty());
         if let Some(most) = allowance(scenario.horizon).zip(allowance(retrysim::time::Interval::ZERO)) {
             let passed = record.services[0].offered - record.services[0].limited;
             // A score lets the call through that takes it beyond its maximum, by less than that call.

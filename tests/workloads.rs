@@ -200,3 +200,62 @@ fn problems_of_workloads_are_found_with_all_others() {
         &["did you mean `peak_to_trough`?"],
     );
 }
+
+/// What is said about a sound scenario with these arrivals of the trace `t.csv`.
+fn notes(rows: &str, fields: &str) -> String {
+    let place = Place::new();
+    place.write("t.csv", rows);
+    place.write("s.toml", scenario(&format!("arrivals.trace = {{ file = 't.csv'{fields} }}"), ""));
+    let output = place.run(&["check", "s.toml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn rows_of_a_trace_that_do_not_come_are_counted() {
+    let rows = "time\n0\n1\n2\n700\n800\n";
+    let note =
+        "left out of t.csv: 2 of 5 rows, which come after the run of 10m; the last comes after 13m 20s";
+    assert!(notes(rows, "").contains(note), "{}", notes(rows, ""));
+    let found = notes(rows, ", starts = '2'");
+    assert!(found.contains("left out of t.csv: 2 of 5 rows, which come before `starts`"), "{found}");
+    // Those that are left out on purpose are not worth a word.
+    for fields in [", until = '5m'", ", requests = 3"] {
+        assert!(!notes(rows, fields).contains("left out"), "{fields}");
+    }
+    let slow = notes("time,status,latency\n0,200,250\n1,200,650\n2,timeout,650\n", "");
+    assert!(
+        slow.contains("longer than the run of 10m in t.csv: 1 of 3 recorded latencies, up to 10m 50s"),
+        "{slow}"
+    );
+}
+
+#[test]
+fn arrivals_of_which_none_comes_within_the_run_are_refused() {
+    let place = Place::new();
+    place.write("t.csv", "time\n700\n800\n");
+    let late = "it begins when the run of 10m is over";
+    for (arrivals, field, why) in [
+        ("trace = { file = 't.csv', starts = '0' }", "trace", late),
+        (
+            "trace = { file = 't.csv', starts = '200', until = '500s' }",
+            "arrivals",
+            "end (8m 20s) before they start (8m 20s)",
+        ),
+        ("cron = { schedule = '0 0 * * *', starts = '2026-01-05T08:30:00' }", "cron", late),
+    ] {
+        place.refuses(&scenario(&format!("arrivals.{arrivals}"), ""), &[field, why]);
+    }
+}
+
+#[test]
+fn who_obeys_waits_as_long_as_a_recorded_answer_asked() {
+    let place = Place::new();
+    place.write("t.csv", "time,status,latency,retry_after\n0,429,1,20\n5,200,1,\n");
+    place.write(
+        "s.toml",
+        scenario("arrivals.trace = 't.csv'", "").replace("'2s'", "'2s'\nretry_after = 'obey'"),
+    );
+    // 1 s to the refusal, 20 s of waiting, and an answer at once.
+    assert_eq!(place.measure("s.toml", "time_to_success_max"), [21.0, 1.0]);
+}

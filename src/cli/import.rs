@@ -23,7 +23,7 @@ pub(super) struct Import {
     /// Its format: clf, combined, har, k6, k6-json, vegeta, vegeta-json, locust or otlp; guessed from its content if absent.
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     format: Option<Format>,
-    /// Folder to write; output/imported-NAME if absent, where NAME is the file's. An import that nobody has changed is replaced.
+    /// Folder to write; imported-NAME if absent, where NAME is the file's. An import that nobody has changed is replaced.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -32,8 +32,7 @@ impl Import {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
         let is_stdin = self.file.as_os_str() == "-";
         let shown = if is_stdin { "stdin".to_owned() } else { self.file.display().to_string() };
-        let target =
-            self.out.clone().unwrap_or_else(|| Path::new("output").join(format!("imported-{}", self.name())));
+        let target = self.out.clone().unwrap_or_else(|| PathBuf::from(format!("imported-{}", self.name())));
         let folder = Folder::prepare(&target)?;
         let refuse = |why: String| Error::Usage(format!("{shown}: {why}"));
         let input: Box<dyn BufRead> = if is_stdin {

@@ -173,13 +173,13 @@ impl<'s> Experiment<'s> {
 
 /// What each service's measures need to know, without the incidents of each replication.
 fn frames(scenario: &Scenario) -> Vec<Frame> {
-    let frame = |service: &Named<ServiceConfig>| Frame {
+    let frame = |(index, service): (usize, &Named<ServiceConfig>)| Frame {
         horizon: scenario.horizon,
         window: scenario.window,
-        allowance: service.config.allowance(scenario.window),
+        allowance: service.config.allowance(scenario.window, scenario.callers_of(index)),
         incidents: Vec::new(),
     };
-    scenario.services.iter().map(frame).collect()
+    scenario.services.iter().enumerate().map(frame).collect()
 }
 
 fn empty(scenario: &Scenario) -> ArmResult {
@@ -224,10 +224,18 @@ impl Replication {
         let frames: Vec<_> = frames.map(|(frame, incidents)| Frame { incidents, ..frame.clone() }).collect();
         let workloads = record.workloads.into_iter().zip(&scenario.workloads);
         let services = record.services.iter().zip(&frames);
+        // Whoever calls a service feels what befalls those below it.
+        let felt = |service: usize| {
+            let below = scenario.reached_from(service);
+            let mut incidents: Vec<_> =
+                below.iter().flat_map(|&index| &frames[index].incidents).copied().collect();
+            incidents.sort();
+            Frame { incidents, ..frames[service].clone() }
+        };
         Self {
             workloads: workloads
                 .map(|(tally, workload)| {
-                    let measured = measured(WORKLOAD_MEASURES, &tally, &frames[workload.service]);
+                    let measured = measured(WORKLOAD_MEASURES, &tally, &felt(workload.service));
                     let time_to_success = tally.time_to_success.outline();
                     let WorkloadTally { series, requests, .. } = tally;
                     (measured, Counts { series, time_to_success, requests })

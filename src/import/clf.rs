@@ -48,6 +48,7 @@ impl<'a> Line<'a> {
             client: Some(self.host),
             retry: false,
             served: false,
+            retry_after: None,
         })
     }
 }

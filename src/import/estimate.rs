@@ -276,6 +276,7 @@ mod tests {
                 client: None,
                 retry: false,
                 served: false,
+                retry_after: None,
             };
             traffic.take(1, Ok(draft)).unwrap();
         }

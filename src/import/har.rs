@@ -7,7 +7,7 @@ use std::io::Read;
 use super::json::each_value;
 use super::traffic::{Draft, Traffic, date, millis, outcome_of};
 
-const WANTED: [&str; 7] = [
+const WANTED: [&str; 8] = [
     "startedDateTime",
     "time",
     "request.method",
@@ -15,6 +15,7 @@ const WANTED: [&str; 7] = [
     "response.status",
     "response._failureText",
     "response._error",
+    "response.headers.retry-after",
 ];
 
 /// Reads all entries.
@@ -24,6 +25,7 @@ pub(super) fn read(input: impl Read, traffic: &mut Traffic) -> Result<(), String
         number += 1;
         let text = |name: &str| fields.text(name).unwrap_or_default();
         let (method, url) = (text("request.method"), text("request.url"));
+        let retry_after = fields.text("response.headers.retry-after");
         let error = text("response._failureText") + &text("response._error");
         let read = || {
             Ok(Draft {
@@ -36,6 +38,7 @@ pub(super) fn read(input: impl Read, traffic: &mut Traffic) -> Result<(), String
                 client: None,
                 retry: false,
                 served: false,
+                retry_after: retry_after.as_deref(),
             })
         };
         traffic.take(number, read())

@@ -163,21 +163,36 @@ impl<'de> Visitor<'de> for Pick<'_> {
         Ok(())
     }
 
-    /// A list is taken for one of attributes, as in OTLP: objects with a `key` and a `value` that tells its type.
+    /// A list is taken for one of attributes, as in OTLP: objects with a `key` and a `value` that tells its type, of several values
+    /// the first; or for one of headers, as in HAR: objects with a `name`, whose letters may be small or capital, and a `value`. Of
+    /// plain scalars the first stands for the list.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        const VALUES: [&str; 3] = ["value.stringValue", "value.intValue", "value.doubleValue"];
-        const WANTED: [&str; 4] = ["key", VALUES[0], VALUES[1], VALUES[2]];
+        const VALUES: [&str; 5] = [
+            "value",
+            "value.stringValue",
+            "value.intValue",
+            "value.doubleValue",
+            "value.arrayValue.values.stringValue",
+        ];
+        const WANTED: [&str; 9] =
+            ["", "key", "name", "stringValue", VALUES[0], VALUES[1], VALUES[2], VALUES[3], VALUES[4]];
         loop {
             let mut attribute = Fields::default();
             let item = Pick { path: String::new(), wanted: &WANTED, fields: &mut attribute };
             if list.next_element_seed(item)?.is_none() {
                 return Ok(());
             }
-            let Some(key) = attribute.text("key") else { continue };
-            let path = format!("{}.{key}", self.path);
-            let value = VALUES.iter().find_map(|name| attribute.0.remove(*name));
-            if let Some(value) = value.filter(|_| self.wanted.contains(&path.as_str())) {
-                self.fields.0.insert(path, value);
+            let name = attribute.text("key").or_else(|| Some(attribute.text("name")?.to_ascii_lowercase()));
+            let found = if let Some(name) = name {
+                let value = VALUES.iter().find_map(|value| attribute.0.remove(*value));
+                value.map(|value| (format!("{}.{name}", self.path), value))
+            } else if let Some(value) = attribute.0.remove("stringValue") {
+                Some((format!("{}.stringValue", self.path), value))
+            } else {
+                attribute.0.remove("").map(|value| (self.path.clone(), value))
+            };
+            if let Some((path, value)) = found.filter(|(path, _)| self.wanted.contains(&path.as_str())) {
+                self.fields.0.entry(path).or_insert(value);
             }
         }
     }
@@ -262,7 +277,8 @@ mod tests {
         let fields = line(text, &["a.b", "d", "e.f", "g", "a.c"]).unwrap();
         assert_eq!(fields.text("a.b").as_deref(), Some("x"));
         assert_eq!((fields.whole("d"), fields.number("e.f"), fields.text("g")), (Some(7), Some(1.5), None));
-        assert!(fields.number("ab").is_none() && fields.0.len() == 4);
+        assert_eq!(fields.whole("a.c"), Some(1), "the first of a list");
+        assert!(fields.number("ab").is_none() && fields.0.len() == 5);
         assert!(
             line("{", &[]).is_err() && line("{} {}", &[]).is_err() && line(r#"{"d": NaN}"#, &["d"]).is_err()
         );
@@ -279,6 +295,14 @@ mod tests {
         })
         .unwrap();
         assert_eq!(found, [Some(5), None, None]);
+        let header = |text: &str, path: &str| line(text, &[path]).unwrap().whole(path);
+        assert_eq!(
+            header(r#"{"h": [{"name": "A", "value": 1}, {"name": "B-C", "value": "7"}]}"#, "h.b-c"),
+            Some(7)
+        );
+        assert_eq!(header(r#"{"h": {"B": ["7", "8"]}}"#, "h.B"), Some(7));
+        let values = r#"{"a": [{"key": "h", "value": {"arrayValue": {"values": [{"stringValue": "7"}]}}}]}"#;
+        assert_eq!(header(values, "a.h"), Some(7));
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn draft<'a>(
         client: None,
         retry: false,
         served: false,
+        retry_after: None,
     })
 }
 

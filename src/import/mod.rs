@@ -107,7 +107,11 @@ fn read(input: impl BufRead, format: Format) -> Result<Traffic, String> {
 /// latency, the status stands in a column that a simulation passes over.
 fn trace(traffic: &Traffic) -> Result<Vec<u8>, String> {
     let timed = traffic.requests.iter().any(|request| request.latency.is_some());
-    let columns: &[&str] = if timed {
+    let asks =
+        |request: &Request| request.latency.is_some() && request.retry_after.is_some() && !request.retry;
+    let columns: &[&str] = if timed && traffic.requests.iter().any(asks) {
+        &["time", "operation", "key", "status", "latency", "retry_after"]
+    } else if timed {
         &["time", "operation", "key", "status", "latency"]
     } else {
         &["time", "operation", "key", "recorded_status"]
@@ -121,7 +125,8 @@ fn trace(traffic: &Traffic) -> Result<Vec<u8>, String> {
         let (operation, key) = (&traffic.operations[usize::from(request.operation)], request.key.to_string());
         let latency = request.latency.map(text::seconds).unwrap_or_default();
         let status = if timed && latency.is_empty() { String::new() } else { status };
-        let row = [&time, operation, &key, &status, &latency];
+        let asked = request.retry_after.filter(|_| asks(request)).map(text::seconds).unwrap_or_default();
+        let row = [&time, operation, &key, &status, &latency, &asked];
         writer.write_record(&row[..columns.len()]).map_err(full)?;
     }
     let bytes = writer.into_inner().map_err(|error| format!("the trace cannot be written: {error}"))?;

@@ -8,7 +8,7 @@ use std::io::Read;
 use super::json::{Fields, each_value};
 use super::traffic::{Draft, Traffic, outcome_of};
 
-const WANTED: [&str; 14] = [
+const WANTED: [&str; 15] = [
     "kind",
     "startTimeUnixNano",
     "endTimeUnixNano",
@@ -23,6 +23,7 @@ const WANTED: [&str; 14] = [
     "attributes.url.template",
     "attributes.error.type",
     "attributes.http.request.resend_count",
+    "attributes.http.response.header.retry-after",
 ];
 
 /// Reads all spans.
@@ -45,7 +46,9 @@ pub(super) fn read(input: impl Read, traffic: &mut Traffic) -> Result<(), String
         }
         let url = text(&["url.full", "http.url", "url.path", "http.target", "url.template"]);
         let method = if method == "_OTHER" { "OTHER".to_owned() } else { method };
-        traffic.take(number, draft(&fields, served, &method, &url))
+        let retry_after = fields.text("attributes.http.response.header.retry-after");
+        let read = draft(&fields, served, &method, &url);
+        traffic.take(number, read.map(|read| Draft { retry_after: retry_after.as_deref(), ..read }))
     })?;
     traffic.finish(false, "span")
 }
@@ -74,6 +77,7 @@ fn draft<'a>(fields: &Fields, served: bool, method: &'a str, url: &'a str) -> Re
         client: None,
         retry: fields.whole("attributes.http.request.resend_count").is_some_and(|count| count > 0),
         served,
+        retry_after: None,
     })
 }
 

@@ -89,7 +89,8 @@ fn notes(format: Format, traffic: &Traffic) -> String {
         ));
     }
     if traffic.bad.count > 0 {
-        notes.push(format!("{} {} could not be read.", traffic.bad.count, format.units()));
+        let bad = text::count(traffic.bad.count, format.unit(), format.units());
+        notes.push(format!("{bad} could not be read."));
     }
     let redirects = traffic
         .requests
@@ -176,7 +177,7 @@ fn rate_limit(traffic: &Traffic, outages: &[Outage]) -> String {
         limit.windows,
         limit.refusals
     );
-    if limit.windows < 3 {
+    if limit.windows < 3 || limit.median.low.is_none() || limit.median.high.is_none() {
         text += "# There are too few such windows to believe it: remove the # below if you know better.\n# ";
     }
     text + &format!("rate_limit.fixed_window = {{ limit = {}, window = \"{window}\" }}\n", limit.highest)

@@ -18,6 +18,11 @@ pub(super) fn duration(nanos: u64) -> String {
     Interval::from_nanos((nanos + scale / 2) / scale * scale).to_string()
 }
 
+/// A number of things.
+pub(super) fn count(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// An outcome as a trace has it.
 pub(super) fn of_outcome(outcome: Outcome) -> String {
     match outcome {
@@ -63,8 +68,8 @@ pub(super) fn of_traffic(traffic: &Traffic, format: Format) -> String {
     let mut text = of_bad(&traffic.bad, requests, format);
     let last = traffic.requests.last().map_or(0, |request| request.at.unsigned_abs());
     text += &format!(
-        "{} operations, {} from the first request to the last\n",
-        traffic.operations.len(),
+        "{}, {} from the first request to the last\n",
+        count(traffic.operations.len() as u64, "operation", "operations"),
         duration(last)
     );
     if retries > 0 {
@@ -84,13 +89,14 @@ pub(super) fn of_traffic(traffic: &Traffic, format: Format) -> String {
 
 /// How many were read and how many were not.
 pub(super) fn of_bad(bad: &Bad, requests: u64, format: Format) -> String {
-    let mut text = format!("read {requests} requests from {} {}\n", format.article(), format.title());
+    let requests = count(requests, "request", "requests");
+    let mut text = format!("read {requests} from {} {}\n", format.article(), format.title());
     if format == Format::Locust {
         text += "these are totals: there is no trace, requests come at the recorded rates\n";
     }
     if bad.count > 0 {
         let unit = format.unit();
-        text += &format!("{} bad: {}\n", bad.count, if bad.count == 1 { unit } else { format.units() });
+        text += &format!("{} could not be read:\n", count(bad.count, unit, format.units()));
         for (number, why) in &bad.first {
             text += &format!("  {unit} {number}: {why}\n");
         }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::operation;
 use crate::outcome::{Outcome, StatusCode};
 use crate::table::MAX_ROWS;
+use crate::time::Interval;
 
 /// The most operations that are told apart; what comes after them is `other`.
 const MOST_OPERATIONS: usize = 1000;
@@ -39,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub(super) retry: bool,
     /// Whether it was seen by the service, not by the client.
     pub(super) served: bool,
+    /// What the header Retry-After of its answer says.
+    pub(super) retry_after: Option<&'a str>,
 }
 
 /// One request.
@@ -59,6 +62,8 @@ pub struct Request {
     /// Whether it is known to be a retry.
     pub retry: bool,
     served: bool,
+    /// How long the answer asked to wait, in nanoseconds, if it did.
+    pub retry_after: Option<u64>,
 }
 
 impl Request {
@@ -164,7 +169,20 @@ impl Traffic {
         }
         let (at, ends, latency, outcome) = (draft.at, draft.ends, draft.latency, draft.outcome);
         let (retry, served) = (draft.retry, draft.served);
-        self.requests.push(Request { at, ends, latency, outcome, operation, key, retry, served });
+        let known = if ends { at } else { at.saturating_add_unsigned(latency.unwrap_or(0)) };
+        let answers = matches!(outcome, Outcome::Status(_));
+        let retry_after = draft.retry_after.filter(|_| answers).and_then(|text| wait(text, known));
+        self.requests.push(Request {
+            at,
+            ends,
+            latency,
+            outcome,
+            operation,
+            key,
+            retry,
+            served,
+            retry_after,
+        });
         Ok(())
     }
 
@@ -297,6 +315,18 @@ pub(super) fn date(text: &str) -> Result<i64, String> {
     let date: jiff::Timestamp =
         text.parse().map_err(|_| format!("\"{}\" is no date", text.chars().take(40).collect::<String>()))?;
     i64::try_from(date.as_nanosecond()).map_err(|_| "its date is beyond 2262".into())
+}
+
+/// Nanoseconds that a Retry-After header asks to wait whoever reads it at `known` (of the Unix epoch): whole seconds, or a date of
+/// HTTP. `None` if it is neither, as clients pass over what they cannot read.
+fn wait(text: &str, known: i64) -> Option<u64> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(u64::from(seconds) * SECOND.unsigned_abs());
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let nanos = date.as_nanosecond() - i128::from(known);
+    u64::try_from(nanos.max(0)).ok().filter(|&nanos| nanos <= Interval::MAX.as_nanos())
 }
 
 /// Nanoseconds of a number of milliseconds.

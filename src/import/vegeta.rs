@@ -42,7 +42,8 @@ fn from_cells(cells: &[String]) -> Result<Draft<'_>, String> {
 
 /// Reads the JSON lines.
 pub(super) fn read_json(input: impl BufRead, traffic: &mut Traffic) -> Result<(), String> {
-    const WANTED: [&str; 6] = ["timestamp", "code", "latency", "error", "method", "url"];
+    const WANTED: [&str; 7] =
+        ["timestamp", "code", "latency", "error", "method", "url", "headers.Retry-After"];
     each_line(input, |number, line| {
         let fields = match line.and_then(|line| json::line(line, &WANTED)) {
             Ok(fields) => fields,
@@ -53,7 +54,8 @@ pub(super) fn read_json(input: impl BufRead, traffic: &mut Traffic) -> Result<()
         let (error, method, url) = (text("error"), text("method"), text("url"));
         let read =
             || draft(date(&text("timestamp"))?, whole("code")?, whole("latency")?, &error, &method, &url);
-        traffic.take(number, read())
+        let retry_after = fields.text("headers.Retry-After");
+        traffic.take(number, read().map(|read| Draft { retry_after: retry_after.as_deref(), ..read }))
     })?;
     traffic.finish(false, "line")
 }
@@ -76,6 +78,7 @@ fn draft<'a>(
         client: None,
         retry: false,
         served: false,
+        retry_after: None,
     })
 }
 

@@ -16,7 +16,7 @@ pub struct Frame {
     pub window: Interval,
     /// The most attempts that the service's rate limit lets through within `window`, if it has one.
     pub allowance: Option<f64>,
-    /// Windows of the service's incidents, in order of time.
+    /// Windows of the incidents of the service and, for those who call it, of all that it calls, in order of time.
     pub incidents: Vec<(Instant, Instant)>,
 }
 
@@ -200,7 +200,7 @@ pub const WORKLOAD_MEASURES: &[Measure<WorkloadTally>] = &[
         "recovery_time",
         "s",
         LESS_MEDIAN,
-        "time from the end of the incident until goodput is back at 95 % of its level before; inf if never; of several incidents the longest",
+        "time from the end of an incident, of the service or one that it calls, to the success from which on goodput is back at 95 % of what it was before, or of what arrived if that was less; inf if never; of several incidents the longest",
         recovery_time,
     ),
     measure("breaker_trips", "1", NEITHER, "how often breakers opened", |t, _| {
@@ -278,7 +278,7 @@ pub const SERVICE_MEASURES: &[Measure<ServiceTally>] = &[
         "peak_to_limit",
         "1",
         LESS_MEDIAN,
-        "most attempts in any window / the most that the rate limit lets through in one, at its rate or at once after a rest",
+        "most attempts in any window / the most that the rate limit lets through in one, at its rate or at once after a rest; of a limit with a scope that for each client, account or workload that calls the service, of several limits the smallest",
         |t, f| f.allowance.map(|allowance| t.load.peak() as f64 / allowance),
     ),
     measure(

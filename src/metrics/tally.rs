@@ -43,7 +43,7 @@ pub struct WorkloadTally {
     pub time_to_give_up: Histogram,
     /// Counts per bin of time.
     pub series: TimeSeries,
-    /// Successes in finer steps.
+    /// Arrivals and successes in finer steps.
     pub goodput: Goodput,
     /// When the last request ended; the horizon if one was still alive.
     pub quiet: Instant,
@@ -73,8 +73,8 @@ pub struct Ended {
 }
 
 impl WorkloadTally {
-    /// Nothing counted yet. Bins of the series are `bin` wide, steps of the goodput `window`.
-    pub fn new(bin: Interval, window: Interval, horizon: Interval) -> Self {
+    /// Nothing counted yet. Bins of the series are `bin` wide, steps of the goodput `step`.
+    pub fn new(bin: Interval, step: Interval, horizon: Interval) -> Self {
         let series = TimeSeries::new(bin, horizon);
         Self {
             requests: 0,
@@ -91,7 +91,7 @@ impl WorkloadTally {
             time_to_success: Histogram::default(),
             time_to_give_up: Histogram::default(),
             series,
-            goodput: Goodput::new(window, horizon),
+            goodput: Goodput::new(step, horizon),
             quiet: Instant::START,
             breaker_trips: 0,
             breaker_open: Interval::ZERO,
@@ -106,6 +106,7 @@ impl WorkloadTally {
     pub fn arrived(&mut self, at: Instant) {
         self.requests += 1;
         self.series.record(at, Column::Requests);
+        self.goodput.arrived(at);
     }
 
     /// The `number`-th attempt of a request was sent.
@@ -166,7 +167,7 @@ impl WorkloadTally {
         if ended.ending.is_success() {
             self.time_to_success.record(ended.age);
             self.series.record(ended.at, Column::Succeeded);
-            self.goodput.record(ended.at);
+            self.goodput.succeeded(ended.at);
         } else {
             self.time_to_give_up.record(ended.age);
             self.series.record(ended.at, Column::GaveUp);

@@ -286,8 +286,9 @@ impl<'s> Document<'s> {
         }
         let count = self.problems.len();
         let plural = if count == 1 { "problem" } else { "problems" };
-        let more =
-            if self.complete { "" } else { "; a part that cannot be read shows its first problem alone" };
+        // Of a part that cannot be read, only the first problem is known.
+        let more = if self.complete { "" } else { "; more may show once these are mended" };
+        let more = if count == 1 { more.replace("these are", "this is") } else { more.to_owned() };
         write!(message, "{}: {count} {plural}; nothing was run or written{more}", self.source.name)
             .expect("writing to a string");
         Error::Scenario(message)

@@ -17,7 +17,8 @@ pub(super) struct Misread<'a> {
 }
 
 /// What fields with a table look like, where an example says more than "a table".
-const EXAMPLES: [(&str, &str); 24] = [
+const EXAMPLES: [(&str, &str); 25] = [
+    ("horizon", "\"1h\""),
     ("inner", "{ retries = 2, backoff.fixed = \"1s\" }"),
     ("cache", "{ ttl = \"1h\" }"),
     ("budget", "{ tokens = { capacity = 500, cost = 5 } }"),
@@ -113,7 +114,9 @@ fn unknown(misread: &Misread<'_>, message: &str) -> Option<(String, Option<Strin
     let (unknown, known) = rest.split_once("`, expected ").or_else(|| rest.split_once("`, there are no "))?;
     let fields: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
     let parameters = misread.parameters.iter().map(String::as_str);
-    let near = nearest(unknown, parameters.clone().chain(fields.iter().copied()));
+    let known = || parameters.clone().chain(fields.iter().copied());
+    let longer = |name: &&str| name.strip_prefix(unknown).is_some_and(|rest| rest.starts_with('_'));
+    let near = nearest(unknown, known()).or_else(|| known().find(longer));
     let help = near.map(|name| format!("did you mean `{name}`?"));
     if what == "variant" {
         let name = field(misread);

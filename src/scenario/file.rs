@@ -1,5 +1,6 @@
 //! The file of a scenario: read once, so that any number of variants of it can be made that differ in the fields asked for.
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,9 @@ use crate::error::Error;
 
 /// The largest scenario file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// The name of a scenario among others in its folder, where it says nothing.
+const DEFAULT_NAME: &str = "scenario";
 
 /// The text of a scenario as it was read, and where it stands.
 #[derive(Debug, Clone)]
@@ -54,10 +58,8 @@ impl ScenarioFile {
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let text = readable(&shown.to_string(), bytes)?;
-        let name =
-            path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
         let folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
-        Ok(Self { name, shown: shown.to_string(), folder, text })
+        Ok(Self { name: name_of(path), shown: shown.to_string(), folder, text })
     }
 
     /// A text that is called `name`, and has no folder: it cannot name files.
@@ -65,7 +67,7 @@ impl ScenarioFile {
         Self { name: name.to_owned(), shown: name.to_owned(), folder: None, text: text.to_owned() }
     }
 
-    /// Its name without its folder and ending.
+    /// Its name without its folder and ending; that of its folder if it is called `scenario.toml`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -77,6 +79,17 @@ impl ScenarioFile {
     pub fn with(&self, overrides: &[(String, String)]) -> Result<Scenario, Error> {
         let source = Source::new(&self.shown, &self.text, overrides)?;
         read::read(&self.name, &source, self.folder.as_deref())
+    }
+}
+
+/// What tells a scenario from others: the file's name, or that of its folder where every folder has a `scenario.toml`.
+fn name_of(path: &Path) -> String {
+    let text = |name: &OsStr| name.to_string_lossy().into_owned();
+    match path.file_stem() {
+        Some(stem) if stem == DEFAULT_NAME => {
+            path.parent().and_then(Path::file_name).map_or_else(|| DEFAULT_NAME.to_owned(), text)
+        }
+        stem => stem.map_or_else(|| DEFAULT_NAME.to_owned(), text),
     }
 }
 

@@ -14,6 +14,7 @@ mod read;
 mod rules;
 mod sizes;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use axis::{Axis, Range, Span};
@@ -26,7 +27,7 @@ use crate::breaker::BreakerConfig;
 use crate::error::Error;
 use crate::outcomes::Only;
 use crate::policy::{PolicyConfig, RetryOn};
-use crate::service::ServiceConfig;
+use crate::service::{Callers, ServiceConfig};
 use crate::time::Interval;
 use crate::workload::{Arrivals, WorkloadConfig};
 use document::Source;
@@ -41,7 +42,7 @@ pub const MAX_REQUESTS: f64 = 1e10;
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
-    /// The file's name without its folder and ending.
+    /// The file's name without its folder and ending; that of its folder if it is called `scenario.toml`.
     pub name: String,
     /// What the scenario is, in a line.
     pub title: String,
@@ -176,6 +177,25 @@ impl Scenario {
         self.arms.iter().map(per_replication).sum::<f64>() * f64::from(self.replications)
     }
 
+    /// The indices of the service with the index `service` and of all that are called while it works on a call.
+    pub fn reached_from(&self, service: usize) -> Vec<usize> {
+        rules::reached(&self.workloads, service)
+    }
+
+    /// How many clients, workloads and accounts call the service with the index `service`.
+    pub fn callers_of(&self, service: usize) -> Callers {
+        let workloads = self.workloads.iter().filter(|workload| workload.service == service);
+        let (mut clients, mut count, mut accounts) = (0, 0, BTreeMap::new());
+        for Workload { name, config, .. } in workloads {
+            count += 1;
+            clients += config.clients.get();
+            // Those with an account of the same name share it, and have as many as the one that has most.
+            let shared = accounts.entry(config.account_name(name)).or_insert(0);
+            *shared = config.accounts.get().max(*shared);
+        }
+        Callers { clients, workloads: count, accounts: accounts.values().sum() }
+    }
+
     /// The requests to expect of each workload in one replication, if each makes so many attempts.
     fn requests(&self, attempts: impl Fn(usize) -> f64) -> Vec<f64> {
         let own = |workload: &Workload| {
@@ -234,16 +254,24 @@ impl Scenario {
                 notes.push(format!("policy {} is in no arm", policy.name));
             }
         }
+        for Workload { name, config, .. } in &self.workloads {
+            let patience = config.timeout.unwrap_or(self.horizon).min(self.horizon);
+            let odd = config.arrivals.notes(self.horizon, config.replays().then_some(patience));
+            notes.extend(odd.into_iter().map(|note| format!("workload {name}: {note}")));
+        }
         for (index, service) in self.services.iter().enumerate() {
-            let callers = self.workloads.iter().filter(|workload| workload.service == index);
-            let operations: Vec<String> =
-                callers.flat_map(|workload| workload.config.operation_names()).cloned().collect();
+            notes.extend(
+                service.config.notes().into_iter().map(|note| format!("service {}: {note}", service.name)),
+            );
+            let operations = rules::operations(&self.workloads, index);
             for limit in &service.config.rate_limit {
-                if let Some(name) = limit.unknown_operation(&operations) {
+                let unknown: Vec<&str> =
+                    limit.unknown_operations(&operations).into_iter().map(|(name, _)| name).collect();
+                if !unknown.is_empty() {
                     notes.push(format!(
-                        "a rate limit of service {} has a cost or refund for operation {name}, which no workload issues \
-                         (`operations`)",
-                        service.name
+                        "a rate limit of service {} has a cost or refund for what no workload issues (`operations`): {}",
+                        service.name,
+                        unknown.join(", ")
                     ));
                 }
             }

@@ -14,7 +14,7 @@ use super::expectation::expect;
 use super::files::Files;
 use super::preset::{Expanded, Kind, expand};
 use super::rules::{
-    check_caches, check_calls, check_name, check_parts, check_replays, check_slots, check_times,
+    check_caches, check_calls, check_costs, check_name, check_parts, check_replays, check_slots, check_times,
 };
 use super::sizes::check_sizes;
 use super::{Arm, MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
@@ -76,6 +76,7 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
     check_slots(&mut document, &workloads);
     check_calls(&mut document, &workloads);
     check_replays(&mut document, &workloads, &services);
+    check_costs(&mut document, &workloads, &services);
     check_caches(&mut document, &workloads, &policies, &arms);
     check_sizes(&mut document, &services, &workloads, &policies, &arms);
     let Some(header) = header else { return Err(document.check().expect_err("the header has a problem")) };

@@ -102,22 +102,56 @@ pub(super) fn check_replays(
     }
 }
 
-/// A service cannot wait for itself, nor for one that waits for it.
-pub(super) fn check_calls(document: &mut Document<'_>, workloads: &[Workload]) {
+/// The names of the operations that are asked of a service.
+pub(super) fn operations(workloads: &[Workload], service: usize) -> Vec<String> {
+    let callers = workloads.iter().filter(|workload| workload.service == service);
+    callers.flat_map(|workload| workload.config.operation_names()).cloned().collect()
+}
+
+/// A cost or refund for an operation that nobody issues may stand in a preset; for a typo of one that somebody issues it does not.
+pub(super) fn check_costs(
+    document: &mut Document<'_>,
+    workloads: &[Workload],
+    services: &[Named<ServiceConfig>],
+) {
+    for (index, service) in services.iter().enumerate() {
+        let operations = operations(workloads, index);
+        for limit in &service.config.rate_limit {
+            for (name, meant) in limit.unknown_operations(&operations) {
+                if let Some(meant) = meant {
+                    document.problem(
+                        &format!("services.{}.rate_limit", service.name),
+                        format!("a cost or refund is for operation \"{name}\", which no workload issues"),
+                        format!("did you mean `{meant}`?"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The service, and all that it calls directly or through others.
+pub(super) fn reached(workloads: &[Workload], service: usize) -> Vec<usize> {
     let calls: Vec<(usize, usize)> =
         workloads.iter().filter_map(|workload| Some((workload.within?, workload.service))).collect();
+    let mut reached = vec![service];
+    let mut next = 0;
+    while let Some(&service) = reached.get(next) {
+        for &(_, to) in calls.iter().filter(|&&(from, _)| from == service) {
+            if !reached.contains(&to) {
+                reached.push(to);
+            }
+        }
+        next += 1;
+    }
+    reached
+}
+
+/// A service cannot wait for itself, nor for one that waits for it.
+pub(super) fn check_calls(document: &mut Document<'_>, workloads: &[Workload]) {
     for workload in workloads {
         let Some(caller) = workload.within else { continue };
-        // All that can be reached from the called service, until nothing is new.
-        let mut reached = vec![workload.service];
-        let mut next = 0;
-        while let Some(&service) = reached.get(next) {
-            let further = calls.iter().filter(|&&(from, to)| from == service && !reached.contains(&to));
-            let further: Vec<usize> = further.map(|&(_, to)| to).collect();
-            reached.extend(further);
-            next += 1;
-        }
-        if reached.contains(&caller) {
+        if reached(workloads, workload.service).contains(&caller) {
             document.problem(
                 &format!("workloads.{}.arrivals.calls_of", workload.name),
                 "the service would call itself, directly or through others, without end",
@@ -161,7 +195,8 @@ pub(super) fn check_times(
         return;
     }
     if bin.is_zero() || bin > horizon {
-        document.problem("bin", format!("{bin} is not between 0s and the horizon of {horizon}"), None);
+        let help = "write for example `bin = \"1s\"`, or leave it out".to_owned();
+        document.problem("bin", format!("{bin} is not between 0s and the horizon of {horizon}"), help);
     } else if horizon.as_nanos().div_ceil(bin.as_nanos()) > MAX_BINS {
         let bins = horizon.as_nanos().div_ceil(bin.as_nanos());
         document.problem("bin", format!("this makes {bins} bins, the limit is {MAX_BINS}: widen it"), None);
@@ -170,7 +205,7 @@ pub(super) fn check_times(
         document.problem(
             "window",
             format!("{window} is not between 10ns and the horizon of {horizon}"),
-            None,
+            "write for example `window = \"1s\"`, or leave it out".to_owned(),
         );
     }
     let late = format!("it begins when the run of {horizon} is over");

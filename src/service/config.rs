@@ -6,10 +6,11 @@ use super::capacity::CapacityConfig;
 use super::contention::ContentionConfig;
 use super::fault::Fault;
 use super::incident::{Incident, IncidentKind};
-use super::rate_limit::{self, RateLimitConfig};
+use super::rate_limit::{self, Callers, RateLimitConfig};
 use crate::distribution::Distribution;
 use crate::outcome::StatusCode;
 use crate::time::Interval;
+use crate::units::Count;
 
 /// A service as written in a scenario.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -93,12 +94,8 @@ impl ServiceConfig {
             ));
         }
         for (index, incident) in self.incidents.iter().enumerate() {
-            problems.extend(incident.problem().map(|message| (format!("incidents.{index}"), message)));
-            let takes = matches!(incident.kind, IncidentKind::Capacity(_) | IncidentKind::ServersLost(_));
-            if takes && !self.has_servers() {
-                let message = "there are no servers that it could take away: give `capacity.servers`";
-                problems.push((format!("incidents.{index}"), message.into()));
-            }
+            let message = incident.problem().or_else(|| self.in_vain(incident));
+            problems.extend(message.map(|message| (format!("incidents.{index}"), message)));
         }
         problems
     }
@@ -108,6 +105,61 @@ impl ServiceConfig {
         let incidents = self.incidents.iter().enumerate();
         let late = incidents.filter(|(_, incident)| incident.begins() >= horizon);
         late.map(|(index, _)| format!("incidents.{index}")).collect()
+    }
+
+    /// Why an incident could not do to this service what it says, if so.
+    fn in_vain(&self, incident: &Incident) -> Option<String> {
+        let servers = self.capacity.and_then(|capacity| capacity.most_servers());
+        match incident.kind {
+            IncidentKind::Capacity(_) | IncidentKind::ServersLost(_) if servers.is_none() => {
+                Some("there are no servers that it could take away: give `capacity.servers`".into())
+            }
+            IncidentKind::ServersLost(lost) if servers.is_some_and(|servers| lost > servers) => {
+                Some(format!(
+                    "it takes away {lost} servers of {}: write that many at most, or an `outage`",
+                    servers.unwrap_or_default()
+                ))
+            }
+            IncidentKind::RateLimit(_) if self.rate_limit.is_empty() => {
+                Some("there is no limit that it could change: give the service a `rate_limit`".into())
+            }
+            IncidentKind::Deploy { outcome: None, .. } if servers.is_none() => Some(
+                "nothing happens in it: say what attempts come to whose instance is away, such as \
+                 `status = \"connection_error\"`, or give `capacity.servers`, of which it takes a part"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// What one may not expect of its incidents, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let constant = self.capacity.filter(|capacity| capacity.autoscale.is_none());
+        let Some(servers) = constant.and_then(|capacity| capacity.servers).map(Count::get_u32) else {
+            return Vec::new();
+        };
+        let left = |share: f64| libm::round(f64::from(servers) * share) as u32;
+        let note = |incident: &Incident| match incident.kind {
+            IncidentKind::Capacity(share) if share.get() > 0.0 && left(share.get()) == 0 => Some(format!(
+                "a share of {} of {servers} servers is rounded to none: nothing is worked on in that incident",
+                share.get()
+            )),
+            IncidentKind::Capacity(share) if share.get() < 1.0 && left(share.get()) == servers => {
+                Some(format!(
+                    "a share of {} of {servers} servers is rounded to all of them: that incident changes nothing",
+                    share.get()
+                ))
+            }
+            IncidentKind::Deploy { instances, outcome: None }
+                if left(1.0 - 1.0 / f64::from(instances)) == servers =>
+            {
+                Some(format!(
+                    "one of {instances} instances is less than half of one of {servers} servers: that deploy changes nothing"
+                ))
+            }
+            _ => None,
+        };
+        self.incidents.iter().filter_map(note).collect()
     }
 
     /// What else is wrong with the fields in a run of `horizon`, as [`ServiceConfig::problems`].
@@ -153,8 +205,8 @@ impl ServiceConfig {
         rate_limit::per_second(&self.rate_limit)
     }
 
-    /// The most attempts of all clients together that pass within `window`, for reports.
-    pub fn allowance(&self, window: Interval) -> Option<f64> {
-        rate_limit::allowance(&self.rate_limit, window)
+    /// The most attempts of all `callers` together that pass within `window`, for reports; `None` if no limit bounds them.
+    pub fn allowance(&self, window: Interval, callers: Callers) -> Option<f64> {
+        rate_limit::allowance(&self.rate_limit, window, callers)
     }
 }

@@ -27,9 +27,9 @@ pub use fault::{
 };
 pub use incident::{Brownout, ColdCache, Conditions, Incident, IncidentKind, Incidents, When};
 pub use rate_limit::{
-    Aligned, Caller, CallsDuring, Concurrency, FixedWindow, Gcra, LeakyBucket, LeakyQueue, LimitKind,
-    LimitScope, Lockout, PerOperation, QueueDelay, RateLimitConfig, RateLimits, Rejected, Rejection,
-    RetryAfter, RetryAfterHeader, Score, SlidingLimit, TokenBucket, Wrong,
+    Aligned, Caller, Callers, CallsDuring, Concurrency, FixedWindow, Gcra, LeakyBucket, LeakyQueue,
+    LimitKind, LimitScope, Lockout, PerOperation, QueueDelay, RateLimitConfig, RateLimits, Rejected,
+    Rejection, RetryAfter, RetryAfterHeader, Score, SlidingLimit, TokenBucket, Wrong,
 };
 
 use crate::distribution::{Distribution, Sampler};
@@ -138,8 +138,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that was recorded.
-    pub const fn recorded(outcome: Outcome, latency: Interval) -> Self {
+    /// An answer that was recorded, with the wait that it asked for.
+    pub fn recorded(outcome: Outcome, latency: Interval, retry_after: Option<Interval>) -> Self {
         let verdict = if outcome.is_success() {
             Verdict::Served
         } else if outcome.is_throttling() {
@@ -147,7 +147,7 @@ impl Answer {
         } else {
             Verdict::Faulty
         };
-        Self { outcome, latency, retry_after: None, verdict }
+        Self { outcome, latency, retry_after: retry_after.map(RetryAfter::In), verdict }
     }
 }
 

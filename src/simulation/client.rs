@@ -161,9 +161,9 @@ impl Simulation<'_> {
             unreachable!("only a service that defers takes calls in");
         };
         if number == 1
-            && let Some((outcome, latency)) = clients.draws.recorded(request.number)
+            && let Some(recorded) = clients.draws.recorded(request.number)
         {
-            answer = Answer::recorded(outcome, latency);
+            answer = Answer::recorded(recorded.outcome, recorded.latency, recorded.retry_after);
         }
         self.service_tallies[clients.service].offered(now, number > 1);
         self.judge(workload, now, answer.verdict);

@@ -25,7 +25,7 @@ pub use clients::breaker_key;
 pub use trace::{Next, Step, Trace, TracedRequest};
 
 use crate::event_queue::EventQueue;
-use crate::metrics::{ServiceTally, WorkloadTally};
+use crate::metrics::{Goodput, ServiceTally, WorkloadTally};
 use crate::random::{Key, Purpose};
 use crate::scenario::Scenario;
 use crate::service::{Service, Setting};
@@ -126,6 +126,7 @@ impl<'a> Simulation<'a> {
             })
             .collect();
         let deferred = services.iter().map(Service::defers).collect();
+        let step = Goodput::step(scenario.window, scenario.horizon, scenario.workloads.len());
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         Self {
             now: Instant::START,
@@ -140,10 +141,7 @@ impl<'a> Simulation<'a> {
             services,
             requests: Requests::new(layers, guarded),
             calls: Calls::default(),
-            tallies: vec![
-                WorkloadTally::new(scenario.bin, scenario.window, scenario.horizon);
-                scenario.workloads.len()
-            ],
+            tallies: vec![WorkloadTally::new(scenario.bin, step, scenario.horizon); scenario.workloads.len()],
             service_tallies: vec![ServiceTally::new(scenario.window); scenario.services.len()],
             tracers: tracers.collect(),
             events: 0,

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::arrivals::Recording;
+use super::arrivals::{RecordedAnswer, Recording};
 use super::keys::KeyLaw;
 use super::operations::{Operations, choose};
 use super::{Arrivals, WorkloadConfig};
 use crate::distribution::Sampler;
-use crate::outcome::Outcome;
 use crate::random::{Key, Purpose};
 use crate::time::Interval;
 
@@ -64,8 +63,8 @@ impl RequestDraws {
         recorded.or_else(|| Some(self.keys.as_ref()?.at(self.input.block(number, 0)[0])))
     }
 
-    /// What the first attempt of request `number` comes to, and how long it takes, if a trace says so.
-    pub fn recorded(&self, number: u64) -> Option<(Outcome, Interval)> {
+    /// What the first attempt of request `number` comes to, if a trace says so.
+    pub fn recorded(&self, number: u64) -> Option<RecordedAnswer> {
         if self.replays { self.recording.as_ref()?.result(number) } else { None }
     }
 

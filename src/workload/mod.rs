@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 pub use arrivals::{
     Arrival, ArrivalStream, Arrivals, Burst, CallDeadline, CallsOf, Closed, Cron, Diurnal, Even,
-    FirstAttempts, Level, Modulated, Poisson, Profile, Ramp, Ratio, Recording, Renewal, Requests, Schedule,
-    Start, Step, Steps, Trace,
+    FirstAttempts, Level, Modulated, Poisson, Profile, Ramp, Ratio, RecordedAnswer, Recording, Renewal,
+    Requests, Schedule, Start, Step, Steps, Trace,
 };
 pub use draws::RequestDraws;
 pub use keys::{Exponent, Keys};

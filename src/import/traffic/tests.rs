@@ -89,3 +89,14 @@ fn codes_and_words_become_outcomes() {
     assert!(millis(Some(f64::NAN)).is_err() && millis(Some(-1.0)).is_err() && millis(None).is_err());
     assert_eq!(millis(Some(28.451_573)), Ok(28_451_573));
 }
+
+#[test]
+fn a_wait_is_a_number_of_seconds_or_ends_at_a_date() {
+    // 2015-10-21T07:28:00Z is 1445412480 s of the Unix epoch (date -u +%s).
+    let at = |seconds: i64| wait("Wed, 21 Oct 2015 07:28:00 GMT", seconds * SECOND);
+    assert_eq!((at(1_445_412_470), at(1_445_412_490)), (Some(10_000_000_000), Some(0)));
+    assert_eq!((wait(" 3 ", 0), wait("0", 0)), (Some(3_000_000_000), Some(0)));
+    for text in ["", "soon", "-3", "1.5"] {
+        assert_eq!(wait(text, 0), None, "{text}");
+    }
+}

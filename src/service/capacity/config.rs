@@ -101,6 +101,12 @@ impl CapacityConfig {
             || matches!(self.shedding, Some(SheddingConfig::Gradient(_)))
     }
 
+    /// The most servers that there ever are; `None` if incidents find none to take away.
+    pub fn most_servers(&self) -> Option<u32> {
+        let servers = self.servers?.get_u32();
+        Some(self.autoscale.map_or(servers, |autoscale| servers.max(autoscale.max.get_u32())))
+    }
+
     /// What a call is answered that gets no service.
     pub fn outcome(&self) -> Outcome {
         self.status.map_or(Outcome::Status(StatusCode::SERVICE_UNAVAILABLE), Failure::outcome)

@@ -79,7 +79,7 @@ impl When {
     pub(super) fn problem(&self) -> Option<String> {
         match *self {
             Self::Fixed { every: Some(every), lasts, .. } if every <= lasts => Some(format!(
-                "the next one would begin before this one of {lasts} is over: make `every` {every} longer than that"
+                "the next one would begin before this one of {lasts} is over: make `every` longer than {lasts}, not {every}"
             )),
             Self::Fixed { every: None, times: Some(_), .. } => {
                 Some("say how long after each other the `times` come: give `every`, such as \"1h\"".into())
@@ -92,6 +92,9 @@ impl When {
                 let p99 = mttr_p99?;
                 let most = mttr.scale(libm::exp(z() * z() / 2.0));
                 (p99 < mttr || p99 > most).then(|| {
+                    // Nobody needs its nanoseconds.
+                    let digit = 10u64.pow(most.as_nanos().checked_ilog10().map_or(0, |digits| digits.saturating_sub(2)));
+                    let most = Interval::from_nanos(most.as_nanos() / digit * digit).max(mttr);
                     format!(
                         "no lognormal law of mean {mttr} has the 99th percentile {p99}: choose `mttr_p99` from {mttr} to {most}"
                     )

@@ -46,6 +46,8 @@ macro_rules! kinds {
                             (None, Some(mtbf), Some(mttr)) if every.is_none() && times.is_none() => {
                                 When::Random { mtbf, mttr, mttr_p99 }
                             }
+                            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => return Err(EITHER.into()),
+                            (None, Some(_), Some(_)) => return Err(AT_RANDOM.into()),
                             _ => return Err(WHEN.into()),
                         };
                         Ok(Self { when, kind })
@@ -59,6 +61,12 @@ macro_rules! kinds {
 
 const WHEN: &str = "say when: either `from` and `lasts` (again with `every`, and `times`), or at random with `mtbf` and `mttr`, \
                     the mean times between two windows and in one";
+
+const EITHER: &str = "`from` says when it comes, `mtbf` and `mttr` that it comes at random: keep `from` and `lasts`, or `mtbf` and \
+                      `mttr`";
+
+const AT_RANDOM: &str = "`every` and `times` repeat what begins `from` some instant, and this comes at random with `mtbf` and `mttr`: \
+                         leave them out, or write `from` and `lasts` instead";
 
 kinds! {
     Outage { status: Option<Failure>, cold_cache: Option<ColdCache> } =>

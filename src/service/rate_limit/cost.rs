@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::value::{I64Deserializer, MapAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use crate::error::suggestion;
+use crate::error::nearest;
 use crate::units::Count;
 
 /// The least and the most that a call may cost.
@@ -48,12 +48,20 @@ impl PerOperation {
         named.into_iter().flatten().chain([(None, self.otherwise(default))])
     }
 
-    /// What is wrong with the names, if these are all operations of the service.
-    pub(super) fn unknown(&self, operations: &[String]) -> Option<String> {
+    /// The names that are none of these operations, which are all of the service.
+    pub(super) fn unknown<'a>(&'a self, operations: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let named = match self {
+            Self::All(_) => None,
+            Self::Some(amounts) => Some(amounts.keys().map(String::as_str)),
+        };
+        named.into_iter().flatten().filter(|name| !operations.iter().any(|known| known == name))
+    }
+
+    /// The operation that is meant by a name that is none of these operations, if it is a typo of one without an amount.
+    pub(super) fn meant<'a>(&self, unknown: &str, operations: &'a [String]) -> Option<&'a str> {
         let Self::Some(amounts) = self else { return None };
-        let unknown = amounts.keys().find(|name| !operations.contains(name))?;
-        let known = suggestion(unknown, operations.iter().map(String::as_str));
-        Some(format!("no operation of this service is called \"{unknown}\": {known}"))
+        let without = operations.iter().filter(|name| !amounts.contains_key(*name));
+        nearest(unknown, without.map(String::as_str))
     }
 }
 

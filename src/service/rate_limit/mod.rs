@@ -29,6 +29,7 @@ pub use config::{
 pub use cost::PerOperation;
 pub use hint::{RetryAfter, RetryAfterHeader, Wrong};
 pub use lockout::{CallsDuring, Lockout};
+pub use rules::Callers;
 pub(super) use rules::{allowance, per_second};
 
 use crate::outcome::Outcome;

@@ -2,7 +2,7 @@
 
 use super::config::{LimitKind, LimitScope, RateLimitConfig, Rejected};
 use super::queue::thousandths;
-use super::{Aligned, RetryAfterHeader};
+use super::{Aligned, PerOperation, RetryAfterHeader};
 use crate::time::Interval;
 
 impl LimitKind {
@@ -128,9 +128,13 @@ impl RateLimitConfig {
         Some(format!("{what} costs {} and cannot give back {back}", costs(name)))
     }
 
-    /// What is wrong with the names of operations in it, if these are all operations of the service.
-    pub fn unknown_operation(&self, operations: &[String]) -> Option<String> {
-        self.cost.unknown(operations).or_else(|| self.refund.unknown(operations))
+    /// The names in it that are none of these operations, which are all of the service, and for each the operation that it is a
+    /// typo of, if it is one.
+    pub fn unknown_operations<'a>(&'a self, operations: &'a [String]) -> Vec<(&'a str, Option<&'a str>)> {
+        let unknown = |amounts: &'a PerOperation| {
+            amounts.unknown(operations).map(|name| (name, amounts.meant(name, operations)))
+        };
+        unknown(&self.cost).chain(unknown(&self.refund)).collect()
     }
 
     /// The least that a call costs, what a table leaves out included; `None` if some calls cost nothing.
@@ -151,12 +155,42 @@ pub(in crate::service) fn per_second(limits: &[RateLimitConfig]) -> Option<f64> 
     bounds.filter_map(|limit| Some(limit.kind.per_second()? / limit.cheapest()?)).min_by(f64::total_cmp)
 }
 
-/// The most calls of all clients together that pass within `window` at the steady rate, or at once after a rest, whichever
-/// is more: what a peak is held against. Of several limits the tightest that [`per_second`] counts.
-pub(in crate::service) fn allowance(limits: &[RateLimitConfig], window: Interval) -> Option<f64> {
+/// How many there are of those who may have a measure of their own: keys of the limits of one service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Callers {
+    /// Clients of all workloads that call the service.
+    pub clients: u64,
+    /// Workloads that call it.
+    pub workloads: u64,
+    /// Accounts that they use, each counted once.
+    pub accounts: u64,
+}
+
+impl Callers {
+    /// How many measures a limit of this scope has.
+    const fn keys(self, scope: LimitScope) -> u64 {
+        match scope {
+            LimitScope::Client => self.clients,
+            LimitScope::Workload => self.workloads,
+            LimitScope::Account => self.accounts,
+            LimitScope::All => 1,
+        }
+    }
+}
+
+/// The most calls of all `callers` together that pass within `window` at the steady rate, or at once after a rest, whichever
+/// is more: what a peak is held against. A limit of a narrower scope lets that much through for each of its keys; of several
+/// limits the tightest counts. `None` if none bounds them: limits on calls in progress do not, nor those that some calls do
+/// not count against.
+pub(in crate::service) fn allowance(
+    limits: &[RateLimitConfig],
+    window: Interval,
+    callers: Callers,
+) -> Option<f64> {
     let most = |limit: &RateLimitConfig| {
+        let keys = Some(callers.keys(limit.scope)).filter(|&keys| keys > 0)?;
         let steady = limit.kind.per_second()? * window.as_secs_f64();
-        Some((limit.kind.at_once() as f64).max(steady) / limit.cheapest()?)
+        Some((limit.kind.at_once() as f64).max(steady) / limit.cheapest()? * keys as f64)
     };
-    limits.iter().filter(|limit| limit.bounds_all()).filter_map(most).min_by(f64::total_cmp)
+    limits.iter().filter_map(most).min_by(f64::total_cmp)
 }

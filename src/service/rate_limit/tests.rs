@@ -603,13 +603,14 @@ fn what_makes_no_sense_is_explained() {
         assert!(problem.contains(needle), "{text}: {problem}");
     }
     let config = &configs("limit = { concurrency.limit = 3, cost = { wriet = 4 } }")[0];
-    let problem = config.unknown_operation(&["read".into(), "write".into()]).expect("it is a typo");
-    assert!(problem.contains("did you mean `write`?"), "{problem}");
-    assert_eq!(config.unknown_operation(&["wriet".into()]), None);
+    let operations = ["read", "write"].map(str::to_owned);
+    assert_eq!(config.unknown_operations(&operations), [("wriet", Some("write"))]);
+    assert_eq!(config.unknown_operations(&["read".to_owned()]), [("wriet", None)]);
+    assert_eq!(config.unknown_operations(&["wriet".to_owned()]), []);
 }
 
 #[test]
-fn reports_hold_a_peak_against_the_tightest_limit_on_all() {
+fn reports_hold_a_peak_against_the_tightest_limit_on_all_together() {
     let configs = configs(
         "[[limit]]\ntoken_bucket = { rate = '10/s', burst = 100 }\ncost = 2\n\
          [[limit]]\nfixed_window = { limit = 60, window = '10s' }\n\
@@ -618,9 +619,20 @@ fn reports_hold_a_peak_against_the_tightest_limit_on_all() {
          [[limit]]\nconcurrency.limit = 1",
     );
     assert_eq!(per_second(&configs), Some(5.0), "10 tokens, 2 each");
-    assert_eq!(allowance(&configs, Interval::from_secs(1)), Some(50.0), "100 tokens at once, 2 each");
-    assert_eq!(allowance(&configs, Interval::from_secs(60)), Some(300.0));
-    assert_eq!((per_second(&configs[2..]), allowance(&configs[2..], Interval::from_secs(1))), (None, None));
+    let callers = |clients| Callers { clients, workloads: 3, accounts: 5 };
+    let within = |configs: &[RateLimitConfig], seconds, clients| {
+        allowance(configs, Interval::from_secs(seconds), callers(clients))
+    };
+    assert_eq!(within(&configs, 1, 1000), Some(50.0), "100 tokens at once, 2 each");
+    assert_eq!(within(&configs, 60, 1000), Some(300.0));
+    assert_eq!(within(&configs, 1, 20), Some(20.0), "each client has a token");
+    assert_eq!(within(&configs[2..], 60, 20), Some(1200.0));
+    assert_eq!((per_second(&configs[2..]), within(&configs[3..], 1, 20)), (None, None));
+    for (scope, keys) in [("account", 5.0), ("workload", 3.0), ("client", 7.0), ("all", 1.0)] {
+        let text = format!("limit = {{ fixed_window = {{ limit = 4, window = '1s' }}, scope = '{scope}' }}");
+        assert_eq!(within(&self::configs(&text), 1, 7), Some(4.0 * keys), "{scope}");
+        assert_eq!(within(&self::configs(&text), 1, 0), (scope != "client").then_some(4.0 * keys), "{scope}");
+    }
 }
 
 #[test]

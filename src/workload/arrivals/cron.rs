@@ -17,7 +17,7 @@ use crate::time::{Instant, Interval};
 pub struct Cron {
     /// The five fields, such as `"0 9 * * 1-5"` (at 09:00 from Monday to Friday), or `"@daily"`.
     pub schedule: Schedule,
-    /// What the clock shows when the run starts, such as `"2026-01-05T08:30:00"`.
+    /// What the clock shows when the run starts, such as `"2026-01-05T08:30:00"`; a `Z` behind it says that it is UTC.
     pub starts: Start,
     /// Each client starts at its own moment, uniform over this long from the schedule's instant; all at once if absent.
     #[serde(default)]
@@ -39,10 +39,11 @@ impl<'de> Deserialize<'de> for Start {
             ))
         };
         let time = text.split_once('T').map_or("", |(_, time)| time);
-        if time.contains(['Z', 'z', '+', '-', '[']) {
-            return Err(wrong("a schedule has no time zone"));
+        let civil = text.strip_suffix(['Z', 'z']).filter(|_| !time.is_empty()).unwrap_or(&text);
+        if time.trim_end_matches(['Z', 'z']).contains(['Z', 'z', '+', '-', '[']) {
+            return Err(wrong("a schedule has no time zone but UTC"));
         }
-        text.parse().map(Self).map_err(|error| wrong(&error.to_string()))
+        civil.parse().map(Self).map_err(|error| wrong(&error.to_string()))
     }
 }
 
@@ -219,6 +220,12 @@ impl Cron {
         (self.spread > gap).then(|| {
             format!("the spread {} is longer than the {gap} between two instants: shorten it", self.spread)
         })
+    }
+
+    /// When the first request can come; after any run if never.
+    pub(super) fn begins(&self) -> Interval {
+        let first = self.schedule.next_from(self.starts.0);
+        first.and_then(|at| self.offset(at)).unwrap_or(Interval::MAX)
     }
 
     pub(super) fn expected(&self, clients: u64, end: Interval) -> f64 {

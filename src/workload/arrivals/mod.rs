@@ -19,7 +19,7 @@ pub use level::Level;
 pub use random::{Closed, Poisson, Renewal};
 pub use rates::{Diurnal, Modulated, Profile, Ramp, Ratio, Step, Steps};
 pub use regular::{Burst, Even};
-pub use trace::{FirstAttempts, Recording, Trace};
+pub use trace::{FirstAttempts, RecordedAnswer, Recording, Trace};
 
 use std::sync::Arc;
 
@@ -126,6 +126,7 @@ impl Arrivals {
         let from = match self {
             Self::Burst(burst) => burst.at,
             Self::Steps(steps) => steps.steps.first().map_or(Interval::ZERO, |step| step.at),
+            Self::Trace(trace) => trace.recording.begins(),
             _ => self.from(),
         };
         if let Some(until) = self.until().filter(|&until| until <= from) {
@@ -179,7 +180,20 @@ impl Arrivals {
             Self::Ramp(_) => ("ramp.from", self.from()),
             Self::Diurnal(_) => ("diurnal.from", self.from()),
             Self::Profile(_) => ("profile.from", self.from()),
-            Self::Cron(_) | Self::Trace(_) | Self::CallsOf(_) | Self::Closed(_) => ("", Interval::ZERO),
+            Self::Cron(cron) => ("cron", cron.begins()),
+            Self::Trace(trace) => ("trace", trace.recording.begins()),
+            Self::CallsOf(_) | Self::Closed(_) => ("", Interval::ZERO),
+        }
+    }
+
+    /// What a run of `horizon` makes of it that one may not expect, in sentences; of a trace that says what first attempts come to,
+    /// with clients that wait for `patience`.
+    pub fn notes(&self, horizon: Interval, patience: Option<Interval>) -> Vec<String> {
+        match self {
+            Self::Trace(trace) => {
+                trace.recording.notes(horizon, patience, (trace.until, self.most().unwrap_or(u64::MAX)))
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -386,10 +386,19 @@ fn a_trace_comes_as_it_was_recorded() {
     assert_eq!([0, 1, 2, 3].map(|n| recording.key(n)), [Some(0), Some(1), Some(2), Some(2)]);
     assert_eq!(recording.keys(), Some(3));
     let status = |code| Outcome::Status(StatusCode::of(code));
-    assert_eq!(recording.result(0), Some((status(503), Interval::from_millis(20))));
-    assert_eq!(recording.result(1), Some((Outcome::Timeout, Interval::from_secs(30))));
-    assert_eq!(recording.result(2), Some((status(200), Interval::from_millis(250))));
+    let answer = |outcome, millis| {
+        Some(RecordedAnswer { outcome, latency: Interval::from_millis(millis), retry_after: None })
+    };
+    assert_eq!(recording.result(0), answer(status(503), 20));
+    assert_eq!(recording.result(1), answer(Outcome::Timeout, 30_000));
+    assert_eq!(recording.result(2), answer(status(200), 250));
     assert_eq!((recording.result(3), recording.result(4)), (None, None));
+    let rows = "time,status,latency,retry_after\n0,429,1ms,20\n1,error_606,1ms,1m\n2,200,1ms,\n";
+    let recording = trace(rows, "").unwrap().recording;
+    let results: Vec<_> = (0..3).filter_map(|number| recording.result(number)).collect();
+    let waits: Vec<_> = results.iter().map(|answer| answer.retry_after).collect();
+    assert_eq!(waits, [Some(Interval::from_secs(20)), Some(Interval::from_secs(60)), None]);
+    assert_eq!(results[1].outcome, Outcome::Error(606));
 }
 
 #[test]
@@ -402,6 +411,9 @@ fn a_trace_counts_from_its_first_row_or_from_when_it_starts() {
     assert_eq!(seconds(""), [0.0, 1.5, 3.0]);
     assert_eq!(seconds(", starts = '2026-01-05T08:29:00Z'"), [60.0, 61.5, 63.0]);
     assert_eq!(seconds(", starts = '2026-01-05T08:30:01Z'"), [0.5, 2.0], "what came before it is left out");
+    let naive = "time\n2026-01-05T08:30:01.5\n2026-01-05T09:30:00+01:00\n";
+    let recording = trace(naive, ", starts = '2026-01-05T08:30:00'").unwrap().recording;
+    assert_eq!(recording.at(1).map(Instant::as_secs_f64), Some(1.5), "without a zone it is UTC");
     let recording = trace("time\n3\n2\n", "").unwrap().recording;
     assert_eq!((recording.operation(0), recording.key(0), recording.keys()), (None, None, None));
 }
@@ -415,7 +427,16 @@ fn a_bad_row_of_a_trace_is_named_with_its_line() {
             "",
             "t.csv, line 3: \"2026-01-05T08:30:00Z\" follows on a number",
         ),
-        ("time\n1\n", ", starts = '2026-01-05T08:30:00Z'", "t.csv, line 2: \"1\" follows on a date"),
+        (
+            "time\n1\n",
+            ", starts = '2026-01-05T08:30:00Z'",
+            "t.csv, line 2: \"1\" is a number of seconds, and `starts` is a date",
+        ),
+        ("time\n1772359200000\n", "", "t.csv, line 2: 1772359200000 s is after the year 5000"),
+        ("time\n1\n", ", first_attempts = 'recorded'", "t.csv: it does not say how first attempts went"),
+        ("time,retry_after\n1,3\n", "", "t.csv, line 2: `retry_after` belongs to an answer"),
+        ("time,status,latency,retry_after\n1,timeout,1,3\n", "", "t.csv, line 2: a timeout is no answer"),
+        ("time,status,latency,retry_after\n1,429,1,soon\n", "", "t.csv, line 2: \"soon\" is no duration"),
         ("time\n1\n", ", starts = 'dawn'", "starts: \"dawn\" is no time"),
         ("time\n1\n", ", starts = '2'", "t.csv: all rows are before `starts`"),
         ("time,status,latency\n1,700,1\n", "", "t.csv, line 2: \"700\" is no status"),
@@ -438,7 +459,6 @@ fn what_is_no_arrivals_says_what_to_write() {
     for (text, needle) in [
         ("arrivals.steps = 3", "a list such as"),
         ("arrivals.diurnal = { mean = '1/s', peak_to_trough = 0.5, peak_at = '0s' }", "a ratio from 1"),
-        ("arrivals.cron = { schedule = '0 9 * * *', starts = '2026-01-05T08:30:00Z' }", "no time zone"),
         ("arrivals.cron = { schedule = '0 9 * * *', starts = '2026-01-05T08:30:00+01:00' }", "no time zone"),
         ("arrivals.cron = { schedule = '0 9 * * *', starts = 'soon' }", "2026-01-05T08:30:00"),
         ("arrivals.cron = { schedule = 5, starts = '2026-01-05' }", "five fields"),
@@ -448,4 +468,11 @@ fn what_is_no_arrivals_says_what_to_write() {
         let found = read(text).expect_err(text);
         assert!(found.contains(needle), "{text}: {found}");
     }
+}
+
+#[test]
+fn a_schedule_may_say_that_its_clock_is_that_of_utc() {
+    let cron =
+        |starts| read(&format!("arrivals.cron = {{ schedule = '0 9 * * *', starts = '{starts}' }}")).unwrap();
+    assert_eq!(cron("2026-01-05T08:30:00Z"), cron("2026-01-05T08:30:00"));
 }

@@ -203,9 +203,9 @@ fn what_makes_no_sense_is_explained() {
     for (text, word) in [
         ("outage = { lasts = '1s' }", "say when"),
         ("outage = { from = '1s' }", "say how long"),
-        ("outage = { from = '1s', mtbf = '1h', mttr = '1s' }", "say when"),
+        ("outage = { from = '1s', mtbf = '1h', mttr = '1s' }", "keep `from` and `lasts`, or `mtbf`"),
         ("outage = { mtbf = '1h' }", "say when"),
-        ("outage = { mtbf = '1h', mttr = '1s', every = '1h' }", "say when"),
+        ("outage = { mtbf = '1h', mttr = '1s', every = '1h' }", "`every` and `times` repeat"),
         ("capacity = { from = '0s', lasts = '1s' }", "say what is left"),
         ("deploy = { from = '0s', lasts = '1s', instances = 2, each = '1s' }", "unknown field `lasts`"),
         ("brownout = { from = '0s', lasts = '1s' }", "missing field `probability`"),
