@@ -6,9 +6,12 @@ mod check;
 mod delays;
 mod export;
 mod import;
+mod merge;
 mod new;
 mod presets;
+mod progress;
 mod run;
+mod sweep;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -30,6 +33,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Run),
+    Sweep(sweep::Sweep),
+    Merge(merge::Merge),
     Check(check::Check),
     New(new::New),
     Import(import::Import),
@@ -45,6 +50,8 @@ const NOT_MET: u8 = 3;
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Run(verb) => verb.execute(),
+        Verb::Sweep(verb) => verb.execute(),
+        Verb::Merge(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),

@@ -1,13 +1,11 @@
 //! `retrysim run`: all arms of a scenario, under all replications.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{NOT_MET, assignments, export, print};
+use super::{NOT_MET, assignments, export, print, progress};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
@@ -28,7 +26,7 @@ pub(super) struct Run {
     /// Folder to write; output/NAME if absent, where NAME is the scenario's. A folder of an earlier run is replaced.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// What to print.
+    /// What to print: a table, the rows of summary.csv as JSON or as they are, or nothing.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Write every attempt of N sampled requests per arm and workload, in the first replication, to attempts.csv.
@@ -67,12 +65,12 @@ impl Overrides {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// A table.
     Text,
-    /// The rows of summary.csv as JSON.
+    /// The rows as JSON.
     Json,
-    /// summary.csv.
+    /// The rows as CSV.
     Csv,
     /// Nothing.
     Quiet,
@@ -124,10 +122,7 @@ fn seed(text: &str) -> Result<u64, String> {
 /// Runs it with a progress bar on stderr, if that is a terminal.
 fn simulate(scenario: &Scenario, options: Options) -> Results {
     let steps = scenario.arms.len() as u64 * u64::from(scenario.replications);
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications, {eta} left")
-        .expect("a sound template");
-    bar.set_style(style);
+    let bar = progress::replications(steps);
     let results = experiment::run(scenario, options, &|| bar.inc(1));
     bar.finish_and_clear();
     results

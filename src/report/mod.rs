@@ -8,6 +8,7 @@ mod json;
 mod manifest;
 pub mod number;
 mod presets;
+pub mod sweep;
 mod terminal;
 mod words;
 mod wrap;

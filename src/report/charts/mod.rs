@@ -7,14 +7,18 @@ mod axis;
 mod drawing;
 mod herd;
 mod load;
+mod mark;
 mod page;
 mod panel;
 mod rates;
 mod success;
 mod svg;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub(super) use sweep::sweep_charts;
 
 use crate::experiment::Results;
 use crate::scenario::Scenario;
