@@ -135,10 +135,10 @@ mod tests {
             height.ticks(120.0).into_iter().map(|(_, label)| label).collect::<Vec<_>>().join("|")
         };
         assert_eq!(labels(of("success_rate", &[0.3, 0.9])), "0 %|20 %|40 %|60 %|80 %|100 %");
-        assert_eq!(labels(of("attempts_per_request", &[1.0, 6.5])), "0|2|4|6");
+        assert_eq!(labels(of("attempts_per_request", &[1.0, 6.5])), "0|2|4|6|8");
         assert_eq!(labels(of("offered_load_peak", &[30.0, 5000.0])), "20|50|100|200|500|1000|2000|5000");
         assert_eq!(labels(of("offered_load_peak", &[1.0, 500_000.0])), "1|10|100|1000|10k|100k");
-        assert_eq!(labels(of("recovery_time", &[0.0, 120.0])), "0 s|30 s|1 min|1 min 30 s|2 min");
+        assert_eq!(labels(of("recovery_time", &[0.0, 120.0])), "0 s|30 s|1 min|1 min 30 s|2 min|2 min 30 s");
         let never = of("recovery_time", &[60.0, f64::INFINITY]);
         assert!(never.never);
         assert_eq!((never.y(60.0, (0.0, 100.0)), never.y(f64::INFINITY, (0.0, 100.0))), (0.0, -NEVER));
