@@ -223,7 +223,7 @@ fn the_bytes_are_the_same_for_any_number_of_jobs_and_formats_tell_the_same() {
 fn a_sweep_that_is_killed_goes_on_where_it_was() {
     let place = Place::new();
     // Long enough to be caught, and on one thread, so that points are finished one after the other.
-    let arguments = ["-P", "workloads.calls.clients=400..4000:400", "--replications", "60", "--jobs", "1"];
+    let arguments = ["-P", "workloads.calls.clients=200..2000:200", "--replications", "40", "--jobs", "1"];
     place.sweep("whole", &arguments);
     let all = fs::read_dir(place.path("whole/points")).expect("points").count();
     let binary = assert_cmd::cargo::cargo_bin("retrysim");
