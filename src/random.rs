@@ -48,6 +48,8 @@ pub enum Purpose {
     Operations = 31,
     /// How long a client thinks before a request. Named by workload, entity = request.
     Think = 32,
+    /// Where the points of a sweep lie on an axis. Named by the path of the axis, entity = point.
+    Sweep = 50,
 }
 
 /// The key of one family of draws.

@@ -1,14 +1,12 @@
 //! `retrysim limits`: how far a field can go before a condition fails.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::print;
 use super::run::Overrides;
+use super::{print, progress};
 use crate::error::{Error, suggestion};
 use crate::experiment::threads;
 use crate::experiment::tipping::{Question, Varied, phase_map, tipping_points};
@@ -89,7 +87,7 @@ impl Limits {
                 let Span::Range(range) = &axis.span else { unreachable!("a range was read") };
                 let resolution = self.resolution / 100.0;
                 let field = Varied { path: axis.path.clone(), range: range.clone(), resolution };
-                let bar = bar("values");
+                let bar = progress::counted("values");
                 let points = threads.install(|| tipping_points(&question, &field, &arms, &|| bar.inc(1)))?;
                 bar.finish_and_clear();
                 folder.write(&report::tipping_files(&scenario, &field, &self.until, &points))?;
@@ -97,7 +95,7 @@ impl Limits {
                 print(&text(&scenario, &table, &target))?;
             }
             [across, up] => {
-                let bar = bar("pairs of values");
+                let bar = progress::counted("pairs of values");
                 let map = threads.install(|| phase_map(&question, [across, up], &|| bar.inc(1)))?;
                 bar.finish_and_clear();
                 let paths = [across.path.as_str(), up.path.as_str()];
@@ -129,15 +127,6 @@ fn arms(scenario: &Scenario, names: &[String]) -> Result<Vec<usize>, Error> {
         })
     };
     if names.is_empty() { Ok((0..scenario.arms.len()).collect()) } else { names.iter().map(index).collect() }
-}
-
-fn bar(what: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template(&format!("{{spinner}} {{pos}} {what}")).expect("a sound template");
-    ProgressBar::no_length().with_style(style)
 }
 
 fn text(scenario: &Scenario, table: &str, target: &Path) -> String {

@@ -7,10 +7,13 @@ mod delays;
 mod export;
 mod import;
 mod limits;
+mod merge;
 mod new;
 mod precise;
 mod presets;
+mod progress;
 mod run;
+mod sweep;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,6 +35,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Run),
+    Sweep(sweep::Sweep),
+    Merge(merge::Merge),
     Check(check::Check),
     Limits(limits::Limits),
     New(new::New),
@@ -48,6 +53,8 @@ const NOT_MET: u8 = 3;
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Run(verb) => verb.execute(),
+        Verb::Sweep(verb) => verb.execute(),
+        Verb::Merge(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
         Verb::Limits(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),

@@ -1,14 +1,12 @@
 //! `retrysim run`: all arms of a scenario, under all replications.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::precise::Precision;
-use super::{NOT_MET, assignments, export, print};
+use super::{NOT_MET, assignments, export, print, progress};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
@@ -34,7 +32,7 @@ pub(super) struct Run {
     /// Write what became of the expectations to this file, as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// What to print.
+    /// What to print: a table, the rows of summary.csv as JSON or as they are, or nothing.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Write every attempt of N sampled requests per arm and workload, in the first replication, to attempts.csv.
@@ -78,12 +76,12 @@ impl Overrides {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// A table.
     Text,
-    /// The rows of summary.csv as JSON.
+    /// The rows as JSON.
     Json,
-    /// summary.csv.
+    /// The rows as CSV.
     Csv,
     /// Nothing.
     Quiet,
@@ -115,7 +113,7 @@ impl Run {
         let results = if targets.is_empty() {
             simulate(&scenario, options)
         } else {
-            let bar = bar(None);
+            let bar = progress::counted("replications");
             let progress = || bar.inc(1);
             let (results, replications, notes) = self.precision.run(&scenario, &targets, options, &progress);
             bar.finish_and_clear();
@@ -164,20 +162,9 @@ fn junit(path: &Path, scenario: &Scenario) -> Result<File, Error> {
     File::prepare(path)
 }
 
-/// A progress bar on stderr, if that is a terminal; of unknown length if no number of steps is given.
-fn bar(steps: Option<u64>) -> ProgressBar {
-    let (bar, template) = match steps {
-        _ if !std::io::stderr().is_terminal() => return ProgressBar::hidden(),
-        Some(steps) => (ProgressBar::new(steps), "{bar:30} {pos}/{len} replications, {eta} left"),
-        None => (ProgressBar::no_length(), "{spinner} {pos} replications"),
-    };
-    bar.set_style(ProgressStyle::with_template(template).expect("a sound template"));
-    bar
-}
-
 /// Runs it with a progress bar.
 fn simulate(scenario: &Scenario, options: Options) -> Results {
-    let bar = bar(Some(scenario.arms.len() as u64 * u64::from(scenario.replications)));
+    let bar = progress::replications(scenario.arms.len() as u64 * u64::from(scenario.replications));
     let results = experiment::run(scenario, options, &|| bar.inc(1));
     bar.finish_and_clear();
     results

@@ -2,15 +2,21 @@
 
 mod compare;
 mod delays;
+mod design;
 mod expect;
 mod precise;
 mod replicate;
+mod shard;
+mod sweep;
 pub mod tipping;
 mod winner;
 
 pub use compare::{ALPHA, Contrast, Standing, compare, family, figures, pairs};
 pub use delays::{DelaySummary, Drawing, QUANTILES, delays};
+pub use design::{Design, MOST_POINTS, Values, covers};
 pub use expect::{Held, Verdict, held, judge};
 pub use precise::{Short, Target, Width, until_precise};
 pub use replicate::{ArmResult, Experiment, Options, Results, ServiceResult, WorkloadResult, run, threads};
+pub use shard::Shard;
+pub use sweep::Sweep;
 pub use winner::{Winner, winner};

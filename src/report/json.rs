@@ -6,29 +6,35 @@ use super::csv::summary;
 use crate::experiment::Results;
 use crate::scenario::Scenario;
 
+/// How many columns of `summary.csv` are names.
+const NAMES: usize = 5;
+
 /// The rows of `summary.csv` as a JSON array of objects. What was not observed is null; what never happens is "inf".
 pub fn summary_json(scenario: &Scenario, results: &Results) -> String {
-    let bytes = summary(scenario, results);
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let header = reader.headers().expect("the summary has a header").clone();
+    records(&summary(scenario, results), |column| column < NAMES)
+}
+
+/// The rows of a table as a JSON array of objects: the columns that are names as texts, the others as numbers.
+pub(super) fn records(table: &[u8], is_name: impl Fn(usize) -> bool) -> String {
+    let mut reader = csv::Reader::from_reader(table);
+    let header = reader.headers().expect("a table has a header").clone();
     let mut rows = Vec::new();
     for row in reader.records() {
-        let row = row.expect("the summary is sound CSV");
+        let row = row.expect("a table is sound CSV");
         let cells = header
             .iter()
             .zip(&row)
             .enumerate()
-            .map(|(column, (name, cell))| (name.to_owned(), value(column, cell)));
+            .map(|(column, (name, cell))| (name.to_owned(), value(is_name(column), cell)));
         rows.push(Value::Object(cells.collect::<Map<_, _>>()));
     }
     serde_json::to_string_pretty(&rows).expect("rows are plain JSON") + "\n"
 }
 
-/// The first five columns are names, the others numbers.
-fn value(column: usize, cell: &str) -> Value {
+fn value(is_name: bool, cell: &str) -> Value {
     match cell {
-        "" if column >= 5 => Value::Null,
-        _ if column < 5 => Value::String(cell.to_owned()),
+        _ if is_name => Value::String(cell.to_owned()),
+        "" => Value::Null,
         _ => serde_json::from_str(cell).unwrap_or_else(|_| Value::String(cell.to_owned())),
     }
 }

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::sweep::Plan;
 use crate::scenario::Scenario;
 
 /// The version of the results: it changes with every change that gives a scenario other numbers.
@@ -14,13 +15,6 @@ pub(super) const PROGRAM: &str = "retrysim";
 
 /// `manifest.json`, for a run that wrote `files` (name, bytes).
 pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let digests: Map<String, Value> =
-        files.iter().map(|(name, bytes)| (name.clone(), Value::String(sha256(bytes)))).collect();
-    let mut all = Sha256::new();
-    for (name, bytes) in files.iter().filter(|(name, _)| is_result(name)) {
-        all.update(name);
-        all.update(sha256(bytes));
-    }
     let mut manifest = json!({
         "program": PROGRAM,
         "version": env!("CARGO_PKG_VERSION"),
@@ -29,16 +23,56 @@ pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
         "seed": scenario.seed,
         "replications": scenario.replications,
         "arms": scenario.arms.iter().map(|arm| &arm.name).collect::<Vec<_>>(),
-        "digest": hex(&all.finalize()),
-        "files": digests,
+        "digest": digest(files),
+        "files": digests(files),
     });
     if !scenario.files.is_empty() {
         let names = scenario.files.iter().map(|file| (file.name.clone(), Value::String(file.sha256.clone())));
         manifest["scenario"]["files"] = Value::Object(names.collect());
     }
-    let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest is plain JSON");
+    written(&manifest)
+}
+
+/// `manifest.json` of a sweep, or of a shard of it, that wrote `files`.
+pub(super) fn of_sweep(plan: &Plan, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut manifest = json!({
+        "program": PROGRAM,
+        "version": env!("CARGO_PKG_VERSION"),
+        "results_version": RESULTS_VERSION,
+        "scenario": { "name": plan.name, "title": plan.title, "sha256": plan.scenario },
+        "seed": plan.seed,
+        "replications": plan.replications,
+        "arms": plan.arms,
+        "axes": plan.axes,
+        "points": plan.points.len(),
+        "digest": digest(files),
+        "files": digests(files),
+    });
+    if let Some(shard) = plan.shard() {
+        manifest["shard"] = Value::String(shard.to_string());
+    }
+    written(&manifest)
+}
+
+fn written(manifest: &Value) -> Vec<u8> {
+    let mut text = serde_json::to_string_pretty(manifest).expect("a manifest is plain JSON");
     text.push('\n');
     text.into_bytes()
+}
+
+/// The digest of each file.
+fn digests(files: &[(String, Vec<u8>)]) -> Map<String, Value> {
+    files.iter().map(|(name, bytes)| (name.clone(), Value::String(sha256(bytes)))).collect()
+}
+
+/// The digest of all results.
+fn digest(files: &[(String, Vec<u8>)]) -> String {
+    let mut all = Sha256::new();
+    for (name, bytes) in files.iter().filter(|(name, _)| is_result(name)) {
+        all.update(name);
+        all.update(sha256(bytes));
+    }
+    hex(&all.finalize())
 }
 
 /// Results are the numbers: charts may change their looks without the results having changed.
@@ -51,7 +85,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a string");

@@ -11,6 +11,7 @@ mod junit;
 mod manifest;
 pub mod number;
 mod presets;
+pub mod sweep;
 mod terminal;
 mod tipping;
 mod words;

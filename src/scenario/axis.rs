@@ -95,6 +95,16 @@ impl Axis {
     }
 }
 
+/// Values as numbers, if all of them are of one kind: seconds of durations, counts of rates; and their unit, as
+/// [`Range::unit`] says it.
+pub fn numbers(values: &[String]) -> Option<(Vec<f64>, String)> {
+    let read = |value: &String| Unit::read(value.trim_matches(['"', '\''])).ok();
+    let read: Vec<(f64, Unit)> = values.iter().map(read).collect::<Option<_>>()?;
+    let unit = read.iter().map(|(_, unit)| unit.clone()).try_fold(read.first()?.1.clone(), Unit::join)?;
+    let scale = if unit == Unit::Duration { 1e9 } else { 1.0 };
+    Some((read.into_iter().map(|(number, _)| number / scale).collect(), unit.name()))
+}
+
 fn split<'t>(text: &'t str, example: &str) -> Result<(String, &'t str), String> {
     match text.split_once('=') {
         Some((path, values)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), values.trim())),
@@ -214,11 +224,7 @@ impl Range {
 
     /// The unit of [`Range::number`]: "s", "1/s" or the like, and "1" of plain numbers.
     pub fn unit(&self) -> String {
-        match &self.unit {
-            Unit::Whole | Unit::Number => "1".to_owned(),
-            Unit::Duration => "s".to_owned(),
-            Unit::Rate(period) => format!("1/{period}"),
-        }
+        self.unit.name()
     }
 
     fn check_length(&self) -> Result<(), String> {
@@ -269,6 +275,14 @@ impl Unit {
             format!("\"{text}\" is no number, duration or rate: write for example 5, 0.5, 30s or 10/s")
         })?;
         Ok((time.as_nanos() as f64, Self::Duration))
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Whole | Self::Number => "1".to_owned(),
+            Self::Duration => "s".to_owned(),
+            Self::Rate(period) => format!("1/{period}"),
+        }
     }
 
     fn join(self, other: Self) -> Option<Self> {
@@ -341,6 +355,17 @@ mod tests {
         }
         assert!(Axis::list("p.jitter=full,").expect_err("a gap").contains("value 2 is empty"));
         assert!(Axis::list("p.jitter=full,full").expect_err("twice").contains("twice"));
+    }
+
+    #[test]
+    fn values_of_one_kind_are_numbers() {
+        let of = |values: &[&str]| numbers(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["1", "2.5"]), Some((vec![1.0, 2.5], "1".into())));
+        assert_eq!(of(&["500ms", "\"1m\""]), Some((vec![0.5, 60.0], "s".into())));
+        assert_eq!(of(&["5/s", "10/s"]), Some((vec![5.0, 10.0], "1/s".into())));
+        assert_eq!(of(&["5/s", "10/min"]), None);
+        assert_eq!(of(&["1", "full"]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Metric {
         }
     }
 
+    /// True if it is a share, from 0 to 1.
+    pub fn is_share(self) -> bool {
+        SHARES.contains(&self.name())
+    }
+
     /// What is better of it, and by what arms are compared in it.
     pub fn sense(self) -> Sense {
         match self {

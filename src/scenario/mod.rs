@@ -17,7 +17,7 @@ mod sizes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use axis::{Axis, Range, Span};
+pub use axis::{Axis, Range, Span, numbers};
 pub use condition::{Comparison, Condition, Figure, Metric};
 pub use expectation::Expectation;
 pub use file::{MAX_FILE_BYTES, ScenarioFile};

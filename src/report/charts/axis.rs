@@ -31,17 +31,27 @@ const MOST_STEPS: u64 = 8;
 
 /// Ticks from 0 to `span` seconds: where (in seconds) and what they say.
 pub(super) fn time_ticks(span: f64) -> Vec<(f64, String)> {
-    let span = libm::floor(span * 1e9 + 0.5) as u64;
+    time_ticks_between(0.0, span)
+}
+
+/// Ticks from one time in seconds to another.
+pub(super) fn time_ticks_between(low: f64, high: f64) -> Vec<(f64, String)> {
+    let [low, high] = [low, high].map(|seconds| libm::floor(seconds * 1e9 + 0.5) as u64);
+    let step = time_step(high - low);
+    (low.div_ceil(step)..=high / step)
+        .map(|number| number * step)
+        .map(|nanos| (nanos as f64 / 1e9, time_label(nanos)))
+        .collect()
+}
+
+/// The step of an axis of this many nanoseconds.
+fn time_step(span: u64) -> u64 {
     let decades = |unit: u64| {
         (0..18).flat_map(move |power| [1, 2, 5].map(|d| unit.saturating_mul(d * 10_u64.pow(power))))
     };
     let below_a_second = decades(1).take_while(|&step| step < 1_000_000_000);
     let mut steps = below_a_second.chain(STEPS).chain(decades(DAY));
-    let step = steps.find(|&step| span / step <= MOST_STEPS).unwrap_or(u64::MAX);
-    (0..=span / step)
-        .map(|number| number * step)
-        .map(|nanos| (nanos as f64 / 1e9, time_label(nanos)))
-        .collect()
+    steps.find(|&step| span / step <= MOST_STEPS).unwrap_or(u64::MAX)
 }
 
 /// A time in its largest unit, and the next if it is not whole: "90 s" is "1 min 30 s".

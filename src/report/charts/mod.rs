@@ -7,16 +7,20 @@ mod axis;
 mod drawing;
 mod herd;
 mod load;
+mod mark;
 mod page;
 mod panel;
 pub(super) mod phases;
 mod rates;
 mod success;
 mod svg;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
 pub(super) mod tipping;
+
+pub(super) use sweep::sweep_charts;
 
 use crate::experiment::Results;
 use crate::scenario::Scenario;

@@ -2,6 +2,7 @@
 //! foot.
 
 use super::drawing::{Align, Drawing, Rgb, Text};
+use super::mark::Looks;
 use super::text::{NAME, SMALL, TITLE, shorten, width, wrap};
 use super::{BACKGROUND, FAINT, GRID, MUTED, TEXT};
 use crate::scenario::Scenario;
@@ -27,15 +28,22 @@ pub(super) enum Sample {
     Line(Rgb),
     Dashed(Rgb),
     Incident,
+    /// The mark of an arm, with a line through it or without.
+    Arm(Looks, bool),
 }
 
 impl Page {
     /// A page with the question that the scenario asks, and what the chart shows.
     pub(super) fn new(scenario: &Scenario, shows: &str) -> Self {
+        Self::headed(scenario.question.as_deref(), &scenario.title, shows)
+    }
+
+    /// A page with a question, if there is one, or else a title, and what the chart shows.
+    pub(super) fn headed(question: Option<&str>, title: &str, shows: &str) -> Self {
         let mut page = Self { drawing: Drawing::default(), y: 30.0 };
-        let (question, title) = match &scenario.question {
-            Some(question) => (question, Some(&scenario.title)),
-            None => (&scenario.title, None),
+        let (question, title) = match question {
+            Some(question) => (question, Some(title)),
+            None => (title, None),
         };
         let room = WIDTH - 2.0 * MARGIN;
         for line in wrap(question, TITLE, room, 2) {
@@ -45,7 +53,10 @@ impl Page {
             page.line_of_text(Text::new((MARGIN, 0.0), line).size(NAME).colour(MUTED), 18.0);
         }
         page.y += 10.0;
-        page.line_of_text(Text::new((MARGIN, 0.0), shows).size(NAME).bold(), 20.0);
+        for line in wrap(shows, NAME, room, 3) {
+            page.line_of_text(Text::new((MARGIN, 0.0), line).size(NAME).bold(), 18.0);
+        }
+        page.y += 2.0;
         page
     }
 
@@ -78,6 +89,12 @@ impl Page {
             Sample::Area(colour) => self.drawing.rectangle((from, y - 6.0), (to, y + 6.0), colour),
             Sample::Line(colour) => self.drawing.line(line.into(), colour, 2),
             Sample::Dashed(colour) => self.drawing.dashed(&line, colour, 1, &super::panel::LIMIT_DASH),
+            Sample::Arm(looks, through) => {
+                if through {
+                    self.drawing.dashed(&line, looks.colour, 2, looks.dash);
+                }
+                looks.mark(&mut self.drawing, (f64::midpoint(from, to), y), 4.0);
+            }
             Sample::Incident => {
                 super::panel::incident(&mut self.drawing, (from, to), y - 6.0, y - 6.0, y + 6.0);
             }
@@ -97,17 +114,17 @@ impl Page {
     }
 
     /// The finished file: `file` is the CSV that is drawn, `notes` are what else must be said.
-    pub(super) fn finish(mut self, scenario: &Scenario, file: &str, notes: &[&str]) -> Vec<u8> {
+    pub(super) fn finish(self, scenario: &Scenario, file: &str, notes: &[&str]) -> Vec<u8> {
+        let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
+        let source = source(&scenario.name, &scenario.seed.to_string(), scenario.replications);
+        self.close(&format!("{source}{bins} · {file}"), notes)
+    }
+
+    /// The finished file: `source` is what is drawn, `notes` are what else must be said.
+    pub(super) fn close(mut self, source: &str, notes: &[&str]) -> Vec<u8> {
         self.y += 14.0;
         let room = WIDTH - 2.0 * MARGIN;
-        let runs = match scenario.replications {
-            1 => "1 replication".to_owned(),
-            several => format!("means of {several} replications"),
-        };
-        let name = shorten(&scenario.name, SMALL, room / 3.0);
-        let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
-        let source = format!("scenario {name} · seed {} · {runs}{bins} · {file}", scenario.seed);
-        for (words, most) in [(notes.join(" "), 4), (source, 2)] {
+        for (words, most) in [(notes.join(" "), 4), (source.to_owned(), 2)] {
             for line in wrap(&words, SMALL, room, most) {
                 self.line_of_text(Text::new((MARGIN, 0.0), line).colour(MUTED), 15.0);
             }
@@ -118,6 +135,16 @@ impl Page {
         sheet.shapes.append(&mut self.drawing.shapes);
         super::svg::write(&sheet, WIDTH as u32, height as u32)
     }
+}
+
+/// What is drawn: which scenario, with which seed, how often.
+pub(super) fn source(name: &str, seed: &str, replications: u32) -> String {
+    let runs = match replications {
+        1 => "1 replication".to_owned(),
+        several => format!("means of {several} replications"),
+    };
+    let name = shorten(name, SMALL, (WIDTH - 2.0 * MARGIN) / 3.0);
+    format!("scenario {name} · seed {seed} · {runs}")
 }
 
 /// A panel that has nothing to show says so.

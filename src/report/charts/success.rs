@@ -2,6 +2,7 @@
 
 use super::axis::time_ticks;
 use super::drawing::{Align, Drawing, Rgb, Text};
+use super::mark::DASHES;
 use super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened, time_labels};
 use super::rates::SHOWN;
 use super::text::{SMALL, shorten, width};
@@ -16,8 +17,6 @@ const RIGHT: f64 = WIDTH - MARGIN - 330.0;
 const LEADER: f64 = 26.0;
 /// The room between two labels.
 const LABEL: f64 = 16.0;
-/// Strokes and gaps of lines, once the colours are used up.
-const DASHES: [&[f64]; 3] = [&[], &[7.0, 4.0], &[2.0, 3.0]];
 
 /// One arm's line.
 struct Curve<'a> {

@@ -1,0 +1,435 @@
+//! Sweeps as their users meet them: grids and samples, stopped and taken up again, in shards and merged.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// Fixed delays against a bucket: of n clients that come at once, `burst` pass in each wave, as long as the bucket fills between.
+const SMALL: &str = r#"
+title = "Small"
+question = "How many get through?"
+horizon = "5m"
+replications = 2
+[services.api]
+rate_limit.token_bucket = { rate = "10/s", burst = 10 }
+[workloads.calls]
+service = "api"
+clients = 20
+arrivals.burst = { at = "0s" }
+[policies.fixed]
+retries = 2
+backoff.fixed = "10s"
+[policies.spread]
+retries = 2
+backoff.fixed = "10s"
+jitter = "full"
+"#;
+
+const CLIENTS: [&str; 2] = ["-P", "workloads.calls.clients=10..50:10"];
+
+/// A folder of its own for each test.
+struct Place(TempDir);
+
+impl Place {
+    /// A folder with the small scenario in it.
+    fn new() -> Self {
+        let place = Self(TempDir::new().expect("a temporary folder can be made"));
+        place.write("small.toml", SMALL);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("a file can be written");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
+        for variable in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] {
+            command.env_remove(variable);
+        }
+        command.current_dir(self.0.path()).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+
+    /// Sweeps quietly into `out`, with more arguments; gives what was said on stderr.
+    fn sweep(&self, out: &str, more: &[&str]) -> String {
+        let arguments = [&["sweep", "small.toml", "--format", "quiet", "--out", out], more].concat();
+        let output = self.run(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        said
+    }
+
+    fn merge(&self, out: &str, shards: &[&str]) {
+        let output = self.run(&[&["merge", "--format", "quiet", "--out", out], shards].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Exit 2, every needle in the message, nothing printed, nothing written.
+    fn refuses(&self, arguments: &[&str], needles: &[&str]) {
+        let before = files(self.0.path());
+        let output = self.run(arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        for needle in needles {
+            assert!(message.contains(needle), "{arguments:?}: no \"{needle}\" in\n{message}");
+        }
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(files(self.0.path()) == before, "{arguments:?}: something was written");
+    }
+
+    fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        files(&self.path(folder))
+    }
+}
+
+/// All files below a folder, with their content.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("an entry can be read").path();
+        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+        } else {
+            found.push((name, fs::read(&path).expect("a file can be read")));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
+    files.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with("points/")).collect()
+}
+
+/// The rows of sweep.csv as maps would be: (column, cell).
+fn rows(table: &[u8]) -> Vec<Vec<(String, String)>> {
+    let mut reader = csv::Reader::from_reader(table);
+    let header = reader.headers().expect("there is a header").clone();
+    let named = |row: csv::StringRecord| {
+        header.iter().zip(&row).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect()
+    };
+    reader.records().map(|row| named(row.expect("a sound row"))).collect()
+}
+
+fn cell<'r>(row: &'r [(String, String)], column: &str) -> &'r str {
+    &row.iter().find(|(name, _)| name == column).unwrap_or_else(|| panic!("no column {column}")).1
+}
+
+#[test]
+fn a_grid_is_one_tidy_table_of_what_run_says_at_each_point() {
+    let place = Place::new();
+    let output =
+        place.run(&[&["sweep", "small.toml"][..], &CLIENTS, &["-L", "policies.fixed.retries=0,2"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("written to output/small-sweep") && said.contains("How many get through?"),
+        "{said}"
+    );
+    let written = place.files("output/small-sweep");
+    assert_eq!(
+        names(&written),
+        [
+            "charts/heatmap-attempts_per_request.svg",
+            "charts/heatmap-offered_load_peak.svg",
+            "charts/heatmap-success_rate.svg",
+            "manifest.json",
+            "scenario.toml",
+            "sweep.csv",
+            "sweep.json"
+        ]
+    );
+    let table = fs::read(place.path("output/small-sweep/sweep.csv")).expect("a table");
+    let header = String::from_utf8_lossy(&table).lines().next().expect("a header").to_owned();
+    assert_eq!(
+        header,
+        "point,workloads.calls.clients,policies.fixed.retries,arm,workload,service,metric,unit,mean,ci95_low,ci95_high,min,max,\
+         replications"
+    );
+    // The closed form: ten pass in each wave.
+    let mut seen = 0;
+    for row in
+        rows(&table).iter().filter(|row| cell(row, "metric") == "success_rate" && cell(row, "arm") == "fixed")
+    {
+        let number = |column| cell(row, column).parse::<f64>().expect("a number");
+        let waves = number("policies.fixed.retries") + 1.0;
+        let expected = (10.0 * waves / number("workloads.calls.clients")).min(1.0);
+        assert!((number("mean") - expected).abs() < 1e-8, "{row:?}");
+        seen += 1;
+    }
+    assert_eq!(seen, 10);
+    // And the rows of a point are those of a run with the same values.
+    place.run(&[
+        "run",
+        "small.toml",
+        "--set",
+        "workloads.calls.clients=30",
+        "--set",
+        "policies.fixed.retries=0",
+        "--out",
+        "one",
+    ]);
+    let one = fs::read_to_string(place.path("one/summary.csv")).expect("a summary");
+    let text = String::from_utf8(table).expect("text");
+    let point: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("5,30,0,")).collect();
+    assert_eq!(point, one.lines().skip(1).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_bytes_are_the_same_for_any_number_of_jobs_and_formats_tell_the_same() {
+    let place = Place::new();
+    let sampled =
+        ["-P", "workloads.calls.clients=10..90", "-L", "policies.spread.jitter=full,equal", "--points", "7"];
+    place.sweep("one", &[&sampled[..], &["--jobs", "1"]].concat());
+    place.sweep("two", &[&sampled[..], &["--jobs", "2"]].concat());
+    assert!(place.files("one") == place.files("two"));
+    assert!(names(&place.files("one")).contains(&"charts/dots-success_rate.svg"));
+    let printed = |format: &str| {
+        let arguments = [&["sweep", "small.toml", "--out", "one", "--format", format][..], &sampled].concat();
+        place.run(&arguments).stdout
+    };
+    let table = fs::read(place.path("one/sweep.csv")).expect("a table");
+    assert_eq!(printed("csv"), table);
+    let json: serde_json::Value = serde_json::from_slice(&printed("json")).expect("JSON");
+    let (first, row) = (&json[0], &rows(&table)[0]);
+    assert_eq!(first["point"], 1);
+    assert_eq!(first["workloads.calls.clients"], cell(row, "workloads.calls.clients"), "as it was written");
+    assert_eq!(first["mean"].as_f64(), cell(row, "mean").parse().ok());
+    assert_eq!(json.as_array().map(Vec::len), Some(rows(&table).len()));
+    // Another seed lays the points elsewhere.
+    place.sweep("other", &[&sampled[..], &["--seed", "2"]].concat());
+    let clients = |folder: &str| {
+        let table = fs::read(place.path(folder).join("sweep.csv")).expect("a table");
+        rows(&table).iter().map(|row| cell(row, "workloads.calls.clients").to_owned()).collect::<Vec<_>>()
+    };
+    assert_ne!(clients("one"), clients("other"));
+}
+
+#[test]
+fn a_sweep_that_is_killed_goes_on_where_it_was() {
+    let place = Place::new();
+    // Long enough to be caught, and on one thread, so that points are finished one after the other.
+    let arguments = ["-P", "workloads.calls.clients=200..2000:200", "--replications", "40", "--jobs", "1"];
+    place.sweep("whole", &arguments);
+    let all = fs::read_dir(place.path("whole/points")).expect("points").count();
+    let binary = assert_cmd::cargo::cargo_bin("retrysim");
+    let mut child = std::process::Command::new(binary)
+        .current_dir(place.0.path())
+        .args(["sweep", "small.toml", "--format", "quiet", "--out", "killed"])
+        .args(arguments)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let kept = || {
+        let entries = fs::read_dir(place.path("killed.unfinished/points")).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "point")).count()
+    };
+    for _ in 0..20_000 {
+        if kept() >= 2 || child.try_wait().expect("it can be asked").is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    let before = kept();
+    assert!((2..all).contains(&before), "{before} of {all} points were finished: nothing to be seen");
+    assert!(!place.path("killed").exists(), "the folder appears whole or not at all");
+
+    // One of them is damaged, as by a disk: it is named and computed again.
+    let damaged = fs::read_dir(place.path("killed.unfinished/points"))
+        .expect("points")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "point"))
+        .expect("a point");
+    let mut bytes = fs::read(&damaged).expect("readable");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&damaged, bytes).expect("writable");
+    // Another sweep does not touch what is there.
+    let other = ["sweep", "small.toml", "--out", "killed", "-P", "workloads.calls.clients=1..2:1"];
+    place.refuses(
+        &other,
+        &[
+            "killed.unfinished holds the finished points of another sweep",
+            "number of points is 10, not 2",
+            "--out",
+        ],
+    );
+    let said = place.sweep("killed", &arguments);
+    let name = damaged.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(said.contains(&name) && said.contains("is damaged"), "{said}");
+    assert!(said.contains(&format!("{} of {all} points were finished before", before - 1)), "{said}");
+    assert!(place.files("killed") == place.files("whole"));
+    assert!(!place.path("killed.unfinished").exists());
+}
+
+#[test]
+fn a_finished_sweep_is_not_computed_again_and_not_replaced_by_another() {
+    let place = Place::new();
+    place.sweep("out", &CLIENTS);
+    let before = place.files("out");
+    let said =
+        place.sweep("out", &[&CLIENTS[..], &["--metric", "honest_p99", "--metric", "herd_share"]].concat());
+    assert!(said.contains("5 of 5 points were finished before"), "{said}");
+    assert_ne!(place.files("out"), before, "the chart shows something else");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    place.sweep("out", &CLIENTS);
+    assert!(place.files("out") == before);
+    for more in [&["--seed", "9"][..], &["--set", "horizon=6m"], &["--shard", "1/2"]] {
+        let arguments = [&["sweep", "small.toml", "--out", "out"][..], &CLIENTS, more].concat();
+        place.refuses(&arguments, &["out holds another sweep", "--out"]);
+    }
+    // What was changed by hand is seen, also in a finished folder.
+    let point = before.iter().find(|(name, _)| name.starts_with("points/")).expect("a point").0.clone();
+    fs::write(place.path("out").join(&point), "nothing").expect("writable");
+    let said = place.sweep("out", &CLIENTS);
+    assert!(said.contains(&point) && said.contains("is damaged"), "{said}");
+    assert!(place.files("out") == before);
+    // A thing of somebody else is left alone.
+    place.write("out/notes.txt", "mine");
+    place.refuses(&[&["sweep", "small.toml", "--out", "out"][..], &CLIENTS].concat(), &["notes.txt"]);
+}
+
+#[test]
+fn shards_merge_to_the_bytes_of_the_whole() {
+    let place = Place::new();
+    place.sweep("whole", &CLIENTS);
+    for shard in ["1", "2", "3"] {
+        place.sweep(&format!("part-{shard}"), &[&CLIENTS[..], &["--shard", &format!("{shard}/3")]].concat());
+    }
+    let points = |folder: &str| fs::read_dir(place.path(folder).join("points")).expect("points").count();
+    assert_eq!(["part-1", "part-2", "part-3", "whole"].map(points), [2, 2, 1, 5]);
+    place.merge("merged", &["part-3", "part-1", "part-2"]);
+    assert!(place.files("merged") == place.files("whole"));
+    assert!(!place.path("merged.unfinished").exists());
+    // The same shard twice is no harm.
+    place.merge("merged", &["part-3", "part-1", "part-2", "part-1"]);
+    assert!(place.files("merged") == place.files("whole"));
+    // Schedulers name the shard.
+    let auto = |variables: &[(&str, &str)], shard: &str| {
+        let mut command = place.command(&["sweep", "small.toml", "--format", "quiet", "--shard", shard]);
+        command.args(CLIENTS).envs(variables.iter().copied()).assert().success();
+    };
+    auto(
+        &[("SLURM_ARRAY_TASK_ID", "7"), ("SLURM_ARRAY_TASK_MIN", "5"), ("SLURM_ARRAY_TASK_COUNT", "3")],
+        "auto",
+    );
+    auto(&[("JOB_COMPLETION_INDEX", "0")], "auto/3");
+    assert!(place.files("output/small-sweep-3-of-3") == place.files("part-3"));
+    assert!(place.files("output/small-sweep-1-of-3") == place.files("part-1"));
+}
+
+#[test]
+fn shards_that_do_not_belong_together_are_refused_by_name() {
+    let place = Place::new();
+    let shard = |out: &str, shard: &str, more: &[&str]| {
+        place.sweep(out, &[&CLIENTS[..], &["--shard", shard], more].concat());
+    };
+    for (out, index) in [("a", "1/3"), ("b", "2/3"), ("c", "3/3"), ("half", "2/2")] {
+        shard(out, index, &[]);
+    }
+    shard("seeded", "2/3", &["--seed", "9"]);
+    place.sweep("whole", &CLIENTS);
+    fs::create_dir(place.path("empty")).expect("a folder can be made");
+    let refused = |shards: &[&str], needles: &[&str]| {
+        place.refuses(&[&["merge", "--out", "m"], shards].concat(), needles);
+    };
+    refused(&["a", "c"], &["shard 2/3 is missing"]);
+    refused(&["b"], &["shards 1/3, 3/3 are missing"]);
+    refused(&["a", "seeded", "c"], &["seeded is of another sweep than a", "scenario"]);
+    refused(&["a", "half", "c"], &["half is one of 2 shards, a one of 3"]);
+    refused(&["a", "b", "whole"], &["whole: it is a whole sweep"]);
+    refused(&["a", "b", "empty"], &["empty: it is no shard"]);
+    refused(&["a", "b", "nowhere"], &["nowhere: there is no such folder"]);
+    // Of another results version.
+    let plan = fs::read_to_string(place.path("b/sweep.json")).expect("a plan");
+    let version = format!("\"results_version\": {}", retrysim::report::RESULTS_VERSION);
+    place.write("b/sweep.json", plan.replace(&version, "\"results_version\": 1"));
+    refused(&["a", "b", "c"], &["b: its results version is 1"]);
+    place.write("b/sweep.json", "{");
+    refused(&["a", "b", "c"], &["b: its sweep.json is damaged"]);
+    place.write("b/sweep.json", &plan);
+    // Damaged, missing, and there twice with different results.
+    let files = place.files("b");
+    let (name, sound) = files.iter().find(|(name, _)| name.starts_with("points/")).expect("a point");
+    let path = format!("b/{name}");
+    place.write(&path, &sound[..sound.len() - 3]);
+    refused(&["a", "b", "c"], &[name, "is damaged", "run shard 2/3 again"]);
+    fs::remove_file(place.path(&path)).expect("it can be removed");
+    refused(&["a", "b", "c"], &[name, "is missing", "run shard 2/3 again"]);
+    place.write(&path, sound);
+    shard("d", "2/3", &[]);
+    let rows = String::from_utf8(sound.clone()).expect("text");
+    let (_, rows) = rows.split_once('\n').expect("a head and rows");
+    let (key, other) = (&name[7..71], rows.replacen(",1,", ",0.5,", 1));
+    assert_ne!(rows, other);
+    place.write(&format!("d/{name}"), retrysim::report::sweep::sealed(key, other.as_bytes()));
+    refused(&["a", "b", "c", "d"], &["is in b and in d, with different results"]);
+    place.write("b/scenario.toml", "horizon = '1s'");
+    refused(&["b", "a", "c"], &["b/scenario.toml is damaged"]);
+}
+
+#[test]
+fn what_makes_no_sweep_is_refused_before_anything_is_written() {
+    let place = Place::new();
+    let refused =
+        |more: &[&str], needles: &[&str]| place.refuses(&[&["sweep", "small.toml"], more].concat(), needles);
+    refused(&[], &["a sweep needs an axis"]);
+    refused(&["-P", "workloads.calls.clients=1..5"], &["has no step", "--points"]);
+    refused(&["-P", "workloads.calls.clients=5..1:1"], &["-P", "the smaller end first"]);
+    refused(&["-L", "policies.fixed.jitter=full,"], &["-L", "value 2 is empty"]);
+    refused(&[&CLIENTS[..], &["-L", "workloads.calls.clients=1,2"]].concat(), &["an axis twice"]);
+    refused(&[&CLIENTS[..], &["--set", "workloads.calls.clients=1"]].concat(), &["is an axis, and is set"]);
+    refused(&["-P", "seed=1..3:1", "--seed", "1"], &["seed is an axis"]);
+    refused(&["-P", "replications=1..3:1"], &["--replications"]);
+    refused(
+        &["-P", "workloads.call.clients=1..2:1"],
+        &["point 1 of 2 (workloads.call.clients=1)", "did you mean `calls`?"],
+    );
+    refused(&["-P", "workloads.calls.cliens=1..2:1"], &["point 1 of 2", "did you mean `clients`?"]);
+    // Every point is checked, and the first ones that are wrong are shown.
+    refused(
+        &["-L", "policies.fixed.jitter=full,fuller,fullest"],
+        &["point 2 of 3 (policies.fixed.jitter=fuller)", "point 3 of 3 (policies.fixed.jitter=fullest)"],
+    );
+    refused(&["-P", "workloads.calls.clients=0..9:1"], &["point 1 of 10 (workloads.calls.clients=0)"]);
+    refused(
+        &["-P", "workloads.calls.clients=1..200:1", "-P", "policies.fixed.retries=0..99:1"],
+        &["200 x 100 = 20000 points, the limit is 10000"],
+    );
+    refused(&[&CLIENTS[..], &["--points", "0"]].concat(), &["from 1 to 10000"]);
+    refused(&[&CLIENTS[..], &["--metric", "sucess_rate"]].concat(), &["did you mean `success_rate`?"]);
+    refused(
+        &[&CLIENTS[..], &["--metric", "success_rate", "--shard", "1/2"]].concat(),
+        &["give it to `retrysim merge`"],
+    );
+    for (shard, why) in [
+        ("0/3", "the first is 1/3"),
+        ("4/3", "the last is 3/3"),
+        ("1/0", "no number of shards"),
+        ("a/b", "no number of shards"),
+        ("-1/3", "no number"),
+        ("1/6", "5 shards at most"),
+        ("auto", "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX"),
+    ] {
+        refused(&[&CLIENTS[..], &["--shard", shard]].concat(), &[why]);
+    }
+    place.write("output", "a file");
+    let output = place.run(&[&["sweep", "small.toml"][..], &CLIENTS].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+}
