@@ -45,6 +45,9 @@ pub enum Purpose {
     Operations = 31,
     /// How long a client thinks before a request. Named by workload, entity = request.
     Think = 32,
+    /// Which policies tuning tries, and the seed that it confirms them under. Named by workload; of policies entity = policy, index
+    /// = knob; of the seed no name, entity = 0, index = 0.
+    Tuning = 60,
 }
 
 /// The key of one family of draws.

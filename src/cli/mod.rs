@@ -9,6 +9,7 @@ mod import;
 mod new;
 mod presets;
 mod run;
+mod tune;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Run),
+    Tune(tune::Tune),
     Check(check::Check),
     New(new::New),
     Import(import::Import),
@@ -45,6 +47,7 @@ const NOT_MET: u8 = 3;
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Run(verb) => verb.execute(),
+        Verb::Tune(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),

@@ -172,7 +172,7 @@ impl<'s> Experiment<'s> {
 }
 
 /// What each service's measures need to know, without the incidents of each replication.
-fn frames(scenario: &Scenario) -> Vec<Frame> {
+pub(super) fn frames(scenario: &Scenario) -> Vec<Frame> {
     let frame = |service: &Named<ServiceConfig>| Frame {
         horizon: scenario.horizon,
         window: scenario.window,

@@ -7,20 +7,21 @@ use crate::scenario::{Arm, Scenario};
 use crate::simulation::Next;
 use crate::statistics::Estimate;
 
-struct Rows(csv::Writer<Vec<u8>>);
+/// A CSV file under way.
+pub(super) struct Rows(csv::Writer<Vec<u8>>);
 
 impl Rows {
-    fn new(header: &[&str]) -> Self {
+    pub(super) fn new(header: &[&str]) -> Self {
         let mut rows = Self(csv::Writer::from_writer(Vec::new()));
         rows.push(header);
         rows
     }
 
-    fn push<T: AsRef<[u8]>>(&mut self, row: impl IntoIterator<Item = T>) {
+    pub(super) fn push<T: AsRef<[u8]>>(&mut self, row: impl IntoIterator<Item = T>) {
         self.0.write_record(row).expect("every row has as many cells as the header");
     }
 
-    fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(self) -> Vec<u8> {
         self.0.into_inner().expect("memory takes every byte")
     }
 }

@@ -9,6 +9,7 @@ mod manifest;
 pub mod number;
 mod presets;
 mod terminal;
+mod tune;
 mod words;
 mod wrap;
 
@@ -20,6 +21,9 @@ pub use json::summary_json;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use terminal::{legend, table, unserved, verdicts};
+pub use tune::{
+    best_practices_csv, best_practices_markdown, tuned_files, tuned_legend, tuned_scenario, tuned_table,
+};
 pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 

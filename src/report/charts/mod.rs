@@ -5,6 +5,7 @@
 
 mod axis;
 mod drawing;
+mod front;
 mod herd;
 mod load;
 mod page;
@@ -19,6 +20,7 @@ mod text;
 use crate::experiment::Results;
 use crate::scenario::Scenario;
 use drawing::Rgb;
+pub(super) use front::front_charts;
 
 const BACKGROUND: Rgb = Rgb(255, 255, 255);
 const TEXT: Rgb = Rgb(32, 32, 32);
