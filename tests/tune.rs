@@ -6,6 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use retrysim::scenario::Scenario;
+use retrysim::{experiment, report};
 use tempfile::TempDir;
 
 /// Sixty calls at once through 2/s, and a policy that sends them all back together.
@@ -176,12 +177,12 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn what_cannot_be_met_is_said_and_exits_with_3() {
-    let place = Place::with(&HERD.replace("<= 5m", "<= 1s"));
+    let place = Place::with(&HERD.replace("time_to_give_up_max <= 5m", "time_to_success_p99 <= 1s"));
     let output = place.run(&["tune", "herd.toml", "--evaluations", "300"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("NOT MET: no candidate meets the constraints of calls"), "{text}");
-    assert!(text.contains("time_to_give_up_max <= 1s"), "{text}");
+    assert!(text.contains("time_to_success_p99 <= 1s"), "{text}");
     assert!(place.path("output/herd-tune/manifest.json").is_file(), "the one that violates least is written");
 }
 
@@ -253,4 +254,30 @@ fn a_scenario_without_a_tuning_and_too_few_evaluations_are_refused() {
     let output = place.run(&["tune", "herd.toml", "--evaluations", "300"]);
     assert_eq!(output.status.code(), Some(2), "what is not ours is not replaced");
     assert_eq!(place.read("output/herd-tune/thesis.txt"), "mine");
+}
+
+/// The table of the shipped study, for the workloads that `kept` names.
+fn study(kept: impl Fn(&str) -> bool) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/best-practices.toml");
+    let mut scenario = Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<String> = scenario.workloads.iter().map(|workload| workload.name.clone()).collect();
+    scenario.tunings.retain(|tune| kept(&names[tune.workload]));
+    let evaluations = 3000 * scenario.tunings.len() as u64;
+    let tuning = experiment::threads(0).install(|| experiment::tune::tune(&scenario, evaluations, &|| ()));
+    report::best_practices_markdown(&scenario, &tuning)
+}
+
+const SCENARIOS: &str = include_str!("../scenarios/README.md");
+
+#[test]
+fn a_row_of_the_shown_table_is_what_tuning_gives() {
+    let table = study(|name| name == "heavy-api");
+    assert!(SCENARIOS.contains(&table.lines().last().unwrap_or_default().to_owned()), "{table}");
+}
+
+#[test]
+#[ignore = "it takes minutes: five workloads of 3000 replications each"]
+fn the_shown_table_is_what_tuning_gives() {
+    let table = study(|_| true);
+    assert!(SCENARIOS.contains(&table), "{table}");
 }

@@ -10,6 +10,11 @@ pub(super) const FIRST: u32 = 4;
 /// Candidates that the hypercube has at least and at most.
 const SAMPLED: (u64, u64) = (8, 256);
 
+/// The part of the budget that is kept for finding out which retries are needed.
+const RESERVE: u64 = 6;
+/// How often candidates race again that were dropped for the sake of one that does not meet the constraints after all.
+const SECOND_CHANCES: u32 = 4;
+
 /// A policy that was tried.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -66,18 +71,55 @@ impl<T: Entry> Search<'_, T> {
         let sampling = budget * 2 / 3;
         let count = (sampling / 3 / u64::from(FIRST)).clamp(SAMPLED.0, SAMPLED.1);
         let entered = self.sample(key, count as usize);
-        let mut left = self.field.race(&entered, FIRST, sampling);
-        let mut best = self.choose(&left)?;
+        let left = self.field.race(&entered, FIRST, sampling);
+        let (mut left, mut best) = self.settle(left)?;
         loop {
             let neighbours = self.neighbours(best);
-            if neighbours.is_empty() || self.field.left == 0 {
+            let free = self.field.left.saturating_sub(budget / RESERVE);
+            if neighbours.is_empty() || free == 0 {
                 break;
             }
             let mut entrants = left.clone();
             entrants.extend(neighbours);
             // What is left after that is for the neighbours of what is found there.
+            left = self.field.race(&entrants, 2 * FIRST, free.div_ceil(2));
+            (left, best) = self.settle(left)?;
+        }
+        self.simplify(left, best)
+    }
+
+    /// The one to take with the fewest retries that are not clearly worse: retries that are never needed cost nothing, so that
+    /// nothing else speaks against them.
+    fn simplify(&mut self, left: Vec<usize>, best: usize) -> Option<(Vec<usize>, usize)> {
+        let Some(place) = self.tune.place(Knob::Retries) else { return Some((left, best)) };
+        let indices = self.candidates[best].indices.clone();
+        let mut entrants = vec![best];
+        for retries in 0..indices[place] {
+            let mut fewer = indices.clone();
+            fewer[place] = retries;
+            let values = self.tune.values(&fewer);
+            let known = (1..self.candidates.len()).find(|&index| self.candidates[index].values == values);
+            entrants.extend(known.or_else(|| self.enter(fewer, Found::Neighbour)));
+        }
+        let left = self.field.race(&entrants, 2 * FIRST, self.field.left);
+        self.settle(left)
+    }
+
+    /// The one to take of what a race left. If it turns out not to meet the constraints, what was dropped for its sake races again.
+    fn settle(&mut self, mut left: Vec<usize>) -> Option<(Vec<usize>, usize)> {
+        let mut best = self.choose(&left)?;
+        for _ in 0..SECOND_CHANCES {
+            let meets = |candidate: usize| {
+                let rows = &self.field.rows[candidate];
+                !rows.is_empty() && self.field.aims.met(rows).by_mean()
+            };
+            let others: Vec<usize> =
+                (1..self.candidates.len()).filter(|&candidate| meets(candidate)).collect();
+            if meets(best) || others.is_empty() {
+                break;
+            }
             let budget = self.field.left.div_ceil(2);
-            left = self.field.race(&entrants, 2 * FIRST, budget);
+            left = self.field.race(&others, FIRST, budget);
             best = self.choose(&left)?;
         }
         Some((left, best))

@@ -49,13 +49,15 @@ fn field(seed: u64, leads: Vec<f64>, law: fn(f64) -> f64) -> Field<Synthetic> {
     let count = leads.len();
     let track = Synthetic { seed, leads, law };
     let mut field = Field { track, aims: more(), rows: Vec::new(), stages: Vec::new(), left: 1_000_000 };
-    (0..count).for_each(|_| drop(field.enter()));
+    for _ in 0..count {
+        field.enter();
+    }
     field
 }
 
 #[test]
 fn a_race_seldom_drops_the_best_even_if_nothing_is_better() {
-    const RACES: u32 = 400;
+    const RACES: u32 = 300;
     let candidates: Vec<usize> = (0..20).collect();
     for law in [symmetric as fn(f64) -> f64, skewed] {
         let dropped = |level: f64| {
@@ -71,7 +73,7 @@ fn a_race_seldom_drops_the_best_even_if_nothing_is_better() {
         let error = (LEVEL * (1.0 - LEVEL) / f64::from(RACES)).sqrt();
         assert!(share <= LEVEL + 3.0 * error, "dropped in {share} of the races");
         // Without the division by the number of tests it would be dropped all the time: the test can fail.
-        assert!(f64::from(dropped(LEVEL * 100.0)) > 0.5 * f64::from(RACES));
+        assert!(f64::from(dropped(LEVEL * 400.0)) > 0.5 * f64::from(RACES));
     }
 }
 
@@ -153,12 +155,12 @@ fn the_smallest_sufficient_number_of_retries_is_found() {
 #[test]
 fn an_impossible_constraint_is_said_and_violated_least() {
     let scenario = known_optimum(1);
-    let text = scenario.text.replace("0.98", "0.99999");
+    let text = scenario.text.replace("success_rate >= 0.98", "attempts_per_request <= 0.5");
     let scenario = Scenario::parse("known", "known.toml", &text, &[]).unwrap();
     let tuning = threads(2).install(|| tune(&scenario, LEAST_EVALUATIONS, &|| ()));
     let found = &tuning.workloads[0];
     assert!(!found.is_met());
-    assert!(found.candidates[found.chosen].policy.config.counted_retries() >= Some(7));
+    assert_eq!(found.candidates[found.chosen].policy.config.counted_retries(), Some(0));
 }
 
 /// A service that goes up and down every ten seconds or so: two to five minutes later it is up or down whatever it was, so that
@@ -176,7 +178,7 @@ fn no_difference(seed: u64) -> Scenario {
 
 #[test]
 fn what_was_chosen_for_its_figure_is_confirmed_without_flattery() {
-    const TUNINGS: u64 = 80;
+    const TUNINGS: u64 = 60;
     const TRUE: f64 = 0.75;
     let (mut searched, mut held_out) = (Vec::new(), Vec::new());
     for seed in 0..TUNINGS {

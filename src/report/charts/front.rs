@@ -39,10 +39,8 @@ struct Point {
 
 fn chart(scenario: &Scenario, tuning: &Tuning, tune: &Tune, found: &TunedWorkload) -> Vec<u8> {
     let name = &scenario.workloads[tune.workload].name;
-    let mut page = Page::new(
-        scenario,
-        &format!("What {name} can have: {} against {}", tune.objectives[0].text, tune.objectives[1].text),
-    );
+    let [first, second] = [0, 1].map(|objective| tune.objectives[objective].text.as_str());
+    let mut page = Page::new(scenario, &format!("What {name} can have: {first}, then {second}"));
     let [vertical, horizontal] = [0, 1].map(|objective| tune.objectives[objective].figure);
     let column = |figure: Figure| found.figures.iter().position(|known| *known == figure).unwrap_or(0);
     let (down, across) = (column(vertical), column(horizontal));
@@ -74,8 +72,14 @@ fn chart(scenario: &Scenario, tuning: &Tuning, tune: &Tune, found: &TunedWorkloa
             None => outside += 1,
         }
     }
-    let line = front.iter().map(|(_, point)| axes.at(point.x.mean, point.y.mean));
-    page.drawing.line(line.collect(), FRONT, 1);
+    // Between two points nothing better is known than the one that costs less.
+    let mut line: Vec<(f64, f64)> = Vec::new();
+    for (_, point) in &front {
+        let at = axes.at(point.x.mean, point.y.mean);
+        line.extend(line.last().map(|before| (before.0, at.1)));
+        line.push(at);
+    }
+    page.drawing.line(line, FRONT, 1);
     for (candidate, point) in &front {
         axes.interval(&mut page.drawing, point, FRONT);
         let at = axes.at(point.x.mean, point.y.mean);

@@ -6,11 +6,12 @@ use super::brief::Brief;
 use super::csv::{met, tuned};
 use super::why::why;
 use super::words::{self, value, with_interval};
+use crate::experiment::Row;
 use crate::experiment::tune::{Confirmed, TunedWorkload, Tuning, estimate, is_optimistic};
 use crate::metrics::Better;
 use crate::report::number::short;
 use crate::report::wrap::below;
-use crate::scenario::{Scenario, Tune};
+use crate::scenario::{Condition, Scenario, Tune};
 
 /// How long a line below the table is at most.
 const WIDTH: usize = 78;
@@ -94,47 +95,49 @@ fn changes(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
             }
             _ => String::new(),
         };
-        let change =
-            format!("{} -> {}, {}{hopeful}", shown(start), shown(chosen), compared(found, tune, column));
+        let compared = compared(found, tune, column);
+        let change = format!("{} -> {}{compared}{hopeful}", shown(start), shown(chosen));
         below(&format!("  {}: ", words::label(scenario, figure, tune.workload)), &change, WIDTH)
     };
     (0..found.asked(tune)).map(line).collect()
 }
 
-/// Whether the tuned policy is better in a figure, by the paired difference.
+/// Whether the tuned policy is better in a figure, by the paired difference; nothing if one of the two never showed it.
 fn compared(found: &TunedWorkload, tune: &Tune, column: usize) -> &'static str {
     let (start, chosen) = (found.confirmed(0), found.confirmed(found.chosen));
-    let paired = chosen.less(start, column, found.figures[column]);
-    let clear = paired.and_then(|paired| Some((paired.difference?, paired.p?))).filter(|(_, p)| *p <= 0.05);
+    let Some(paired) = chosen.less(start, column, found.figures[column]) else { return "" };
+    let clear = paired.difference.filter(|_| paired.p.is_some_and(|p| p <= 0.05));
     match (clear, found.better(column, tune)) {
-        (None, _) => "no clear difference",
-        (Some((difference, _)), Better::More) if difference > 0.0 => "better",
-        (Some((difference, _)), Better::Less) if difference < 0.0 => "better",
-        (Some(_), Better::Neither) => "different",
-        (Some(_), _) => "worse",
+        (None, _) => ", no clear difference",
+        (Some(difference), Better::More) if difference > 0.0 => ", better",
+        (Some(difference), Better::Less) if difference < 0.0 => ", better",
+        (Some(_), Better::Neither) => ", different",
+        (Some(_), _) => ", worse",
     }
 }
 
 /// What must be said if constraints are not surely met.
 fn verdict(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
     let confirmed = found.confirmed(found.chosen);
-    let broken = || -> Vec<String> {
-        let fails = |condition: &&crate::scenario::Condition| {
+    let broken = |rows: &[Row]| -> String {
+        let fails = |condition: &&Condition| {
             let column = found.figures.iter().position(|figure| *figure == condition.figure);
-            let mean = column.and_then(|column| confirmed.estimate(column)).map(|estimate| estimate.mean);
+            let mean = column.and_then(|column| estimate(rows, column)).map(|estimate| estimate.mean);
             mean.is_some_and(|mean| !condition.comparison.holds(mean, condition.bound))
                 || (mean.is_none() && condition.figure.metric.name().starts_with("time_to_success"))
         };
-        tune.constraints.iter().filter(fails).map(|condition| condition.text.clone()).collect()
+        let broken: Vec<&str> =
+            tune.constraints.iter().filter(fails).map(|condition| condition.text.as_str()).collect();
+        broken.join(", ")
     };
     let name = &scenario.workloads[tune.workload].name;
     let said = if !found.met.by_mean() {
         format!(
             "NOT MET: no candidate meets the constraints of {name}; this one violates them least: {}",
-            broken().join(", ")
+            broken(&found.searched[found.chosen])
         )
     } else if !confirmed.met.by_mean() {
-        format!("NOT MET in the confirmation, although the search saw it met: {}", broken().join(", "))
+        format!("NOT MET in the confirmation, although the search saw it met: {}", broken(&confirmed.rows))
     } else if !tune.constraints.is_empty() {
         format!("constraints met: {}", met(found.met.min(confirmed.met)))
     } else {

@@ -15,9 +15,11 @@ pub(super) fn why(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> St
     let clear = |effect: &&Effect| effect.p <= LEVEL && visible(found, effect);
     let effects: Vec<&Effect> = found.effects.iter().filter(clear).collect();
     let asked = found.asked(tune);
+    // What was to be better counts; what only had to hold counts where nothing else differs.
     let weight = |variant: usize| -> f64 {
         let own = effects.iter().filter(|effect| effect.variant == variant && effect.column < asked);
-        own.map(|effect| size(found, effect)).fold(0.0, f64::max)
+        let counts = |column: usize| if column < tune.objectives.len() { 1.0 } else { 1e-6 };
+        own.map(|effect| counts(effect.column) * size(found, effect)).fold(0.0, f64::max)
     };
     let mut order: Vec<usize> = (0..found.variants.len()).filter(|&variant| weight(variant) > 0.0).collect();
     order.sort_by(|&a, &b| weight(b).total_cmp(&weight(a)).then(a.cmp(&b)));
@@ -97,7 +99,9 @@ fn sentence(
         };
         effects.max_by(by_size).map(|effect| effect.column)
     };
-    let first = largest(&mut effects.iter().filter(|effect| effect.column < asked));
+    let objective =
+        effects.iter().map(|effect| effect.column).filter(|column| *column < tune.objectives.len()).min();
+    let first = objective.or_else(|| largest(&mut effects.iter().filter(|effect| effect.column < asked)));
     let second = largest(&mut effects.iter().filter(|effect| Some(effect.column) != first));
     let retries = variant.knob == Knob::Retries;
     let would = retries && number(&variant.other) > number(&variant.own);
@@ -114,15 +118,21 @@ fn sentence(
         };
         let value = |mean: f64| words::value(figure.metric, mean);
         let name = words::name(scenario, figure, tune.workload);
-        Some(format!(
-            "{verb} {name} from {} to {}{}",
-            value(from.mean),
-            value(to.mean),
-            words::unit(figure.metric)
+        Some((
+            verb,
+            format!("{name} from {} to {}{}", value(from.mean), value(to.mean), words::unit(figure.metric)),
         ))
     };
-    let changes: Vec<String> = [first, second].into_iter().flatten().filter_map(change).collect();
-    format!("{} {}", subject(tune, found, variant), changes.join(" and "))
+    let changes: Vec<(&str, String)> = [first, second].into_iter().flatten().filter_map(change).collect();
+    let subject = subject(tune, found, variant);
+    match &changes[..] {
+        [(verb, one), (same, other)] if verb == same => format!("{subject} {verb} {one} and {other}"),
+        [(verb, one), (another, other)] => format!("{subject} {verb} {one} and {another} {other}"),
+        changes => format!(
+            "{subject} {}",
+            changes.iter().map(|(verb, one)| format!("{verb} {one}")).collect::<String>()
+        ),
+    }
 }
 
 /// The part, and what stood in its place.

@@ -16,6 +16,7 @@ pub(super) fn name(scenario: &Scenario, figure: Figure, workload: usize) -> Stri
         "peak_to_limit" | "offered_load_peak" => "the peak".to_owned(),
         "time_to_success_p99" => "the time to success (p99)".to_owned(),
         "time_to_give_up_max" => "the longest time until giving up".to_owned(),
+        "retry_load_peak" => "the peak of retries".to_owned(),
         other => other.replace('_', " "),
     };
     if own { words } else { format!("{words} of {}", subject(scenario, figure)) }

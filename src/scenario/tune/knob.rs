@@ -355,7 +355,7 @@ mod tests {
                 Knob::JitterAmount,
                 "'0.5..1'",
                 Some("0.5"),
-                "0.5 0.53 0.55 0.58 0.6 0.63 0.65 0.68 0.7 0.73 0.75 0.78 0.8 0.83 0.85 0.88 0.9 0.93 0.95 0.98 1.0",
+                "0.5 0.53 0.55 0.57 0.6 0.63 0.65 0.68 0.7 0.73 0.75 0.78 0.8 0.83 0.85 0.88 0.9 0.93 0.95 0.98 1.0",
             ),
             (Knob::Jitter, "['none', 'full']", None, "none full"),
         ] {
@@ -389,7 +389,7 @@ mod tests {
             (Knob::Delay, "'1..5'", "1 is no duration"),
             (Knob::Jitter, "'fulll'", "did you mean `full`"),
             (Knob::Jitter, "'0..1'", "no order"),
-            (Knob::JitterAmount, "'0.5..2'", "2 is no number above 0 and up to 1"),
+            (Knob::JitterAmount, "'0.5..2'", "2.0 is no number above 0 and up to 1"),
             (Knob::JitterAmount, "0", "above 0"),
         ] {
             let message = values(knob, text, None).expect_err(text);
