@@ -50,6 +50,9 @@ pub enum Purpose {
     Think = 32,
     /// Where the points of a sweep lie on an axis. Named by the path of the axis, entity = point.
     Sweep = 50,
+    /// Which policies tuning tries, and the seed that it confirms them under. Named by workload; of policies entity = policy, index
+    /// = knob; of the seed no name, entity = 0, index = 0.
+    Tuning = 60,
 }
 
 /// The key of one family of draws.

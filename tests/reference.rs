@@ -223,6 +223,24 @@ fn section(name: &str, kind: Option<&str>) -> String {
     about
 }
 
+#[test]
+fn every_field_and_word_of_a_tuning_is_described_with_it() {
+    let (_, section) = REFERENCE.split_once("\n## tune.WORKLOAD\n").expect("it has a section");
+    let section = section.split("\n## ").next().unwrap_or_default().replace("```", "");
+    let missing = unmentioned("tune.calls.zzz = 1", &section);
+    assert!(missing.is_empty(), "{missing:?}");
+    for knob in ["shape", "jitter", "breaker", "budget", "retry_after"] {
+        let objective = "tune.calls.objective = 'maximise success_rate'";
+        let Err(answer) = read(&format!("tune.calls.{knob} = 'z'\n{objective}")) else {
+            panic!("{knob}: it is read")
+        };
+        let (_, known) = answer.split_once("known are: ").unwrap_or_else(|| panic!("{knob}: {answer}"));
+        let known = known.split(':').next().unwrap_or_default();
+        let mentioned = |word: &&str| section.contains(&format!("`\"{}\"`", word.trim()));
+        assert!(known.split(", ").all(|word| mentioned(&word)), "{knob}: {known}");
+    }
+}
+
 /// A kind, if the place is inside one, and the place.
 type Place<'a> = (Option<&'a str>, &'a str);
 

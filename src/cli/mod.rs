@@ -14,6 +14,7 @@ mod presets;
 mod progress;
 mod run;
 mod sweep;
+mod tune;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ enum Verb {
     Run(run::Run),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
+    Tune(tune::Tune),
     Check(check::Check),
     Limits(limits::Limits),
     New(new::New),
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Verb::Run(verb) => verb.execute(),
         Verb::Sweep(verb) => verb.execute(),
         Verb::Merge(verb) => verb.execute(),
+        Verb::Tune(verb) => verb.execute(),
         Verb::Check(verb) => verb.execute(),
         Verb::Limits(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),

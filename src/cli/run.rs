@@ -145,7 +145,7 @@ impl Run {
 }
 
 /// Reads a seed: clap's own words for one that is negative are about digits.
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     let most = i64::MAX as u64;
     let read = text.parse::<u64>().ok().filter(|seed| *seed <= most);
     read.ok_or_else(|| format!("write a whole number from 0 to {most}"))

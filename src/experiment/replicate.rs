@@ -10,6 +10,7 @@ use crate::scenario::{Figure, Metric, Named, Scenario};
 use crate::service::ServiceConfig;
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
+use crate::time::Instant;
 
 /// How many replications are alive at once: enough to keep many threads busy, fewer where their time series are long.
 const BATCH: usize = 256;
@@ -172,7 +173,7 @@ impl<'s> Experiment<'s> {
 }
 
 /// What each service's measures need to know, without the incidents of each replication.
-fn frames(scenario: &Scenario) -> Vec<Frame> {
+pub(super) fn frames(scenario: &Scenario) -> Vec<Frame> {
     let frame = |(index, service): (usize, &Named<ServiceConfig>)| Frame {
         horizon: scenario.horizon,
         window: scenario.window,
@@ -180,6 +181,20 @@ fn frames(scenario: &Scenario) -> Vec<Frame> {
         incidents: Vec::new(),
     };
     scenario.services.iter().enumerate().map(frame).collect()
+}
+
+/// The frames of one replication, in which these incidents happened.
+pub(super) fn with_incidents(frames: &[Frame], incidents: &[Vec<(Instant, Instant)>]) -> Vec<Frame> {
+    let frames = frames.iter().zip(incidents);
+    frames.map(|(frame, incidents)| Frame { incidents: incidents.clone(), ..frame.clone() }).collect()
+}
+
+/// The frame of the workloads that call this service: they feel what befalls it, and those below it.
+pub(super) fn felt(scenario: &Scenario, frames: &[Frame], service: usize) -> Frame {
+    let below = scenario.reached_from(service);
+    let mut incidents: Vec<_> = below.iter().flat_map(|&index| &frames[index].incidents).copied().collect();
+    incidents.sort();
+    Frame { incidents, ..frames[service].clone() }
 }
 
 fn empty(scenario: &Scenario) -> ArmResult {
@@ -220,22 +235,14 @@ struct Replication {
 
 impl Replication {
     fn of(record: Record, frames: &[Frame], scenario: &Scenario) -> Self {
-        let frames = frames.iter().zip(record.incidents);
-        let frames: Vec<_> = frames.map(|(frame, incidents)| Frame { incidents, ..frame.clone() }).collect();
+        let frames = with_incidents(frames, &record.incidents);
         let workloads = record.workloads.into_iter().zip(&scenario.workloads);
         let services = record.services.iter().zip(&frames);
-        // Whoever calls a service feels what befalls those below it.
-        let felt = |service: usize| {
-            let below = scenario.reached_from(service);
-            let mut incidents: Vec<_> =
-                below.iter().flat_map(|&index| &frames[index].incidents).copied().collect();
-            incidents.sort();
-            Frame { incidents, ..frames[service].clone() }
-        };
         Self {
             workloads: workloads
                 .map(|(tally, workload)| {
-                    let measured = measured(WORKLOAD_MEASURES, &tally, &felt(workload.service));
+                    let measured =
+                        measured(WORKLOAD_MEASURES, &tally, &felt(scenario, &frames, workload.service));
                     let time_to_success = tally.time_to_success.outline();
                     let WorkloadTally { series, requests, .. } = tally;
                     (measured, Counts { series, time_to_success, requests })

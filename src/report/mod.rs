@@ -14,6 +14,7 @@ mod presets;
 pub mod sweep;
 mod terminal;
 mod tipping;
+mod tune;
 mod words;
 mod wrap;
 
@@ -29,6 +30,9 @@ pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
+pub use tune::{
+    best_practices_csv, best_practices_markdown, tuned_files, tuned_legend, tuned_scenario, tuned_table,
+};
 pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 

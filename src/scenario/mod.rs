@@ -13,6 +13,7 @@ mod preset;
 mod read;
 mod rules;
 mod sizes;
+mod tune;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,6 +23,7 @@ pub use condition::{Comparison, Condition, Figure, Metric};
 pub use expectation::Expectation;
 pub use file::{MAX_FILE_BYTES, ScenarioFile};
 pub use preset::{Kind, Parameter, Preset, Unit};
+pub use tune::{Addition, Knob, Objective, Tune, Tuned, Values};
 
 use crate::breaker::BreakerConfig;
 use crate::error::Error;
@@ -70,6 +72,8 @@ pub struct Scenario {
     pub baseline: usize,
     /// What must be true of the result.
     pub expectations: Vec<Expectation>,
+    /// What is to be tuned, in the order of the file.
+    pub tunings: Vec<Tune>,
     /// The text that was read, overrides included: what it takes to run it again, with `files`.
     pub text: String,
     /// The files that it names, in the order of names.

@@ -17,6 +17,7 @@ use super::rules::{
     check_caches, check_calls, check_costs, check_name, check_parts, check_replays, check_slots, check_times,
 };
 use super::sizes::check_sizes;
+use super::tune::tunings;
 use super::{Arm, MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
 use crate::error::{Error, nearest, suggestion};
 use crate::policy::PolicyConfig;
@@ -49,6 +50,8 @@ struct Header {
     _arms: Option<IgnoredAny>,
     #[serde(rename = "expect")]
     _expect: Option<IgnoredAny>,
+    #[serde(rename = "tune")]
+    _tune: Option<IgnoredAny>,
 }
 
 const fn one_seed() -> Count<0, { i64::MAX as u64 }> {
@@ -89,7 +92,7 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
     let expectations = expect(&mut document, &workloads, &services, &arms);
     document.check()?;
 
-    let scenario = Scenario {
+    let mut scenario = Scenario {
         name: name.to_owned(),
         title: header.title.unwrap_or_else(|| name.to_owned()),
         question: header.question,
@@ -104,9 +107,12 @@ pub(super) fn read(name: &str, source: &Source, folder: Option<&Path>) -> Result
         arms,
         baseline,
         expectations,
+        tunings: Vec::new(),
         text: source.text.clone(),
         files: files.into_read(),
     };
+    scenario.tunings = tunings(&mut document, &scenario);
+    document.check()?;
     let bins = scenario.horizon.as_nanos().div_ceil(scenario.bin.as_nanos());
     let bins = bins * scenario.arms.len() as u64 * scenario.workloads.len() as u64;
     if bins > MAX_BINS_IN_ALL {

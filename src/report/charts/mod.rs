@@ -5,6 +5,7 @@
 
 mod axis;
 mod drawing;
+mod front;
 mod herd;
 mod load;
 mod mark;
@@ -25,6 +26,7 @@ pub(super) use sweep::sweep_charts;
 use crate::experiment::Results;
 use crate::scenario::Scenario;
 use drawing::Rgb;
+pub(super) use front::front_charts;
 
 const BACKGROUND: Rgb = Rgb(255, 255, 255);
 const TEXT: Rgb = Rgb(32, 32, 32);

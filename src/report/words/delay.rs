@@ -9,7 +9,7 @@ use crate::schedule::{
 use crate::time::Interval;
 
 /// The delay before retry n, such as "min(60 s, 1 s * 2^(n-1)), times a uniform number from 0 to 1".
-pub(super) fn formula(schedule: &ScheduleConfig) -> String {
+pub(in crate::report) fn formula(schedule: &ScheduleConfig) -> String {
     let ScheduleConfig { backoff, jitter: luck, draws, cap_before_jitter, cap_after_jitter, floor, round } =
         schedule;
     let shape = shape(backoff);

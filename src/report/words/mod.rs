@@ -5,6 +5,7 @@ mod delay;
 mod guards;
 mod outcomes;
 
+pub(super) use delay::formula as delay_formula;
 pub use guards::breaker_in_words;
 
 use crate::policy::{

@@ -1,0 +1,169 @@
+//! The best-practices table for people: as Markdown, and for the terminal with what changed and why.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::brief::Brief;
+use super::csv::{met, tuned};
+use super::why::why;
+use super::words::{self, value, with_interval};
+use crate::experiment::Row;
+use crate::experiment::tune::{Confirmed, TunedWorkload, Tuning, estimate, is_optimistic};
+use crate::metrics::Better;
+use crate::report::number::short;
+use crate::report::wrap::below;
+use crate::scenario::{Condition, Scenario, Tune};
+
+/// How long a line below the table is at most.
+const WIDTH: usize = 78;
+
+/// The mean of a metric that the confirmation saw; "-" if it could not be observed.
+fn cell(found: &TunedWorkload, confirmed: &Confirmed, metric: &str) -> String {
+    let column = found.column(metric);
+    let seen = column.and_then(|column| Some((found.figures[column].metric, confirmed.estimate(column)?)));
+    seen.map_or_else(|| "-".into(), |(metric, estimate)| value(metric, estimate.mean))
+}
+
+/// The peak against the limit; where there is none, attempts per second.
+fn peak(found: &TunedWorkload, confirmed: &Confirmed) -> String {
+    let metric = if found.column("peak_to_limit").is_some() { "peak_to_limit" } else { "offered_load_peak" };
+    cell(found, confirmed, metric)
+}
+
+/// `best-practices.md`: the table, one row per operation.
+pub fn best_practices_markdown(scenario: &Scenario, tuning: &Tuning) -> String {
+    let mut text = String::from(
+        "| operation | retries | delay | jitter | breaker | success | time to success p99 | peak/limit | why |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for (name, tune, found) in tuned(scenario, tuning) {
+        let Brief { retries, delay, jitter, breaker, .. } =
+            Brief::of(&found.candidates[found.chosen].policy.config);
+        let confirmed = found.confirmed(found.chosen);
+        let cell = |metric| cell(found, confirmed, metric);
+        text += &format!(
+            "| {name} | {retries} | {delay} | {jitter} | {breaker} | {} | {} | {} | {} |\n",
+            cell("success_rate"),
+            cell("time_to_success_p99"),
+            peak(found, confirmed),
+            why(scenario, tune, found)
+        );
+    }
+    text
+}
+
+/// The table of a tuning, and below it what changed for each workload, and why.
+pub fn tuned_table(scenario: &Scenario, tuning: &Tuning) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["operation", "retries", "delay", "jitter", "breaker", "success", "p99", "peak"]);
+    for (name, _, found) in tuned(scenario, tuning) {
+        let Brief { retries, delay, jitter, breaker, .. } =
+            Brief::of(&found.candidates[found.chosen].policy.config);
+        let confirmed = found.confirmed(found.chosen);
+        let cell = |metric| cell(found, confirmed, metric);
+        let figures = [cell("success_rate"), cell("time_to_success_p99"), peak(found, confirmed)];
+        table.add_row([name.to_owned(), retries, delay, jitter, breaker].into_iter().chain(figures));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if [1, 5, 6, 7].contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let mut text = lines.join("\n") + "\n";
+    for (name, tune, found) in tuned(scenario, tuning) {
+        text += &format!("\n{name}\n");
+        text += &changes(scenario, tune, found);
+        text += &below("  why: ", &why(scenario, tune, found), WIDTH);
+        text += &verdict(scenario, tune, found);
+    }
+    text
+}
+
+/// Before -> after of what was asked for, with what was too hopeful.
+fn changes(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
+    let (start, chosen) = (found.confirmed(0), found.confirmed(found.chosen));
+    let line = |column: usize| {
+        let figure = found.figures[column];
+        let shown = |confirmed: &Confirmed| with_interval(figure.metric, confirmed.estimate(column));
+        let searched = estimate(&found.searched[found.chosen], column);
+        let hopeful = is_optimistic(searched, chosen.estimate(column), found.better(column, tune));
+        let hopeful = match searched {
+            Some(searched) if hopeful => {
+                format!("; the search was too hopeful: {}", value(figure.metric, searched.mean))
+            }
+            _ => String::new(),
+        };
+        let compared = compared(found, tune, column);
+        let change = format!("{} -> {}{compared}{hopeful}", shown(start), shown(chosen));
+        below(&format!("  {}: ", words::label(scenario, figure, tune.workload)), &change, WIDTH)
+    };
+    (0..found.asked(tune)).map(line).collect()
+}
+
+/// Whether the tuned policy is better in a figure, by the paired difference; nothing if one of the two never showed it.
+fn compared(found: &TunedWorkload, tune: &Tune, column: usize) -> &'static str {
+    let (start, chosen) = (found.confirmed(0), found.confirmed(found.chosen));
+    let Some(paired) = chosen.less(start, column, found.figures[column]) else { return "" };
+    let clear = paired.difference.filter(|_| paired.p.is_some_and(|p| p <= 0.05));
+    match (clear, found.better(column, tune)) {
+        (None, _) => ", no clear difference",
+        (Some(difference), Better::More) if difference > 0.0 => ", better",
+        (Some(difference), Better::Less) if difference < 0.0 => ", better",
+        (Some(_), Better::Neither) => ", different",
+        (Some(_), _) => ", worse",
+    }
+}
+
+/// What must be said if constraints are not surely met.
+fn verdict(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
+    let confirmed = found.confirmed(found.chosen);
+    let broken = |rows: &[Row]| -> String {
+        let fails = |condition: &&Condition| {
+            let column = found.figures.iter().position(|figure| *figure == condition.figure);
+            let mean = column.and_then(|column| estimate(rows, column)).map(|estimate| estimate.mean);
+            mean.is_some_and(|mean| !condition.comparison.holds(mean, condition.bound))
+                || (mean.is_none() && condition.figure.metric.name().starts_with("time_to_success"))
+        };
+        let broken: Vec<&str> =
+            tune.constraints.iter().filter(fails).map(|condition| condition.text.as_str()).collect();
+        broken.join(", ")
+    };
+    let name = &scenario.workloads[tune.workload].name;
+    let said = if !found.met.by_mean() {
+        format!(
+            "NOT MET: no candidate meets the constraints of {name}; this one violates them least: {}",
+            broken(&found.searched[found.chosen])
+        )
+    } else if !confirmed.met.by_mean() {
+        format!("NOT MET in the confirmation, although the search saw it met: {}", broken(&confirmed.rows))
+    } else if !tune.constraints.is_empty() {
+        format!("constraints met: {}", met(found.met.min(confirmed.met)))
+    } else {
+        return String::new();
+    };
+    below("  ", &said, WIDTH)
+}
+
+/// What the columns are, and what the figures rest on.
+pub fn tuned_legend(scenario: &Scenario, tuning: &Tuning) -> String {
+    let tried: usize = tuning.workloads.iter().map(|found| found.candidates.len() - 1).sum();
+    let run: usize = tuning.workloads.iter().flat_map(|found| &found.searched).map(Vec::len).sum();
+    let held_out: Vec<usize> =
+        tuning.workloads.iter().map(|found| found.confirmed(found.chosen).rows.len()).collect();
+    let fewest = held_out.iter().min().copied().unwrap_or(0);
+    let said = format!(
+        "{} policies tried in {} replications, seed {}; all figures are of {} or more other replications each, seed {}, with 95 % \
+         intervals. success: of requests; p99: time to success of what succeeded; peak: attempts in the busiest {}, against what \
+         the limit lets through then (x), or per second where there is no limit; each workload is tuned in turn, the others as \
+         in the first arm",
+        short(tried as f64),
+        short(run as f64),
+        scenario.seed,
+        fewest,
+        tuning.held_out_seed,
+        scenario.window
+    );
+    below("", &said, WIDTH)
+}

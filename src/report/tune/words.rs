@@ -1,0 +1,94 @@
+//! Figures in words: a name that can stand in a sentence, and values in the unit that a person would use.
+
+use crate::metrics::Better;
+use crate::report::number::{duration, percent, short};
+use crate::scenario::{Figure, Metric, Scenario};
+use crate::statistics::Estimate;
+
+/// A figure in a sentence.
+pub(super) fn name(scenario: &Scenario, figure: Figure, workload: usize) -> String {
+    let own = match figure.metric {
+        Metric::Workload(_) => figure.subject == workload,
+        Metric::Service(_) => figure.subject == scenario.workloads[workload].service,
+    };
+    let words = match figure.metric.name() {
+        "success_rate" => "success".to_owned(),
+        "peak_to_limit" | "offered_load_peak" => "the peak".to_owned(),
+        "time_to_success_p99" => "the time to success (p99)".to_owned(),
+        "time_to_give_up_max" => "the longest time until giving up".to_owned(),
+        "retry_load_peak" => "the peak of retries".to_owned(),
+        other => other.replace('_', " "),
+    };
+    if own { words } else { format!("{words} of {}", subject(scenario, figure)) }
+}
+
+fn subject(scenario: &Scenario, figure: Figure) -> &str {
+    match figure.metric {
+        Metric::Workload(_) => &scenario.workloads[figure.subject].name,
+        Metric::Service(_) => &scenario.services[figure.subject].name,
+    }
+}
+
+/// A figure as CSV files name it: by its metric, and whose it is unless it is the workload's own or its service's.
+pub(super) fn label(scenario: &Scenario, figure: Figure, workload: usize) -> String {
+    let own = match figure.metric {
+        Metric::Workload(_) => figure.subject == workload,
+        Metric::Service(_) => figure.subject == scenario.workloads[workload].service,
+    };
+    let name = figure.metric.name();
+    if own { name.to_owned() } else { format!("{}.{name}", subject(scenario, figure)) }
+}
+
+/// True if the values of a metric are shares of a whole.
+pub(super) fn is_share(metric: Metric) -> bool {
+    ["success_rate", "herd_share", "overshoot"].contains(&metric.name())
+}
+
+/// A value of a figure.
+pub(super) fn value(metric: Metric, value: f64) -> String {
+    match (metric.name(), metric.unit()) {
+        (_, "s") => duration(value),
+        ("peak_to_limit", _) => format!("{}x", short(value)),
+        (_, "1/s") => format!("{}/s", short(value)),
+        _ if is_share(metric) => percent(value.clamp(0.0, 1.0)),
+        _ => short(value),
+    }
+}
+
+/// What comes after the last value in a sentence.
+pub(super) fn unit(metric: Metric) -> &'static str {
+    if metric.name() == "peak_to_limit" { " the limit" } else { "" }
+}
+
+/// A mean with its interval, such as "88.0 % (87.1 % to 88.9 %)".
+pub(super) fn with_interval(metric: Metric, estimate: Option<Estimate>) -> String {
+    let Some(estimate) = estimate else { return "not observed".into() };
+    let mean = value(metric, estimate.mean);
+    match (estimate.low(), estimate.high()) {
+        (Some(low), Some(high)) => {
+            format!("{mean} ({} to {})", value(metric, low.max(0.0)), value(metric, high))
+        }
+        _ => mean,
+    }
+}
+
+/// "a 4th", "the 1st": a number in order.
+pub(super) fn ordinal(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+/// The word for what is better.
+pub(super) const fn better(better: Better) -> &'static str {
+    match better {
+        Better::More => "more",
+        Better::Less => "less",
+        Better::Neither => "neither",
+    }
+}

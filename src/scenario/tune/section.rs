@@ -1,0 +1,334 @@
+//! Reading `[tune.WORKLOAD]` sections: every field with its place, every problem with a remedy.
+
+use serde::Deserialize;
+
+use super::draft::Draft;
+use super::knob::Choice;
+use super::{Base, Growth, Knob, Objective, Tune, jitter_of, takes_amount};
+use crate::error::suggestion;
+use crate::metrics::Better;
+use crate::scenario::condition::{condition, figure};
+use crate::scenario::document::{Document, entry};
+use crate::scenario::{Condition, Figure, Metric, Scenario};
+
+/// The fields as they are written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    from: Option<String>,
+    retries: Option<Choice>,
+    delay: Option<Choice>,
+    shape: Option<Choice>,
+    jitter: Option<Choice>,
+    jitter_amount: Option<Choice>,
+    cap: Option<Choice>,
+    breaker: Option<Choice>,
+    breaker_threshold: Option<Choice>,
+    breaker_timeout: Option<Choice>,
+    budget: Option<Choice>,
+    budget_ratio: Option<Choice>,
+    retry_after: Option<Choice>,
+    objective: Option<Sentences>,
+    constraints: Option<Sentences>,
+}
+
+/// One sentence, or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "this is neither text nor a list of texts: write for example [\"success_rate >= 0.95\"]"
+)]
+enum Sentences {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Sentences {
+    fn list(this: Option<&Self>) -> Vec<String> {
+        match this {
+            None => Vec::new(),
+            Some(Self::One(sentence)) => vec![sentence.clone()],
+            Some(Self::Many(sentences)) => sentences.clone(),
+        }
+    }
+}
+
+/// Reads `[tune.WORKLOAD]` of a scenario that is sound otherwise.
+pub(in crate::scenario) fn tunings(document: &mut Document<'_>, scenario: &Scenario) -> Vec<Tune> {
+    let Some((_, value)) = entry(document.root(), "tune") else { return Vec::new() };
+    let help = "write `[tune.WORKLOAD]` and its fields below".to_owned();
+    let Some(table) = value.get_ref().as_table().cloned() else {
+        document.problem("tune", "this must be a table", help);
+        return Vec::new();
+    };
+    if table.is_empty() {
+        document.problem("tune", "there is no workload in it", help);
+    }
+    let mut tunings = Vec::new();
+    for (key, value) in table {
+        let name = key.into_inner().into_owned();
+        let path = format!("tune.{name}");
+        let Some(workload) = scenario.workloads.iter().position(|known| known.name == name) else {
+            let known = scenario.workloads.iter().map(|known| known.name.as_str());
+            document.problem(&path, format!("there is no workload \"{name}\""), suggestion(&name, known));
+            continue;
+        };
+        if let Some(written) = document.read::<Written>(&path, value, &[]) {
+            tunings.extend(tuning(document, &path, workload, &written, scenario));
+        }
+    }
+    tunings
+}
+
+fn tuning(
+    document: &mut Document<'_>,
+    path: &str,
+    workload: usize,
+    written: &Written,
+    scenario: &Scenario,
+) -> Option<Tune> {
+    let from = match &written.from {
+        None => scenario.arms[0].policies[workload],
+        Some(name) => {
+            let known = || scenario.policies.iter().map(|policy| policy.name.as_str());
+            let Some(index) = known().position(|known| known == name) else {
+                let message = format!("there is no policy \"{name}\"");
+                document.problem(&format!("{path}.from"), message, suggestion(name, known()));
+                return None;
+            };
+            index
+        }
+    };
+    let policy = &scenario.policies[from];
+    let base = Base { draft: Draft::of(&scenario.text, &policy.name), config: policy.config.clone() };
+    let mut tune =
+        Tune { workload, from, knobs: Vec::new(), objectives: Vec::new(), constraints: Vec::new(), base };
+    let mut sound = read_knobs(document, path, written, &mut tune);
+    sound &= read_objectives(document, path, written, scenario, &mut tune);
+    sound &= read_constraints(document, path, written, scenario, &mut tune);
+    if sound {
+        sound = check_together(document, path, &tune) && check_each(document, path, &tune);
+    }
+    sound.then_some(tune)
+}
+
+fn read_knobs(document: &mut Document<'_>, path: &str, written: &Written, tune: &mut Tune) -> bool {
+    let choices = [
+        &written.retries,
+        &written.delay,
+        &written.shape,
+        &written.jitter,
+        &written.jitter_amount,
+        &written.cap,
+        &written.breaker,
+        &written.breaker_threshold,
+        &written.breaker_timeout,
+        &written.budget,
+        &written.budget_ratio,
+        &written.retry_after,
+    ];
+    let mut sound = true;
+    for (knob, choice) in Knob::ALL.into_iter().zip(choices) {
+        let Some(choice) = choice else { continue };
+        match knob.values(choice, tune.own(knob).as_deref()) {
+            Ok(values) => tune.knobs.push((knob, values)),
+            Err(why) => {
+                document.problem(&format!("{path}.{}", knob.name()), why, None);
+                sound = false;
+            }
+        }
+    }
+    if sound && tune.combinations() <= 1.0 {
+        let names: Vec<&str> = Knob::ALL.iter().map(|knob| knob.name()).collect();
+        let help =
+            format!("give at least one of {} several values, such as `retries = \"0..8\"`", names.join(", "));
+        document.problem(path, "nothing is free to move", help);
+        sound = false;
+    }
+    sound
+}
+
+fn read_objectives(
+    document: &mut Document<'_>,
+    path: &str,
+    written: &Written,
+    scenario: &Scenario,
+    tune: &mut Tune,
+) -> bool {
+    let sentences = Sentences::list(written.objective.as_ref());
+    let place = format!("{path}.objective");
+    if sentences.is_empty() {
+        let help = "write for example `objective = [\"maximise success_rate\", \"minimise peak_to_limit\"]`"
+            .to_owned();
+        document.problem(
+            if written.objective.is_some() { &place } else { path },
+            "there is no objective",
+            help,
+        );
+        return false;
+    }
+    for sentence in &sentences {
+        match objective(sentence, tune.workload, scenario) {
+            Ok(objective) if tune.objectives.iter().any(|known| known.figure == objective.figure) => {
+                document.problem(&place, format!("\"{sentence}\": this metric is there twice"), None);
+            }
+            Ok(objective) => tune.objectives.push(objective),
+            Err(why) => document.problem(&place, format!("\"{sentence}\": {why}"), None),
+        }
+    }
+    tune.objectives.len() == sentences.len()
+}
+
+fn read_constraints(
+    document: &mut Document<'_>,
+    path: &str,
+    written: &Written,
+    scenario: &Scenario,
+    tune: &mut Tune,
+) -> bool {
+    let sentences = Sentences::list(written.constraints.as_ref());
+    let place = format!("{path}.constraints");
+    if written.constraints.is_some() && sentences.is_empty() {
+        let help =
+            "write for example `constraints = [\"success_rate >= 0.95\"]`, or leave the field out".to_owned();
+        document.problem(&place, "there is no condition in it", help);
+        return false;
+    }
+    for sentence in &sentences {
+        match constraint(sentence, tune.workload, scenario) {
+            Ok(condition) => tune.constraints.push(condition),
+            Err(why) => document.problem(&place, why, None),
+        }
+    }
+    tune.constraints.len() == sentences.len()
+}
+
+/// A metric of the workload, or of the workload or service that is named before a dot.
+fn measured(text: &str, workload: usize, scenario: &Scenario) -> Result<Figure, String> {
+    let own = scenario.workloads[workload].name.as_str();
+    let (subject, name) = text.trim().rsplit_once('.').unwrap_or((own, text.trim()));
+    let figure = figure(Some(subject), name, &scenario.workloads, &scenario.services)?;
+    if let ("peak_to_limit" | "overshoot", Metric::Service(_)) = (name, figure.metric) {
+        let service = &scenario.services[figure.subject];
+        if service.config.allowance(scenario.window).is_none() {
+            return Err(format!(
+                "service {} has no rate limit, and {name} cannot be observed: give it a `rate_limit`, or take offered_load_peak",
+                service.name
+            ));
+        }
+    }
+    Ok(figure)
+}
+
+fn objective(text: &str, workload: usize, scenario: &Scenario) -> Result<Objective, String> {
+    let example = "write for example \"maximise success_rate\" or \"minimise peak_to_limit\"";
+    let (verb, name) = text.trim().split_once(char::is_whitespace).ok_or(example)?;
+    let better = match verb {
+        "maximise" | "maximize" => Better::More,
+        "minimise" | "minimize" => Better::Less,
+        _ => return Err(format!("\"{verb}\" is neither maximise nor minimise: {example}")),
+    };
+    let figure = measured(name, workload, scenario)?;
+    match (figure.metric.sense().better, better) {
+        (Better::More, Better::Less) => Err(format!("more of {} is better: maximise it", name.trim())),
+        (Better::Less, Better::More) => Err(format!("less of {} is better: minimise it", name.trim())),
+        _ => Ok(Objective { figure, better, text: text.trim().to_owned() }),
+    }
+}
+
+fn constraint(text: &str, workload: usize, scenario: &Scenario) -> Result<Condition, String> {
+    let at = text.find(['<', '>']).ok_or_else(|| {
+        format!("\"{text}\" is not a condition: write for example \"success_rate >= 0.95\"")
+    })?;
+    let (name, bound) = text.split_at(at);
+    let figure = measured(name, workload, scenario).map_err(|why| format!("\"{text}\": {why}"))?;
+    condition(figure, bound, text.trim().to_owned())
+}
+
+/// What a knob needs of the others, and of the policy that tuning starts from.
+fn check_together(document: &mut Document<'_>, path: &str, tune: &Tune) -> bool {
+    let values = |knob| tune.place(knob).map(|place| &tune.knobs[place].1[..]);
+    let config = &tune.base.config;
+    let growth = config.backoff.as_ref().and_then(Growth::of);
+    let retries = values(Knob::Retries)
+        .map_or(config.max_retries() != Some(0), |values| values.iter().any(|v| v != "0"));
+    let some =
+        |knob: Knob, but: &str| values(knob).is_some_and(|values| values.iter().any(|value| value != but));
+    let amounts = values(Knob::Jitter).is_some_and(|values| values.iter().any(|value| takes_amount(value)));
+    let own_amount = jitter_of(&config.jitter).is_some_and(|(kind, _)| takes_amount(kind));
+    let problems = [
+        (
+            config.backoff.is_none() && retries && values(Knob::Delay).is_none(),
+            "",
+            "the policy that it starts from has no backoff: give `delay`, such as `delay = \"5s..5m\"`",
+        ),
+        (
+            growth.is_none()
+                && config.backoff.is_some()
+                && (values(Knob::Delay).is_some() != values(Knob::Shape).is_some()),
+            if values(Knob::Delay).is_some() { "delay" } else { "shape" },
+            "the backoff of the policy that it starts from is more than a delay that is fixed, linear or exponential: give both \
+             `delay` and `shape`, which replace it",
+        ),
+        (
+            amounts && values(Knob::JitterAmount).is_none(),
+            "jitter",
+            "proportional and truncated_exponential take an amount: give `jitter_amount`, such as `jitter_amount = \"0.1..1\"`",
+        ),
+        (
+            values(Knob::JitterAmount).is_some()
+                && !(amounts || (own_amount && values(Knob::Jitter).is_none())),
+            "jitter_amount",
+            "no jitter here takes an amount: give `jitter = \"proportional\"` or \"truncated_exponential\"",
+        ),
+        (
+            some(Knob::Breaker, "none")
+                && (values(Knob::BreakerThreshold).is_none() || values(Knob::BreakerTimeout).is_none()),
+            "breaker",
+            "a breaker needs `breaker_threshold`, such as \"3..20\", and `breaker_timeout`, such as \"10s..5m\"",
+        ),
+        (
+            !some(Knob::Breaker, "none") && values(Knob::BreakerThreshold).is_some(),
+            "breaker_threshold",
+            "there is no breaker to move it of: give `breaker = [\"none\", \"consecutive\"]`",
+        ),
+        (
+            !some(Knob::Breaker, "none") && values(Knob::BreakerTimeout).is_some(),
+            "breaker_timeout",
+            "there is no breaker to move it of: give `breaker = [\"none\", \"consecutive\"]`",
+        ),
+        (
+            some(Knob::Budget, "none") && values(Knob::BudgetRatio).is_none(),
+            "budget",
+            "a budget needs `budget_ratio`, such as \"0.05..0.5\"",
+        ),
+        (
+            !some(Knob::Budget, "none") && values(Knob::BudgetRatio).is_some(),
+            "budget_ratio",
+            "there is no budget to move it of: give `budget = [\"none\", \"window\"]`",
+        ),
+    ];
+    let mut sound = true;
+    for (_, field, message) in problems.into_iter().filter(|(wrong, ..)| *wrong) {
+        document.problem(format!("{path}.{field}").trim_end_matches('.'), message, None);
+        sound = false;
+    }
+    sound
+}
+
+/// Every value of every knob makes a policy, beside the last values of the others.
+fn check_each(document: &mut Document<'_>, path: &str, tune: &Tune) -> bool {
+    let last: Vec<usize> = tune.knobs.iter().map(|(_, values)| values.len() - 1).collect();
+    for (place, (knob, values)) in tune.knobs.iter().enumerate() {
+        for index in 0..values.len() {
+            let mut indices = last.clone();
+            indices[place] = index;
+            if let Err(why) = tune.policy(&tune.values(&indices)) {
+                let message = format!("{} makes no sound policy: {why}", values[index]);
+                document.problem(&format!("{path}.{}", knob.name()), message, None);
+                return false;
+            }
+        }
+    }
+    true
+}
