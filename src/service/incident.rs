@@ -129,8 +129,20 @@ impl Incident {
         if matches!(self.kind, IncidentKind::RateLimit(factor) if factor.get() == 0.0) {
             return Some("a limit of 0 lets nothing through: write an `outage` with status 429".into());
         }
-        let may_be_empty = matches!(self.kind, IncidentKind::ColdCache(_));
-        self.when.problem(self.name(), may_be_empty)
+        if self.when.is_empty() && !matches!(self.kind, IncidentKind::ColdCache(_)) {
+            return Some(self.never_happens());
+        }
+        self.when.problem()
+    }
+
+    fn never_happens(&self) -> String {
+        let article = match self.kind {
+            IncidentKind::Outage { .. } | IncidentKind::RateLimit(_) | IncidentKind::ErrorCode(_) => "an",
+            _ => "a",
+        };
+        let field = if matches!(self.kind, IncidentKind::Deploy { .. }) { "each" } else { "lasts" };
+        let name = self.name();
+        format!("{article} {name} that lasts 0s never happens: give `{field}`, such as \"2m\"")
     }
 
     /// When it may begin, counted from the start of the run.

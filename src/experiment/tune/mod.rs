@@ -124,7 +124,8 @@ pub fn tune(scenario: &Scenario, evaluations: u64, progress: &(dyn Fn() + Sync))
 /// Objectives, constraints, and what every table shows.
 fn figures(scenario: &Scenario, tune: &Tune) -> Vec<Figure> {
     let service = scenario.workloads[tune.workload].service;
-    let limited = scenario.services[service].config.allowance(scenario.window).is_some();
+    let limited =
+        scenario.services[service].config.allowance(scenario.window, scenario.callers_of(service)).is_some();
     let peak = if limited { "peak_to_limit" } else { "offered_load_peak" };
     let shown = ["success_rate", "attempts_per_request", "time_to_success_p99", "time_to_give_up_max", peak];
     let shown = shown.into_iter().filter_map(|name| {

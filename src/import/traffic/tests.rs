@@ -4,7 +4,18 @@ use super::*;
 
 fn draft(at: i64, method: &'static str, url: &'static str) -> Draft<'static> {
     let outcome = Outcome::Status(StatusCode::OK);
-    Draft { at, ends: false, latency: None, outcome, method, url, client: None, retry: false, served: false }
+    Draft {
+        at,
+        ends: false,
+        latency: None,
+        outcome,
+        method,
+        url,
+        client: None,
+        retry: false,
+        served: false,
+        retry_after: None,
+    }
 }
 
 #[test]

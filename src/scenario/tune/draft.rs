@@ -33,8 +33,8 @@ impl Draft {
 
     /// The same with other fields.
     pub(super) fn with(&self, changes: &[Change]) -> Self {
-        let changed = |name: &str| changes.iter().any(|(field, _)| *field == name);
-        let mut fields: Vec<_> = self.fields.iter().filter(|(name, _)| !changed(name)).cloned().collect();
+        let is_set = |name: &str| changes.iter().any(|(field, _)| *field == name);
+        let mut fields: Vec<_> = self.fields.iter().filter(|(name, _)| !is_set(name)).cloned().collect();
         let new = changes.iter().filter_map(|(field, value)| Some(((*field).to_owned(), value.clone()?)));
         fields.extend(new);
         Self { fields }

@@ -210,7 +210,7 @@ fn measured(text: &str, workload: usize, scenario: &Scenario) -> Result<Figure, 
     let figure = figure(Some(subject), name, &scenario.workloads, &scenario.services)?;
     if let ("peak_to_limit" | "overshoot", Metric::Service(_)) = (name, figure.metric) {
         let service = &scenario.services[figure.subject];
-        if service.config.allowance(scenario.window).is_none() {
+        if service.config.allowance(scenario.window, scenario.callers_of(figure.subject)).is_none() {
             return Err(format!(
                 "service {} has no rate limit, and {name} cannot be observed: give it a `rate_limit`, or take offered_load_peak",
                 service.name
