@@ -56,6 +56,10 @@ fn formats_are_guessed_from_real_files() {
         ("apache-common.log", Format::Clf),
         ("chromium.har", Format::Har),
         ("k6.csv", Format::K6),
+        ("k6-published.csv", Format::K6),
+        ("k6-published.jsonl", Format::K6Json),
+        ("vegeta-encoded.csv", Format::Vegeta),
+        ("vegeta-encoded.jsonl", Format::VegetaJson),
         ("k6.jsonl", Format::K6Json),
         ("vegeta.csv", Format::Vegeta),
         ("vegeta.jsonl", Format::VegetaJson),
@@ -140,6 +144,28 @@ fn load_generators_tell_the_same_of_the_same_requests() {
     let probability: f64 = probability.and_then(|text| text.parse().ok()).expect("it is a number");
     // Four standard errors of a share of about 100.
     assert!((probability - 1.0 / 12.0).abs() < 4.0 * (1.0f64 / 12.0 * 11.0 / 12.0 / 100.0).sqrt(), "{line}");
+}
+
+#[test]
+fn what_the_load_generators_themselves_wrote_is_read() {
+    let (csv, _, _) = imported("vegeta-encoded.csv");
+    let (json, _, _) = imported("vegeta-encoded.jsonl");
+    for trace in [&csv, &json] {
+        let all = [("200", 2), ("404", 1), ("500", 1), ("connection_error", 1)];
+        assert_eq!(statuses(trace), counted(&all), "{trace}");
+    }
+    // A millisecond after each other, with the latencies of the file.
+    let column = |trace: &str, index: usize| -> Vec<String> {
+        trace.lines().skip(1).map(|row| row.split(',').nth(index).unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(column(&csv, 0), ["0", "0.001", "0.002", "0.003", "0.004"]);
+    assert_eq!(column(&csv, 4), ["0.0015", "0.0003", "0.025", "0.007", "0.000999"]);
+    assert_eq!(column(&json, 4), column(&csv, 4));
+    for (name, latency) in [("k6-published.csv", "0.114365"), ("k6-published.jsonl", "0.11896")] {
+        let (trace, _, _) = imported(name);
+        assert_eq!(statuses(&trace), counted(&[("200", 1)]), "{name}");
+        assert_eq!(column(&trace, 4), [latency], "{name}");
+    }
 }
 
 #[test]
