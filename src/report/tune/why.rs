@@ -128,10 +128,8 @@ fn sentence(
     match &changes[..] {
         [(verb, one), (same, other)] if verb == same => format!("{subject} {verb} {one} and {other}"),
         [(verb, one), (another, other)] => format!("{subject} {verb} {one} and {another} {other}"),
-        changes => format!(
-            "{subject} {}",
-            changes.iter().map(|(verb, one)| format!("{verb} {one}")).collect::<String>()
-        ),
+        [(verb, one), ..] => format!("{subject} {verb} {one}"),
+        [] => subject,
     }
 }
 
