@@ -32,7 +32,7 @@ pub(super) struct Aim {
 pub(super) struct Bound {
     column: usize,
     comparison: Comparison,
-    bound: f64,
+    limit: f64,
 }
 
 /// How sure it is that constraints are met.
@@ -85,7 +85,7 @@ impl Aims {
         let bound = |condition: &Condition| Bound {
             column: column(condition.figure),
             comparison: condition.comparison,
-            bound: condition.bound,
+            limit: condition.bound,
         };
         // Where nothing succeeded, success takes for ever; of what else did not happen there is none.
         let never = |figure: &Figure| figure.metric.name().starts_with("time_to_success");
@@ -133,12 +133,12 @@ impl Aims {
 
     fn excess(&self, rows: &[Row], bound: Bound) -> f64 {
         let Some(estimate) = self.observed(rows, bound) else { return 0.0 };
-        if bound.comparison.holds(estimate.mean, bound.bound) {
+        if bound.comparison.holds(estimate.mean, bound.limit) {
             return 0.0;
         }
-        let scale = if bound.bound == 0.0 { 1.0 } else { bound.bound.abs() };
+        let scale = if bound.limit == 0.0 { 1.0 } else { bound.limit.abs() };
         // A bound that is missed by nothing at all, as "< 1" by 1, is missed.
-        ((estimate.mean - bound.bound).abs() / scale).max(1e-9)
+        ((estimate.mean - bound.limit).abs() / scale).max(1e-9)
     }
 
     /// How sure it is that the constraints are met.
@@ -149,7 +149,7 @@ impl Aims {
 
     fn bound_met(&self, rows: &[Row], bound: Bound, alpha: f64) -> Met {
         let Some(estimate) = self.observed(rows, bound) else { return Met::Yes };
-        let holds = |value: f64| bound.comparison.holds(value, bound.bound);
+        let holds = |value: f64| bound.comparison.holds(value, bound.limit);
         let freedom = estimate.observations.saturating_sub(1);
         let half = match estimate.half_width {
             // Values that are all the same have no spread to judge by: so few of them could be chance.

@@ -65,7 +65,9 @@ pub(super) fn confirm(
     aims: &Aims,
 ) -> Vec<Confirmed> {
     let mut held_out = trials.under(held_out_seed(seed));
-    policies.iter().for_each(|policy| held_out.enter(policy.clone()));
+    for policy in policies {
+        held_out.enter(policy.clone());
+    }
     let each = |policy| (0..replications).map(move |replication| (policy, replication));
     let tasks: Vec<(usize, u32)> = (0..policies.len()).flat_map(each).collect();
     let rows = held_out.run(&tasks);

@@ -115,7 +115,9 @@ impl<T: Track> Field<T> {
             }
             self.advance(&paid, replications);
             let dropped = self.clearly_worse(&paid, level);
-            dropped.iter().for_each(|&candidate| self.stages[candidate] = Stage::Dropped(round));
+            for &candidate in &dropped {
+                self.stages[candidate] = Stage::Dropped(round);
+            }
             alive = paid.into_iter().filter(|candidate| !dropped.contains(candidate)).collect();
             if alive.len() < 2 || replications >= MOST {
                 break;
@@ -123,7 +125,9 @@ impl<T: Track> Field<T> {
             replications = (2 * replications).min(MOST);
         }
         alive.retain(|&candidate| !self.rows[candidate].is_empty());
-        alive.iter().for_each(|&candidate| self.stages[candidate] = Stage::Finished);
+        for &candidate in &alive {
+            self.stages[candidate] = Stage::Finished;
+        }
         alive
     }
 
@@ -201,5 +205,5 @@ impl<T: Track> Field<T> {
 
 /// How many rounds a race can have that begins with so many replications.
 fn rounds(first: u32) -> u32 {
-    1 + (0..).take_while(|&doublings| first << doublings < MOST).count() as u32
+    1 + (0..u32::BITS).filter(|&doublings| u64::from(first) << doublings < u64::from(MOST)).count() as u32
 }

@@ -234,7 +234,9 @@ mod tests {
             let points = hypercube(&[count, 4, 1], count, key);
             for (knob, values) in [count, 4, 1].into_iter().enumerate() {
                 let mut hits = vec![0; values];
-                points.iter().for_each(|point| hits[point[knob]] += 1);
+                for point in &points {
+                    hits[point[knob]] += 1;
+                }
                 assert!(hits.iter().all(|&hit| hit == count / values), "{hits:?}");
             }
             let columns = |knob: usize| points.iter().map(move |point| point[knob]);

@@ -84,9 +84,9 @@ fn chart(scenario: &Scenario, tuning: &Tuning, tune: &Tune, found: &TunedWorkloa
         axes.interval(&mut page.drawing, point, FRONT);
         let at = axes.at(point.x.mean, point.y.mean);
         if found.knee == Some(*candidate) {
-            diamond(&mut page.drawing, at, 8.0, FRONT)
+            diamond(&mut page.drawing, at, 8.0, FRONT);
         } else {
-            square(&mut page.drawing, at, 4.0, FRONT)
+            square(&mut page.drawing, at, 4.0, FRONT);
         }
     }
     if let Some(start) = start {

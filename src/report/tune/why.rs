@@ -56,8 +56,8 @@ fn another_retry(found: &TunedWorkload, effects: &[&Effect], asked: usize) -> Op
     let adds = effects.iter().any(|effect| effect.variant == variant && effect.column < asked);
     (!adds).then(|| {
         format!(
-            "a {} retry would change nothing clearly",
-            words::ordinal(number(&found.variants[variant].other))
+            "{} retry would change nothing clearly",
+            words::another(number(&found.variants[variant].other))
         )
     })
 }
@@ -128,10 +128,8 @@ fn sentence(
     match &changes[..] {
         [(verb, one), (same, other)] if verb == same => format!("{subject} {verb} {one} and {other}"),
         [(verb, one), (another, other)] => format!("{subject} {verb} {one} and {another} {other}"),
-        changes => format!(
-            "{subject} {}",
-            changes.iter().map(|(verb, one)| format!("{verb} {one}")).collect::<String>()
-        ),
+        [(verb, one), ..] => format!("{subject} {verb} {one}"),
+        [] => subject,
     }
 }
 
@@ -142,7 +140,7 @@ fn subject(tune: &Tune, found: &TunedWorkload, variant: &Variant) -> String {
     let Variant { knob, own, other, .. } = variant;
     match knob {
         Knob::Retries if number(other) > number(own) => {
-            format!("a {} retry would", words::ordinal(number(other)))
+            format!("{} retry would", words::another(number(other)))
         }
         Knob::Retries => format!("the {} retry", words::ordinal(number(own))),
         Knob::Jitter => {
@@ -150,7 +148,7 @@ fn subject(tune: &Tune, found: &TunedWorkload, variant: &Variant) -> String {
             format!("jitter {}{amount} instead of {other}", own.replace('_', " "))
         }
         Knob::Delay => format!("a delay of {own} instead of {other}"),
-        Knob::Shape => format!("{own} delays instead of {other} ones"),
+        Knob::Shape => format!("{own} backoff instead of {other}"),
         Knob::Breaker => "the breaker".into(),
         Knob::Budget => "the budget".into(),
         Knob::RetryAfter if own == "obey" => "obeying Retry-After".into(),

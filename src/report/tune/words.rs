@@ -72,7 +72,7 @@ pub(super) fn with_interval(metric: Metric, estimate: Option<Estimate>) -> Strin
     }
 }
 
-/// "a 4th", "the 1st": a number in order.
+/// "4th", "1st": a number in order.
 pub(super) fn ordinal(number: u64) -> String {
     let ending = match (number % 10, number % 100) {
         (_, 11..=13) => "th",
@@ -82,6 +82,13 @@ pub(super) fn ordinal(number: u64) -> String {
         _ => "th",
     };
     format!("{number}{ending}")
+}
+
+/// The same with its article: "a 4th", "an 8th".
+pub(super) fn another(number: u64) -> String {
+    let ordinal = ordinal(number);
+    let vowel = ordinal.starts_with('8') || ["11th", "18th"].contains(&ordinal.as_str());
+    format!("{} {ordinal}", if vowel { "an" } else { "a" })
 }
 
 /// The word for what is better.

@@ -33,8 +33,8 @@ impl Draft {
 
     /// The same with other fields.
     pub(super) fn with(&self, changes: &[Change]) -> Self {
-        let is_set = |name: &str| changes.iter().any(|(field, _)| *field == name);
-        let mut fields: Vec<_> = self.fields.iter().filter(|(name, _)| !is_set(name)).cloned().collect();
+        let replaced = |name: &str| changes.iter().any(|(field, _)| *field == name);
+        let mut fields: Vec<_> = self.fields.iter().filter(|(name, _)| !replaced(name)).cloned().collect();
         let new = changes.iter().filter_map(|(field, value)| Some(((*field).to_owned(), value.clone()?)));
         fields.extend(new);
         Self { fields }
@@ -42,7 +42,9 @@ impl Draft {
 
     /// The lines below `[policies.NAME]`.
     pub(super) fn text(&self) -> String {
-        self.fields.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+        let lines: Vec<String> =
+            self.fields.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+        lines.concat()
     }
 
     /// What the lines mean.

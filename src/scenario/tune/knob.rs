@@ -175,7 +175,7 @@ impl Knob {
     fn value(self, text: &str) -> Result<String, String> {
         match self.kind() {
             Kind::Whole => {
-                let least = if self == Self::Retries { 0 } else { 1 };
+                let least = u32::from(self != Self::Retries);
                 let whole =
                     text.parse::<u32>().ok().filter(|number| *number >= least && *number <= 1_000_000);
                 let whole = whole.map(|number| number.to_string());

@@ -320,11 +320,11 @@ fn check_together(document: &mut Document<'_>, path: &str, tune: &Tune) -> bool 
 fn check_each(document: &mut Document<'_>, path: &str, tune: &Tune) -> bool {
     let last: Vec<usize> = tune.knobs.iter().map(|(_, values)| values.len() - 1).collect();
     for (place, (knob, values)) in tune.knobs.iter().enumerate() {
-        for index in 0..values.len() {
+        for (index, value) in values.iter().enumerate() {
             let mut indices = last.clone();
             indices[place] = index;
             if let Err(why) = tune.policy(&tune.values(&indices)) {
-                let message = format!("{} makes no sound policy: {why}", values[index]);
+                let message = format!("{value} makes no sound policy: {why}");
                 document.problem(&format!("{path}.{}", knob.name()), message, None);
                 return false;
             }
