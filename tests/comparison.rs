@@ -40,8 +40,11 @@ fn is_at_most(errors: usize, trials: usize, rate: f64, what: &str) {
     assert!(errors == 0 || above > NEVER, "{what}: {errors} of {trials}, promised at most {rate}");
 }
 
+/// A value of a law from random bits.
+type Law = fn(u64) -> f64;
+
 /// `experiments` samples of `n` values of a law of median 0.
-fn samples(experiments: u64, n: u64, law: fn(u64) -> f64) -> impl Iterator<Item = Vec<(f64, f64)>> {
+fn samples(experiments: u64, n: u64, law: Law) -> impl Iterator<Item = Vec<(f64, f64)>> {
     let key = Key::derive(1, 0, Purpose::Service, "comparison");
     (0..experiments)
         .map(move |experiment| (0..n).map(|index| (law(key.block(experiment, index)[0]), 0.0)).collect())
@@ -54,15 +57,15 @@ fn misses(interval: Option<(f64, f64)>, truth: f64) -> bool {
 
 #[test]
 fn the_interval_of_a_mean_covers_as_often_as_it_says() {
-    let found = samples(10_000, 30, |bits| standard_normal(bits));
+    let found = samples(10_000, 30, standard_normal);
     let errors = found.filter(|pairs| misses(Paired::by_mean(pairs, ALPHA).expect("pairs").interval, 0.0));
     is_rate(errors.count(), 10_000, ALPHA, "t interval, normal, n = 30");
 }
 
 #[test]
 fn the_interval_of_a_median_covers_whatever_the_law_is() {
-    let laws: [(&str, fn(u64) -> f64); 3] = [
-        ("normal", |bits| standard_normal(bits)),
+    let laws: [(&str, Law); 3] = [
+        ("normal", standard_normal),
         ("exponential", |bits| standard_exponential(bits) - std::f64::consts::LN_2),
         ("so heavy that it has no mean", |bits| 1.0 / (1.0 - unit(bits)) - 2.0),
     ];

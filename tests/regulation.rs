@@ -80,8 +80,10 @@ fn an_autoscaler_ends_at_the_servers_that_its_target_asks_for() {
 /// Mean wait, in seconds, of the calls whose work ends within a stretch of seconds, in one run, and how many there are.
 fn waits(record: &Record, work: f64, stretch: std::ops::Range<f64>) -> (f64, f64) {
     let calls = record.traces[0].iter().filter_map(|request| {
-        let step =
-            request.steps.first().filter(|step| step.outcome.is_some_and(|outcome| outcome.is_success()))?;
+        let step = request
+            .steps
+            .first()
+            .filter(|step| step.outcome.is_some_and(retrysim::outcome::Outcome::is_success))?;
         let known = step.known.as_secs_f64();
         stretch.contains(&known).then(|| known - request.arrived.as_secs_f64() - work)
     });
