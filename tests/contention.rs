@@ -20,7 +20,7 @@ fn run(text: &str, replication: u32) -> Record {
 /// Slots of a millisecond; after its i-th collision a station waits for 1 to 2^min(i, cap) of them.
 fn backoff(stations: u64, cap: u32) -> String {
     format!(
-        "horizon = '100d'\nbin = '1d'\nwindow = '1s'\nseed = 1976\n\
+        "horizon = '100d'\nbin = '1d'\nwindow = '1h'\nseed = 1976\n\
          [services.ether]\ncontention.channel = {{ slot = '1ms' }}\n\
          [workloads.stations]\nservice = 'ether'\nclients = {stations}\narrivals.burst = {{}}\n\
          [policies.binary]\nretries = 1_000_000\nretry_on = 'any_failure'\n\

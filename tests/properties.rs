@@ -92,6 +92,9 @@ fn service() -> impl Strategy<Value = String> {
             // Where calls contend they take the time that they contend for.
             let latency =
                 if inside.contains("contention") { String::new() } else { format!("latency.{latency}\n") };
+            // What is changed must be there.
+            let incidents =
+                if incidents.contains("rate_limit") && limit.is_empty() { String::new() } else { incidents };
             // Servers are taken away from those who have some.
             let taken = "incidents = [{ capacity = { mtbf = '40s', mttr = '20s', share = 0.5 } }, ";
             let incidents = if inside.contains("servers") {
@@ -275,8 +278,10 @@ fn any_chain() -> impl Strategy<Value = String> {
         ]);
         (limit, inside, incident, steps(0..7), prop::sample::select(vec!["", "network.constant = '50ms'\n"]))
             .prop_map(|(limit, inside, incident, latency, network)| {
+                // What is taken away or changed must be there.
                 let taken = incident.contains("servers_lost") && !inside.contains("servers = ");
-                let incident = if taken || incident.is_empty() {
+                let changed = incident.contains("rate_limit") && limit.is_empty();
+                let incident = if taken || changed || incident.is_empty() {
                     String::new()
                 } else {
                     format!("incidents = [{{ {incident} }}]\n")

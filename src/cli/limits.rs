@@ -18,9 +18,9 @@ use crate::scenario::{Axis, Scenario, ScenarioFile, Span};
 ///
 /// With two fields to vary, draw a map: where the condition holds, where it fails and goodput recovers, where it never does.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "it is what --help prints")]
 #[command(
-    after_help = "Example: retrysim limits scenarios/jitter-vs-fixed.toml --vary workloads.campaign.clients=100..5000 \
-                  --until \"success_rate >= 0.99\""
+    after_help = "Example: retrysim limits scenarios/longest-outage.toml \\\n  --vary services.api.incidents.0.outage.lasts=1s..40m --until \"success_rate >= 0.99\""
 )]
 pub(super) struct Limits {
     /// The scenario file; - for stdin.
@@ -29,7 +29,7 @@ pub(super) struct Limits {
     /// step (a..b:step), a map over both is drawn.
     #[arg(long, value_name = "PATH=A..B", required = true)]
     vary: Vec<String>,
-    /// The condition, such as `success_rate >= 0.99` or `sends.recovery_time < 5m and peak_to_limit <= 2`.
+    /// The condition, such as "success_rate >= 0.99" or "sends.recovery_time < 5m and peak_to_limit <= 2".
     #[arg(long, value_name = "CONDITION")]
     until: String,
     /// In what share of the replications the condition must hold, such as 0.95. If absent: on average, and peaks, quantiles and

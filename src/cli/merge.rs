@@ -20,7 +20,7 @@ pub(super) struct Merge {
     /// Folder to write; output/NAME-sweep if absent, where NAME is the scenario's. Another sweep is never replaced.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// A metric to draw; as with `retrysim sweep`.
+    /// A metric to draw; as with retrysim sweep.
     #[arg(long, value_name = "NAME")]
     metric: Vec<String>,
     /// What to print: a table, the rows of sweep.csv as JSON or as they are, or nothing.

@@ -9,9 +9,10 @@ use crate::scenario::{MAX_REQUESTS, Scenario};
 
 /// How precise the results shall be.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "it is what --help prints")]
 pub(super) struct Precision {
     /// Add replications until the 95 % interval of this metric is so narrow in every arm: half its width in percent of the mean, or
-    /// in the unit of the metric. Such as `success_rate=1%` or `email.time_to_success_p99=5s`; may be given several times.
+    /// in the unit of the metric. Such as success_rate=1% or email.time_to_success_p99=5s; may be given several times.
     #[arg(long, value_name = "METRIC=WIDTH")]
     until_precise: Vec<String>,
     /// With --until-precise, how many replications there may be at most.

@@ -46,7 +46,7 @@ pub(super) struct Sweep {
     /// offered_load_peak. sweep.csv has all metrics.
     #[arg(long, value_name = "NAME")]
     metric: Vec<String>,
-    /// Run only the I-th of N parts, I from 1 to N; `retrysim merge` puts them together. auto takes I and N from a Slurm array
+    /// Run only the I-th of N parts, I from 1 to N; retrysim merge puts them together. auto takes I and N from a Slurm array
     /// (SLURM_ARRAY_TASK_ID, ..._MIN, ..._COUNT), auto/N takes I from there or from an indexed job of Kubernetes
     /// (JOB_COMPLETION_INDEX, from 0).
     #[arg(long, value_name = "I/N", allow_hyphen_values = true)]

@@ -182,7 +182,12 @@ pub fn phase_table(scenario: &Scenario, paths: [&str; 2], condition: &str, map: 
 pub(super) fn in_words(varied: &Varied, number: f64) -> String {
     match varied.range.unit().as_str() {
         "s" => duration(number),
-        "1" => short(number),
-        unit => format!("{}{}", short(number), unit.trim_start_matches('1')),
+        "1" => tidy(number),
+        unit => format!("{}{}", tidy(number), unit.trim_start_matches('1')),
     }
+}
+
+/// `50`, and not `50.0`.
+fn tidy(number: f64) -> String {
+    if libm::trunc(number) == number && number.abs() < 9_995.0 { format!("{number}") } else { short(number) }
 }

@@ -210,6 +210,12 @@ impl Range {
         let (low, high) = (one.min(other), one.max(other));
         let middle = match self.unit {
             Unit::Whole => f64::midpoint(low, high).floor(),
+            // No more digits than the resolution is worth.
+            _ if resolution > 0.0 => {
+                let worth = resolution * (self.high - self.low) / 2.0;
+                let step = libm::pow(10.0, libm::floor(libm::log10(worth)));
+                libm::round(f64::midpoint(low, high) / step) * step
+            }
             _ => f64::midpoint(low, high),
         };
         let apart = high - low > resolution * (self.high - self.low);
@@ -376,6 +382,7 @@ mod tests {
         assert_eq!(whole.between("1", "2", 0.0), None);
         let time = Range::parse("10s..20s").expect("a range");
         assert_eq!((time.at(0.25), time.between("10s", "11s", 0.05)), ("12.5s".into(), Some("10.5s".into())));
+        assert_eq!(time.between("10s", "11.3s", 0.05), Some("10.7s".into()), "to a tenth of a second");
         assert_eq!(time.between("10s", "11s", 0.1), None, "a tenth of the range is near enough");
         assert_eq!((time.number("1m30s"), time.unit()), (Some(90.0), "s".into()));
         let rate = Range::parse("5/s..10/s").expect("a range");

@@ -1,6 +1,6 @@
 //! `limits.svg`: how far each arm can go, and how sure that is.
 
-use super::axis::{Scale, number_label, time_ticks};
+use super::axis::{Scale, time_ticks};
 use super::drawing::{Align, Drawing, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH, ground};
 use super::text::{NAME, SMALL, shorten};
@@ -89,14 +89,15 @@ fn row(drawing: &mut Drawing, varied: &Varied, found: &Found, y: f64, x: &dyn Fn
     drawing.text(Text::new((RIGHT + 10.0, y), words).size(SMALL).colour(colour));
 }
 
-/// Ticks of the field between its ends.
+/// Ticks of the field between its ends, and at the lower one.
 fn ticks(varied: &Varied, low: f64, high: f64) -> Vec<(f64, String)> {
     let all = if varied.range.unit() == "s" {
         time_ticks(high)
     } else {
-        let scale = Scale::linear(high);
-        let values = scale.ticks(RIGHT - LEFT, 90.0);
-        values.into_iter().map(|value| (value, number_label(value))).collect()
+        let values = Scale::linear(high).ticks(RIGHT - LEFT, 50.0);
+        values.into_iter().map(|value| (value, in_words(varied, value))).collect()
     };
-    all.into_iter().filter(|(value, _)| (low..=high).contains(value)).collect()
+    let near = low + 0.06 * (high - low);
+    let first = [(low, in_words(varied, low))];
+    first.into_iter().chain(all.into_iter().filter(|(value, _)| (near..=high).contains(value))).collect()
 }
