@@ -71,9 +71,11 @@ fn the_shortest_pause_that_tips_a_service_is_the_published_one() {
         let seconds = |value: &str| range("1s..2s").number(value).expect("a duration");
         println!("{id}: {value}, reference {expected}");
         assert!((seconds(&value) - expected).abs() <= tolerance, "{id}: {value} instead of {expected}");
-        assert_eq!(shown.as_ref(), Some(&value), "without luck all is shown");
-        let failed = seconds(&failed.expect("all is shown"));
-        assert!(failed - seconds(&value) < 0.0201 && failed > seconds(&value), "{id}: {failed}");
+        assert_eq!(
+            (shown, failed),
+            (None, None),
+            "one replication shows nothing, even if there is no luck in it"
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use super::run::Overrides;
 use super::{print, progress};
 use crate::error::{Error, suggestion};
 use crate::experiment::threads;
-use crate::experiment::tipping::{Question, Varied, phase_map, tipping_points};
+use crate::experiment::tipping::{Question, Varied, phase_map, tipping_points, with_fractions};
 use crate::report::{self, Folder};
 use crate::scenario::{Axis, Scenario, ScenarioFile, Span};
 
@@ -87,6 +87,7 @@ impl Limits {
                 let Span::Range(range) = &axis.span else { unreachable!("a range was read") };
                 let resolution = self.resolution / 100.0;
                 let field = Varied { path: axis.path.clone(), range: range.clone(), resolution };
+                let field = with_fractions(&question, field);
                 let bar = progress::counted("values");
                 let points = threads.install(|| tipping_points(&question, &field, &arms, &|| bar.inc(1)))?;
                 bar.finish_and_clear();
@@ -95,6 +96,12 @@ impl Limits {
                 print(&text(&scenario, &table, &target))?;
             }
             [across, up] => {
+                if !self.arm.is_empty() || self.share.is_some() {
+                    let option = if self.share.is_some() { "--share" } else { "--arm" };
+                    return Err(Error::Usage(format!(
+                        "{option}: a map shows all arms, and what most replications do: leave it out, or vary one field"
+                    )));
+                }
                 let bar = progress::counted("pairs of values");
                 let map = threads.install(|| phase_map(&question, [across, up], &|| bar.inc(1)))?;
                 bar.finish_and_clear();

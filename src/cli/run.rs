@@ -103,6 +103,13 @@ impl Run {
         let export = self.export.map(|target| export::Written::of(&scenario, target)).transpose()?;
         let junit = self.junit.as_deref().map(|path| junit(path, &scenario)).transpose()?;
         let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
+        if let Some(path) = self.junit.as_ref().filter(|path| path.starts_with(&target)) {
+            return Err(Error::Usage(format!(
+                "--junit {}: {} is for what the run writes, and replaced by the next one: name a file outside it",
+                path.display(),
+                target.display()
+            )));
+        }
         let folder = Folder::prepare(&target)?;
         if self.format != Format::Quiet {
             for note in scenario.notes() {
@@ -156,6 +163,13 @@ fn junit(path: &Path, scenario: &Scenario) -> Result<File, Error> {
     if scenario.expectations.is_empty() {
         return Err(Error::Usage(format!(
             "--junit {}: the scenario expects nothing; write conditions in its section [expect]",
+            path.display()
+        )));
+    }
+    // What somebody else wrote is not ours to replace.
+    if std::fs::read(path).is_ok_and(|bytes| !bytes.is_empty() && !bytes.starts_with(b"<?xml")) {
+        return Err(Error::Usage(format!(
+            "--junit {}: it exists and is no XML: name another file",
             path.display()
         )));
     }

@@ -60,6 +60,9 @@ pub fn held(condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) 
         }
     }
     let (low, high) = (estimate.low().unwrap_or(estimate.mean), estimate.high().unwrap_or(estimate.mean));
+    if estimate.mean.is_infinite() && estimate.min.is_finite() {
+        return (measured, Held::Undecided);
+    }
     let held = match (comparison.holds(low, bound), comparison.holds(high, bound)) {
         (true, true) => Held::Met,
         (false, false) => Held::NotMet,

@@ -143,8 +143,13 @@ fn points(paired: &Paired, words: [&str; 2]) -> String {
 /// `2.4x (2.3 to 2.5) fewer attempts`; as a percentage where it is less than a tenth.
 fn times(paired: &Paired, words: [&str; 2]) -> String {
     let ratio = paired.ratio.unwrap_or(f64::INFINITY);
-    let more = ratio > 1.0;
+    let more = paired.difference.map_or(ratio > 1.0, |difference| difference > 0.0);
     let word = words[usize::from(more)];
+    // Where most replications are alike in both arms the median of their ratios tells nothing: then the difference is said.
+    if ratio == 1.0 || (ratio > 1.0) != more {
+        let interval = paired.interval.map_or_else(String::new, |interval| ends(interval, f64::abs));
+        return format!("{}{interval} {word}", short(paired.difference.unwrap_or(0.0).abs()));
+    }
     let factor = move |ratio: f64| if more { ratio } else { 1.0 / ratio };
     if factor(ratio).is_infinite() {
         return format!("endlessly {word}"); // against nothing no factor tells the size
@@ -170,7 +175,7 @@ mod tests {
 
     fn paired(ratio: f64, interval: (f64, f64)) -> Paired {
         Paired {
-            difference: Some(0.173),
+            difference: Some(if ratio < 1.0 { -0.173 } else { 0.173 }),
             interval: Some((0.171, 0.1754)),
             ratio: Some(ratio),
             ratio_interval: Some(interval),
@@ -187,6 +192,7 @@ mod tests {
             (2.4, (2.3, 2.5), "2.40x (2.30 to 2.50) more attempts"),
             (1.02, (1.01, 1.03), "2.00 % (1.00 to 3.00) more attempts"),
             (0.98, (0.97, 0.99), "2.00 % (1.00 to 3.00) fewer attempts"),
+            (1.0, (1.0, 1.0), "0.17 (0.17 to 0.18) more attempts"),
             (f64::INFINITY, (2.0, f64::INFINITY), "endlessly more attempts"),
         ] {
             assert_eq!(times(&paired(ratio, interval), words), said);

@@ -33,8 +33,8 @@ pub(super) fn tipping_csv(
     };
     for point in points {
         let (holds, value, low, high) = match &point.found {
-            Found::Everywhere => ("everywhere", None, None, None),
-            Found::Nowhere => ("nowhere", None, None, None),
+            Found::Everywhere => ("at both ends", None, None, None),
+            Found::Nowhere => ("at neither end", None, None, None),
             Found::Tips { side: Side::Below, value, shown, failed } => {
                 ("up to", Some(value.clone()), shown.clone(), failed.clone())
             }
@@ -103,16 +103,13 @@ pub(super) fn phases_csv(scenario: &Scenario, paths: [&str; 2], map: &PhaseMap) 
 /// A sentence per arm.
 pub fn tipping_table(scenario: &Scenario, varied: &Varied, condition: &str, points: &[Tipping]) -> String {
     let mut text = String::new();
+    let ends = format!("{} and {}", varied.range.low(), varied.range.high());
     let room = points.iter().map(|point| scenario.arms[point.arm].name.chars().count()).max().unwrap_or(0);
     for point in points {
         let head = format!("{:room$}  ", scenario.arms[point.arm].name);
         let sentence = match &point.found {
-            Found::Everywhere => {
-                format!("holds everywhere from {} to {}", varied.range.low(), varied.range.high())
-            }
-            Found::Nowhere => {
-                format!("holds neither at {} nor at {}", varied.range.low(), varied.range.high())
-            }
+            Found::Everywhere => format!("{} at both ends, {ends}", told(point, ["holds", "seems to hold"])),
+            Found::Nowhere => format!("{} at both ends, {ends}", told(point, ["fails", "seems to fail"])),
             Found::Tips { side, value, shown, failed } => {
                 let (word, beyond) = match side {
                     Side::Below => ("up to", "above"),
@@ -130,21 +127,25 @@ pub fn tipping_table(scenario: &Scenario, varied: &Varied, condition: &str, poin
         text += &below(&head, &sentence, WIDTH);
     }
     let tried: usize = points.iter().map(|point| point.trials.len()).sum();
-    let all = points.iter().flat_map(|point| &point.trials).map(|trial| f64::from(trial.replications)).sum();
-    text += &format!(
-        "\n{}",
-        below(
-            "",
-            &format!(
-                "{}: where {condition}; the tipping point lies between the two with 95 % confidence; {tried} values, {} replications, seed {}",
-                varied.path,
-                short(all),
-                scenario.seed
-            ),
-            WIDTH
-        )
-    );
+    let all: u64 =
+        points.iter().flat_map(|point| &point.trials).map(|trial| u64::from(trial.replications)).sum();
+    let tips = points.iter().any(|point| matches!(point.found, Found::Tips { .. }));
+    let confidence = if tips {
+        " the tipping point lies between what is shown to hold and to fail with 95 % confidence;"
+    } else {
+        ""
+    };
+    let (path, seed) = (&varied.path, scenario.seed);
+    let words =
+        format!("{path}: where {condition};{confidence} {tried} values, {all} replications, seed {seed}");
+    text += &format!("\n{}", below("", &words, WIDTH));
     text
+}
+
+/// What is said of both ends: that it is so if that was shown of each, else that it seems so.
+fn told(point: &Tipping, [shown, seems]: [&'static str; 2]) -> &'static str {
+    let is_shown = |decision| matches!(decision, Decision::Holds | Decision::Fails);
+    if point.trials.iter().all(|trial| is_shown(trial.decision)) { shown } else { seems }
 }
 
 /// A map per arm, a letter per cell.

@@ -191,6 +191,12 @@ impl Range {
         self.unit == Unit::Whole
     }
 
+    /// The same ends, with all numbers between them; as it is if its values are no whole numbers.
+    pub fn with_fractions(self) -> Self {
+        let unit = if self.unit == Unit::Whole { Unit::Number } else { self.unit };
+        Self { unit, ..self }
+    }
+
     /// The value at this share of the way from the lower end to the upper one. Of whole numbers each has an equal part.
     pub fn at(&self, share: f64) -> String {
         let value = match self.unit {
@@ -218,8 +224,11 @@ impl Range {
             }
             _ => f64::midpoint(low, high),
         };
+        let text = self.unit.write(middle);
+        // As it is written it must still lie between them.
+        let (written, _) = Unit::read(&text).ok()?;
         let apart = high - low > resolution * (self.high - self.low);
-        (apart && low < middle && middle < high).then(|| self.unit.write(middle))
+        (apart && low < written && written < high).then_some(text)
     }
 
     /// A value as a number: seconds of a duration, counts of a rate.
@@ -383,6 +392,8 @@ mod tests {
         let time = Range::parse("10s..20s").expect("a range");
         assert_eq!((time.at(0.25), time.between("10s", "11s", 0.05)), ("12.5s".into(), Some("10.5s".into())));
         assert_eq!(time.between("10s", "11.3s", 0.05), Some("10.7s".into()), "to a tenth of a second");
+        let tiny = Range::parse("1ns..10ns").expect("a range");
+        assert_eq!(tiny.between("1ns", "2ns", 0.01), None, "there is nothing between");
         assert_eq!(time.between("10s", "11s", 0.1), None, "a tenth of the range is near enough");
         assert_eq!((time.number("1m30s"), time.unit()), (Some(90.0), "s".into()));
         let rate = Range::parse("5/s..10/s").expect("a range");

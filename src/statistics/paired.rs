@@ -39,7 +39,8 @@ impl Paired {
         let interval = error.map(|error| student_t(alpha, freedom) * error);
         let p = error.map(|error| match (mean, error) {
             (0.0, _) => 1.0,
-            (_, 0.0) => 0.0,
+            // All differences are alike: the sign test is what is left.
+            (_, 0.0) => libm::exp2(1.0 - n),
             _ => two_sided(mean / error, freedom),
         });
         let interval = interval.map(|half| (mean - half, mean + half));
@@ -104,12 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_in_both_is_no_difference_and_what_always_differs_is_certain() {
+    fn what_is_the_same_in_both_is_no_difference_and_two_replications_prove_none() {
         let same = Paired::by_mean(&[(0.3, 0.3), (0.7, 0.7)], 0.05).expect("there are pairs");
         assert_eq!((same.difference, same.interval, same.p), (Some(0.0), Some((0.0, 0.0)), Some(1.0)));
         assert_eq!((same.ratio, same.ratio_interval), (Some(1.0), None));
         let apart = Paired::by_mean(&[(3.0, 1.0), (4.0, 2.0)], 0.05).expect("there are pairs");
-        assert_eq!((apart.difference, apart.p), (Some(2.0), Some(0.0)));
+        assert_eq!((apart.difference, apart.p), (Some(2.0), Some(0.5)));
         let alone = Paired::by_mean(&[(3.0, 1.0)], 0.05).expect("there is a pair");
         assert_eq!((alone.interval, alone.p, alone.pairs), (None, None, 1));
         assert_eq!(Paired::by_mean(&[], 0.05), None);

@@ -63,7 +63,8 @@ pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, value
     loop {
         experiment.advance(&[arm], replications, &|| ());
         let found = &experiment.results().arms[arm];
-        let each = |condition| one(question.share, condition, found, alpha);
+        let last = replications == question.most;
+        let each = |condition| one(question.share, condition, found, alpha, last);
         let decision = question.conditions.iter().map(each).reduce(Decision::and).unwrap_or(Decision::Holds);
         let shown = matches!(decision, Decision::Holds | Decision::Fails);
         if shown || replications == question.most {
@@ -79,24 +80,26 @@ pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, value
     }
 }
 
-fn one(share: Option<f64>, condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
+fn one(share: Option<f64>, condition: &Condition, arm: &ArmResult, alpha: f64, last: bool) -> Decision {
     match (share, condition.figure.metric.sense().centre) {
-        (None, Centre::Mean) => on_average(condition, arm, alpha),
+        (None, Centre::Mean) => on_average(condition, arm, alpha, last),
         (share, _) => in_share(share.unwrap_or(0.5), condition, arm, alpha),
     }
 }
 
-/// By the interval of the mean.
-fn on_average(condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
+/// By the interval of the mean. That replications are all alike proves nothing as long as more can be had: what is rare may not
+/// have happened yet.
+fn on_average(condition: &Condition, arm: &ArmResult, alpha: f64, last: bool) -> Decision {
     let Some(estimate) = arm.estimate(condition.figure) else { return Decision::Fails };
     if is_bounded_latency(condition) && barren(arm, condition.figure.subject).any(|barren| barren) {
         return Decision::Fails;
     }
     let half = half_width(&estimate, alpha);
     let holds = |value: f64| condition.comparison.holds(value, condition.bound);
+    let shown = half > 0.0 || (last && estimate.observations > 1);
     match (holds(estimate.mean - half), holds(estimate.mean), holds(estimate.mean + half)) {
-        (true, _, true) => Decision::Holds,
-        (false, _, false) => Decision::Fails,
+        (true, _, true) if shown => Decision::Holds,
+        (false, _, false) if shown => Decision::Fails,
         (_, true, _) => Decision::SeemsToHold,
         (_, false, _) => Decision::SeemsToFail,
     }
@@ -112,9 +115,6 @@ fn half_width(estimate: &Estimate, alpha: f64) -> f64 {
 fn in_share(share: f64, condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
     let met = met(std::slice::from_ref(condition), arm);
     let (met, n) = (met.iter().filter(|met| **met).count(), met.len());
-    if n == 1 {
-        return if met == 1 { Decision::Holds } else { Decision::Fails };
-    }
     if 2.0 * at_least(met, n, share) <= alpha {
         Decision::Holds
     } else if 2.0 * at_most(met, n, share) <= alpha {

@@ -12,7 +12,7 @@ mod search;
 
 pub use decide::{Decision, Trial};
 pub use phase::{Phase, PhaseMap, phase_map};
-pub use search::{Found, Side, Tipping, tipping_points};
+pub use search::{Found, Side, Tipping, tipping_points, with_fractions};
 
 use crate::error::Error;
 use crate::scenario::{Condition, Range, Scenario, ScenarioFile};

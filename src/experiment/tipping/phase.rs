@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::Question;
 use super::decide::met;
 use crate::error::Error;
+use crate::experiment::design::MOST_POINTS;
 use crate::experiment::replicate::{ArmResult, Experiment};
 use crate::metrics::WORKLOAD_MEASURES;
 use crate::scenario::{Axis, Figure, Metric, Scenario};
@@ -70,6 +71,12 @@ pub fn phase_map(
         })
     };
     let (across, up) = (values(axes[0])?, values(axes[1])?);
+    let pairs = across.len() * up.len();
+    if pairs > MOST_POINTS {
+        return Err(Error::Usage(format!(
+            "{pairs} pairs of values, the limit is {MOST_POINTS}: widen a step"
+        )));
+    }
     let cells: Vec<(&String, &String)> =
         up.iter().flat_map(|second| across.iter().map(move |first| (first, second))).collect();
     let scenario = |(first, second): &(&String, &String)| {

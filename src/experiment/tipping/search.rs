@@ -46,6 +46,18 @@ pub enum Side {
     Above,
 }
 
+/// The field as it can be varied: between whole ends there are only whole numbers, unless the field takes others.
+pub fn with_fractions(question: &Question, varied: Varied) -> Varied {
+    let finer = varied.range.clone().with_fractions();
+    // Half of the way is a fraction in one of these two places at least.
+    let takes = |share: f64| question.at(&[(&varied.path, &finer.at(share))]).is_ok();
+    if varied.range.is_whole() && takes(0.3) && takes(0.55) {
+        Varied { range: finer, ..varied }
+    } else {
+        varied
+    }
+}
+
 /// Looks for the tipping points of these arms. `progress` is called after each value.
 ///
 /// # Errors
@@ -61,7 +73,7 @@ pub fn tipping_points(
         question.at(&[(&varied.path, &end)])?;
     }
     let search = |&arm: &usize| Search { question, varied, arm, trials: Vec::new(), progress }.run();
-    arms.par_iter().map(search).collect()
+    arms.par_iter().map(search).collect::<Result<_, _>>()
 }
 
 struct Search<'a> {

@@ -1,5 +1,5 @@
 //! Tuning: policies are found rather than compared. Each workload in turn, the others as in the first arm: a search on common
-//! random numbers ([`search`]), then a confirmation of what it found on luck that it has not seen ([`confirm`]).
+//! random numbers (`search`), then a confirmation of what it found on luck that it has not seen (`confirm`).
 
 mod aims;
 mod confirm;

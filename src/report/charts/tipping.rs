@@ -60,8 +60,8 @@ pub(in crate::report) fn chart(
 fn row(drawing: &mut Drawing, varied: &Varied, found: &Found, y: f64, x: &dyn Fn(f64) -> f64) {
     let number = |value: &String| varied.range.number(value).unwrap_or(0.0);
     let (from, to, words) = match found {
-        Found::Everywhere => (LEFT, RIGHT, "everywhere".to_owned()),
-        Found::Nowhere => (LEFT, LEFT, "nowhere".to_owned()),
+        Found::Everywhere => (LEFT, RIGHT, "at both ends".to_owned()),
+        Found::Nowhere => (LEFT, LEFT, "at neither end".to_owned()),
         Found::Tips { side: Side::Below, value, .. } => {
             (LEFT, x(number(value)), format!("up to {}", in_words(varied, number(value))))
         }
