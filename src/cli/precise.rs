@@ -39,6 +39,8 @@ impl Precision {
         // What a scenario may not ask for at once, it may not get bit by bit.
         let affordable = MAX_REQUESTS / (scenario.expected_requests() * scenario.arms.len() as f64).max(1.0);
         let most = self.max_replications.min(affordable.min(f64::from(u32::MAX)) as u32);
+        // What the scenario asks for is never cut short.
+        let most = most.max(scenario.replications);
         threads(options.jobs).install(|| {
             let mut experiment = Experiment::new(scenario, options.traced);
             let (replications, short) = until_precise(&mut experiment, scenario, targets, most, progress);

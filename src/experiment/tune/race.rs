@@ -3,13 +3,15 @@
 //! Non-stochastic best arm identification and hyperparameter optimization, AISTATS 2016, for the doubling).
 //!
 //! The level of each test is that of the race divided by all the tests that the truly best candidate has to pass: against each of
-//! the others, in each round, on each aim. So a race drops it with at most the probability [`LEVEL`], whatever the others are.
+//! the others, in each round, on each aim. So a race on one objective drops it with at most the probability
+//! [`LEVEL`], whatever the others are. Of several, a later one decides where the mean of the one before is no better so far, which few
+//! replications can have wrong.
 //! What the budget cannot pay for is set aside, the lowest ranks first; that is no verdict.
 
 use super::aims::{Aims, Met};
 use crate::experiment::observe::Row;
 
-/// The probability that a race drops the truly best of its candidates, at most.
+/// The probability that a race on one objective drops the truly best of its candidates, at most.
 pub(super) const LEVEL: f64 = 0.05;
 /// The most replications of a candidate in a search.
 pub(super) const MOST: u32 = 64;
