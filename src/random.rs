@@ -83,6 +83,51 @@ impl Key {
     }
 }
 
+/// How many draws are made at a time.
+const AT_ONCE: usize = 16;
+
+/// The draws of entities at one index, looked up mostly in the order of the entities. No draw waits for another, so that a
+/// processor works on several at once if it is asked for several: once entities follow each other, those next in turn are drawn
+/// together.
+#[derive(Debug, Clone)]
+pub struct Consecutive {
+    key: Key,
+    index: u64,
+    /// The entities drawn together: the first, and how many.
+    first: u64,
+    drawn: u64,
+    /// The entity that would follow.
+    next: u64,
+    blocks: [Block; AT_ONCE],
+}
+
+impl Consecutive {
+    /// The draws under `key` at `index`.
+    pub fn new(key: Key, index: u64) -> Self {
+        Self { key, index, first: 0, drawn: 0, next: 0, blocks: [[0; 2]; AT_ONCE] }
+    }
+
+    /// The bits at the address (`entity`, index), as [`Key::block`] gives them.
+    #[inline]
+    pub fn at(&mut self, entity: u64) -> Block {
+        let ahead = entity.wrapping_sub(self.first);
+        if ahead < self.drawn { self.blocks[ahead as usize] } else { self.draw(entity) }
+    }
+
+    fn draw(&mut self, entity: u64) -> Block {
+        if entity != self.next {
+            (self.drawn, self.next) = (0, entity.wrapping_add(1));
+            return self.key.block(entity, self.index);
+        }
+        for (ahead, block) in (0..).zip(&mut self.blocks) {
+            *block = self.key.block(entity.wrapping_add(ahead), self.index);
+        }
+        (self.first, self.drawn) = (entity, AT_ONCE as u64);
+        self.next = entity.wrapping_add(AT_ONCE as u64);
+        self.blocks[0]
+    }
+}
+
 /// A number in [0, 1) from 53 of the bits.
 #[inline]
 pub fn unit(bits: u64) -> f64 {
@@ -134,6 +179,17 @@ fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn draws_that_follow_each_other_are_those_of_their_addresses() {
+        let key = Key::derive(3, 0, Purpose::Service, "api");
+        let mut consecutive = Consecutive::new(key, 1);
+        let forwards = 0..40;
+        let jumps = [7, 8, 9, 3, u64::MAX - 1, u64::MAX, 0, 1, 100, 101, 120, 102];
+        for entity in forwards.chain(jumps) {
+            assert_eq!(consecutive.at(entity), key.block(entity, 1), "{entity}");
+        }
+    }
 
     #[test]
     fn philox_gives_the_published_known_answers() {

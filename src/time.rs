@@ -74,8 +74,9 @@ impl Interval {
     /// `nanos` rounded to a whole nanosecond (halves away from zero); negative and NaN become zero, more than
     /// [`Interval::MAX`] is cut.
     pub fn from_nanos_f64(nanos: f64) -> Self {
-        // `as` saturates and sends NaN to 0, which is what the doc promises.
-        Self::from_nanos(libm::round(nanos) as u64)
+        // The largest float below a half, so that what lies just below a half is rounded down. `as` cuts off the fraction,
+        // saturates, and sends NaN to 0.
+        Self::from_nanos((nanos + 0.499_999_999_999_999_94) as u64)
     }
 
     /// Nanoseconds.

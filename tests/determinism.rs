@@ -3,6 +3,7 @@
 use retrysim::experiment::{self, Options, Results};
 use retrysim::report;
 use retrysim::scenario::Scenario;
+use retrysim::simulation::Simulation;
 
 /// Everything that can differ is in it: several workloads and arms, a breaker, a cache, random arrivals and latencies.
 const RICH: &str = r#"
@@ -88,6 +89,42 @@ fn the_number_of_threads_does_not_matter() {
     let one = files(RICH, 1);
     for jobs in [2, 3, 8] {
         assert_eq!(one, files(RICH, jobs), "{jobs} threads");
+    }
+}
+
+/// A request that nothing stands in the way of is simulated on a shorter way, unless it is traced.
+#[test]
+fn following_requests_changes_nothing_about_them() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+    let paths = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("so is the entry").path());
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+        let scenario = Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        for arm in 0..scenario.arms.len() {
+            let tallies = |traced| {
+                let record = Simulation::new(&scenario, arm, 0, traced).run();
+                let tallies = record.workloads.iter().map(|tally| {
+                    (
+                        tally.endings,
+                        tally.attempts,
+                        &tally.series,
+                        &tally.time_to_success,
+                        &tally.time_to_give_up,
+                    )
+                });
+                format!(
+                    "{:?} {:?}",
+                    tallies.collect::<Vec<_>>(),
+                    record
+                        .services
+                        .iter()
+                        .map(|tally| (tally.offered, tally.load.peak(), tally.goodput))
+                        .collect::<Vec<_>>()
+                )
+            };
+            assert!(tallies(0) == tallies(1), "{} in arm {}", path.display(), scenario.arms[arm].name);
+        }
     }
 }
 

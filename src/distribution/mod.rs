@@ -6,6 +6,7 @@
 
 mod beside;
 mod empirical;
+mod exponential;
 mod gamma;
 mod normal;
 mod parametric;
@@ -17,8 +18,9 @@ use serde::Deserialize;
 
 pub use beside::{Part, Shifted, Weight};
 pub use empirical::{Empirical, Knots};
+pub use exponential::standard_exponential;
 pub use gamma::{incomplete_gamma, inverse_gamma};
-pub use normal::{inverse_normal, standard_exponential, standard_normal};
+pub use normal::{inverse_normal, standard_normal};
 pub use parametric::{Gamma, Pareto, Shape, Weibull};
 pub use sampler::{Parts, Sampler};
 

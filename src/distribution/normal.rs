@@ -1,15 +1,9 @@
-//! Standard exponential and normal variates.
+//! Standard normal variates.
 
 use crate::random::unit;
 
 /// The 99th percentile of the standard normal distribution.
 pub(super) const NORMAL_P99: f64 = 2.326_347_874_040_841;
-
-/// An exponential variate of mean 1, by inversion.
-#[inline]
-pub fn standard_exponential(bits: u64) -> f64 {
-    -libm::log(1.0 - unit(bits))
-}
 
 /// A standard normal variate, by inversion. Never infinite: the bits stand for the middle of their cell, and the upper
 /// half is the mirror image of the lower, because the middle of the last cell would round to 1.

@@ -2,8 +2,9 @@
 
 use super::beside::Part;
 use super::empirical::Knots;
+use super::exponential::standard_exponential;
 use super::gamma::inverse_gamma;
-use super::normal::{standard_exponential, standard_normal};
+use super::normal::standard_normal;
 use crate::random::{unit, up_to};
 use crate::time::Interval;
 
@@ -78,6 +79,15 @@ impl Sampler {
     /// The duration at these random bits, rounded to a nanosecond.
     #[inline]
     pub fn sample(&self, bits: u64) -> Interval {
+        match *self {
+            Self::Constant(value) => value,
+            _ => self.at(bits),
+        }
+    }
+
+    /// The duration where it takes some arithmetic, which would be done ahead of need where it stood in a loop.
+    #[inline(never)]
+    fn at(&self, bits: u64) -> Interval {
         match *self {
             Self::Constant(value) => value,
             Self::Uniform { min, width } => min + Interval::from_nanos(up_to(bits, width.as_nanos())),

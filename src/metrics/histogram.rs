@@ -18,6 +18,7 @@ pub struct Histogram {
 
 impl Histogram {
     /// Counts one duration.
+    #[inline]
     pub fn record(&mut self, value: Interval) {
         let index = bucket_of(value.as_nanos(), SUB_BITS);
         if index >= self.buckets.len() {
@@ -83,6 +84,7 @@ impl Histogram {
 }
 
 /// The bucket of a value where each octave has 2^`bits` of them; the values below 2^`bits` have one each.
+#[inline]
 fn bucket_of(nanos: u64, bits: u32) -> usize {
     let octave = (nanos | 1).ilog2().saturating_sub(bits);
     let within = nanos >> octave;

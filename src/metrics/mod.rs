@@ -6,6 +6,7 @@
 mod histogram;
 mod measure;
 mod recovery;
+mod ruler;
 mod sliding;
 mod tally;
 mod time_series;

@@ -15,6 +15,7 @@
 
 use std::ops::Range;
 
+use super::ruler::Ruler;
 use crate::time::{Instant, Interval};
 
 /// Steps of one workload at most, and of all workloads together, so that the memory is bounded.
@@ -23,7 +24,7 @@ const MAX_STEPS: (u64, u64) = (1_000_000, 4_000_000);
 /// Successes and arrivals per step of time, finer than the time series.
 #[derive(Debug, Clone)]
 pub struct Goodput {
-    step: u64,
+    ruler: Ruler,
     steps: Vec<Step>,
 }
 
@@ -51,18 +52,21 @@ impl Goodput {
 
     /// Nothing counted yet, in steps of `step` (above 0s) over `horizon`.
     pub fn new(step: Interval, horizon: Interval) -> Self {
-        let step = step.as_nanos().max(1);
-        Self { step, steps: vec![Step::EMPTY; horizon.as_nanos().div_ceil(step) as usize] }
+        let ruler = Ruler::new(step);
+        let steps = horizon.as_nanos().div_ceil(ruler.width());
+        Self { ruler, steps: vec![Step::EMPTY; steps as usize] }
     }
 
     /// Counts an arrival at `at`, which lies within the horizon.
+    #[inline]
     pub fn arrived(&mut self, at: Instant) {
-        self.steps[(at.as_nanos() / self.step) as usize].arrivals += 1;
+        self.steps[self.ruler.step_of(at) as usize].arrivals += 1;
     }
 
     /// Counts a success at `at`, which lies within the horizon.
+    #[inline]
     pub fn succeeded(&mut self, at: Instant) {
-        let step = &mut self.steps[(at.as_nanos() / self.step) as usize];
+        let step = &mut self.steps[self.ruler.step_of(at) as usize];
         step.successes += 1;
         step.first = step.first.min(at.as_nanos());
     }
@@ -75,7 +79,7 @@ impl Goodput {
             successes.push(successes[index] + u64::from(step.successes));
         }
         Summed {
-            step: self.step,
+            step: self.ruler.width(),
             arrivals,
             successes,
             first: self.steps.iter().map(|step| step.first).collect(),

@@ -1,5 +1,6 @@
 //! How many attempts come close together: the two faces of a herd.
 
+use super::ruler::Ruler;
 use crate::time::{Instant, Interval};
 
 /// Steps per window: a sliding window moves by a tenth of its width.
@@ -8,7 +9,7 @@ const STEPS: usize = 10;
 /// The most events in any window, where windows start at every tenth of their width. Fixed memory, whatever the load.
 #[derive(Debug, Clone)]
 pub struct SlidingCount {
-    step: u64,
+    ruler: Ruler,
     ring: [u64; STEPS],
     newest: u64,
     within: u64,
@@ -19,7 +20,7 @@ impl SlidingCount {
     /// Windows of `window`, at least ten nanoseconds.
     pub fn new(window: Interval) -> Self {
         Self {
-            step: (window.as_nanos() / STEPS as u64).max(1),
+            ruler: Ruler::new(Interval::from_nanos(window.as_nanos() / STEPS as u64)),
             ring: [0; STEPS],
             newest: 0,
             within: 0,
@@ -28,8 +29,19 @@ impl SlidingCount {
     }
 
     /// Counts an event. Events come in order of time.
+    #[inline]
     pub fn record(&mut self, at: Instant) {
-        let step = at.as_nanos() / self.step;
+        let step = self.ruler.step_of(at);
+        if step != self.newest {
+            self.slide(step);
+        }
+        self.ring[(step % STEPS as u64) as usize] += 1;
+        self.within += 1;
+        self.peak = self.peak.max(self.within);
+    }
+
+    /// The window ends with a later step.
+    fn slide(&mut self, step: u64) {
         debug_assert!(step >= self.newest, "events come in order of time");
         if step - self.newest >= STEPS as u64 {
             self.ring = [0; STEPS];
@@ -40,9 +52,6 @@ impl SlidingCount {
             }
         }
         self.newest = step;
-        self.ring[(step % STEPS as u64) as usize] += 1;
-        self.within += 1;
-        self.peak = self.peak.max(self.within);
     }
 
     /// The most events that any window held.
@@ -56,7 +65,7 @@ impl SlidingCount {
 /// Source: D. R. Cox and P. A. W. Lewis, The Statistical Analysis of Series of Events, 1966, 4.5 (index of dispersion).
 #[derive(Debug, Clone)]
 pub struct Dispersion {
-    window: u64,
+    ruler: Ruler,
     current: u64,
     within: u64,
     total: u64,
@@ -66,12 +75,12 @@ pub struct Dispersion {
 impl Dispersion {
     /// Windows of `window`, above zero.
     pub fn new(window: Interval) -> Self {
-        Self { window: window.as_nanos().max(1), current: 0, within: 0, total: 0, sum_of_squares: 0 }
+        Self { ruler: Ruler::new(window), current: 0, within: 0, total: 0, sum_of_squares: 0 }
     }
 
     /// Counts an event. Events come in order of time.
     pub fn record(&mut self, at: Instant) {
-        let index = at.as_nanos() / self.window;
+        let index = self.ruler.step_of(at);
         if index != self.current {
             self.sum_of_squares += u128::from(self.within) * u128::from(self.within);
             (self.current, self.within) = (index, 0);
@@ -85,7 +94,7 @@ impl Dispersion {
         if self.total == 0 {
             return None;
         }
-        let windows = horizon.as_nanos().div_ceil(self.window) as f64;
+        let windows = horizon.as_nanos().div_ceil(self.ruler.width()) as f64;
         let squares = (self.sum_of_squares + u128::from(self.within) * u128::from(self.within)) as f64;
         let mean = self.total as f64 / windows;
         Some(squares / windows / mean - mean)

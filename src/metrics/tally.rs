@@ -103,6 +103,7 @@ impl WorkloadTally {
     }
 
     /// A request arrived.
+    #[inline]
     pub fn arrived(&mut self, at: Instant) {
         self.requests += 1;
         self.series.record(at, Column::Requests);
@@ -110,6 +111,7 @@ impl WorkloadTally {
     }
 
     /// The `number`-th attempt of a request was sent.
+    #[inline]
     pub fn sent(&mut self, at: Instant, number: u32) {
         self.attempts += 1;
         self.sent += 1;
@@ -117,6 +119,7 @@ impl WorkloadTally {
     }
 
     /// The service has turned an attempt away, or worked on it.
+    #[inline]
     pub fn judged(&mut self, at: Instant, verdict: Verdict) {
         match verdict {
             Verdict::Served | Verdict::Abandoned => {}
@@ -161,6 +164,7 @@ impl WorkloadTally {
     }
 
     /// A request ended within the run.
+    #[inline]
     pub fn ended(&mut self, ended: Ended) {
         self.endings[ended.ending as usize] += 1;
         self.quiet = self.quiet.max(ended.at);
@@ -174,9 +178,9 @@ impl WorkloadTally {
         }
     }
 
-    /// `count` requests were still alive when the run ended at `horizon`.
+    /// `count` more requests do not end before the run does, at `horizon`.
     pub fn unfinished(&mut self, count: u64, horizon: Instant) {
-        self.endings[Ending::Unfinished as usize] = count;
+        self.endings[Ending::Unfinished as usize] += count;
         if count > 0 {
             self.quiet = horizon;
         }
@@ -244,6 +248,7 @@ impl ServiceTally {
     }
 
     /// An attempt arrived.
+    #[inline]
     pub fn offered(&mut self, at: Instant, retry: bool) {
         self.offered += 1;
         self.load.record(at);
@@ -255,11 +260,13 @@ impl ServiceTally {
     }
 
     /// The service has turned an attempt away, or worked on it.
+    #[inline]
     pub fn judged(&mut self, verdict: Verdict) {
         self.limited += u64::from(verdict == Verdict::Limited);
     }
 
     /// A client learned the outcome of an attempt.
+    #[inline]
     pub fn answered(&mut self, outcome: Outcome) {
         self.goodput += u64::from(outcome.is_success());
     }

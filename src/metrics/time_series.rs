@@ -1,5 +1,6 @@
 //! Counts per bin of time: one row of counters per bin, so that one attempt touches one cache line.
 
+use super::ruler::Ruler;
 use crate::time::{Instant, Interval};
 
 /// What is counted per bin.
@@ -96,7 +97,7 @@ type Row = [u64; Column::ALL.len()];
 /// Counts per bin and column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeSeries {
-    bin: u64,
+    ruler: Ruler,
     rows: Vec<Row>,
 }
 
@@ -104,18 +105,18 @@ impl TimeSeries {
     /// Bins of `bin` that cover `horizon`.
     pub fn new(bin: Interval, horizon: Interval) -> Self {
         let bins = horizon.as_nanos().div_ceil(bin.as_nanos());
-        Self { bin: bin.as_nanos(), rows: vec![[0; Column::ALL.len()]; bins as usize] }
+        Self { ruler: Ruler::new(bin), rows: vec![[0; Column::ALL.len()]; bins as usize] }
     }
 
     /// Counts one in the bin of `at`, which lies within the horizon.
     #[inline]
     pub fn record(&mut self, at: Instant, column: Column) {
-        self.rows[(at.as_nanos() / self.bin) as usize][column as usize] += 1;
+        self.rows[self.ruler.step_of(at) as usize][column as usize] += 1;
     }
 
     /// Adds another series of the same shape.
     pub fn add(&mut self, other: &Self) {
-        debug_assert_eq!((self.bin, self.rows.len()), (other.bin, other.rows.len()));
+        debug_assert_eq!((&self.ruler, self.rows.len()), (&other.ruler, other.rows.len()));
         for (row, other) in self.rows.iter_mut().zip(&other.rows) {
             for (cell, other) in row.iter_mut().zip(other) {
                 *cell += other;
@@ -130,7 +131,7 @@ impl TimeSeries {
 
     /// The width of a bin.
     pub fn bin(&self) -> Interval {
-        Interval::from_nanos(self.bin)
+        Interval::from_nanos(self.ruler.width())
     }
 
     /// The count in one cell.

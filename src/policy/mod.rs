@@ -107,6 +107,14 @@ impl Policy {
         }
     }
 
+    /// True if a decision depends on what the one before left.
+    pub fn remembers(&self) -> bool {
+        let schedules = std::iter::once(&self.schedule).chain(&self.throttled);
+        self.max_total_delay.is_some()
+            || self.retry_after.restarts_backoff()
+            || schedules.into_iter().any(Schedule::walks)
+    }
+
     /// True if such an outcome is retried while retries are left; `header` says whether it came with a Retry-After.
     pub fn would_retry(&self, outcome: Outcome, header: bool) -> bool {
         self.retry_on.includes(outcome, header)

@@ -210,6 +210,11 @@ impl Schedule {
         self.jitter.is_random() || parts.iter().any(Self::is_random)
     }
 
+    /// True if a delay depends on the one before.
+    pub const fn walks(&self) -> bool {
+        self.written.is_walk()
+    }
+
     /// The delay before retry `n` of request number `request`; `None` if the schedule has ended. `walk` is what the
     /// step before gave, zero before the first retry; `bits` are the random bits addressed to a retry by its number. Before it
     /// is randomised the delay is at least `least`, which is for jitters that do not walk and delays that are not sorted.

@@ -40,6 +40,7 @@ impl Inside {
     }
 
     /// A call with so much work comes at `now`.
+    #[inline]
     pub(super) fn offer(&mut self, now: Instant, call: &Call, work: Interval) -> Stay {
         let Call { index, gives_up, retry, .. } = *call;
         match self {

@@ -196,6 +196,7 @@ impl Service {
     }
 
     /// A call arrives at `now`. Calls arrive in order of time, after all that happens inside until then.
+    #[inline]
     pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
         if let Some(outcome) = self.conditions(now).down {
             return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call));
@@ -218,9 +219,10 @@ impl Service {
         self.take_in(now, call, Interval::ZERO)
     }
 
-    /// A call goes in that nothing has turned away, and that is still held for so long.
+    /// A call goes in that nothing has turned away under the conditions of `now`, and that is still held for so long.
+    #[inline]
     fn take_in(&mut self, now: Instant, call: &Call, held: Interval) -> Reply {
-        let conditions = self.conditions(now);
+        let conditions = self.incidents.now();
         let (slowness, error, spoiled) =
             (conditions.slowness, conditions.error, conditions.spoils(call.bits[0]));
         let struck = Struck { reached: call.reached, input: call.input, bits: call.bits };
@@ -262,6 +264,7 @@ impl Service {
     }
 
     /// How the service is at `now`, once limits and servers have followed all that has begun or ended until then.
+    #[inline]
     fn conditions(&mut self, now: Instant) -> &Conditions {
         while (self.scales || self.loses)
             && let Some(change) = self.incidents.next_change().filter(|&change| change <= now)

@@ -4,6 +4,7 @@
 //! their guards; a failure climbs up, until a layer retries it or none is left.
 
 use super::Simulation;
+use super::at_once::Sent;
 use super::clients::Layer;
 use super::event::{Class, Event, rank};
 use super::guard::Passage;
@@ -12,8 +13,7 @@ use super::trace::{Next, Step};
 use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
 use crate::policy::{Decision, Delay, History};
-use crate::service::{Answer, Call, Reply};
-use crate::time::{Instant, Interval};
+use crate::time::Instant;
 use crate::verdict::Verdict;
 use crate::workload::Arrival;
 
@@ -23,7 +23,17 @@ impl Simulation<'_> {
         let arrivals = &mut self.arrivals[workload];
         let arrival = arrivals.next.expect("the arrival was seen a moment ago");
         arrivals.next = arrivals.stream.next();
-        self.issue(workload, arrival, arrival.number, NO_CALL);
+        self.look_up_first();
+        self.begin(workload, arrival);
+    }
+
+    /// A request begins that a client issues.
+    fn begin(&mut self, workload: usize, arrival: Arrival) {
+        if self.clients[workload].plain {
+            self.arrive_plain(workload, arrival);
+        } else {
+            self.issue(workload, arrival, arrival.number, NO_CALL);
+        }
     }
 
     /// A client of a closed population thinks from `at` on, until it issues its next request.
@@ -43,7 +53,7 @@ impl Simulation<'_> {
     pub(super) fn thought(&mut self, workload: usize, client: u32) {
         let closed = self.clients[workload].closed.as_ref().expect("only those of a closed population think");
         let arrival = Arrival { at: self.now, number: closed.last(client), client };
-        self.issue(workload, arrival, arrival.number, NO_CALL);
+        self.begin(workload, arrival);
     }
 
     /// A request begins, the `order`-th of its workload; `parent` is the call for whose sake it does, if a service issues it.
@@ -93,7 +103,7 @@ impl Simulation<'_> {
                 (request.sent, request.retry_after, request.stage) = (now, None, Stage::Denied);
                 return self.climb(slot, now, maker + 1, Ending::BudgetDenied);
             }
-            self.begin(slot);
+            self.count_attempt(slot);
         }
         let Request { enters, stage, .. } = self.requests[slot];
         let enters = usize::from(enters);
@@ -137,37 +147,25 @@ impl Simulation<'_> {
         let request = &mut self.requests[slot];
         request.sent = now;
         request.reached += 1;
-        let (workload, number) = (usize::from(request.workload), request.attempts);
+        let Request { number, client, attempts: attempt, reached, parent, .. } = *request;
+        let workload = usize::from(request.workload);
         let clients = &self.clients[workload];
-        self.tallies[workload].sent(now, number);
-        let service = &mut self.services[clients.service];
+        self.tallies[workload].sent(now, attempt);
         if self.deferred[clients.service] {
             return self.call(slot);
         }
-        let bits = clients.luck.block(request.number, u64::from(number));
-        let gives_up = (now + clients.timeout).min(self.calls.deadline(request.parent));
-        let call = Call {
-            index: slot,
-            caller: clients.caller(request.number, request.client),
-            arrived: now,
-            reached: request.reached,
-            input: clients.input(request.number, service),
-            bits,
-            way: Interval::ZERO,
-            gives_up,
-            retry: number > 1,
-        };
-        let Reply::Now(mut answer) = service.receive(now, &call) else {
-            unreachable!("only a service that defers takes calls in");
-        };
-        if number == 1
-            && let Some(recorded) = clients.draws.recorded(request.number)
-        {
-            answer = Answer::recorded(recorded.outcome, recorded.latency, recorded.retry_after);
+        let gives_up = (now + clients.timeout).min(self.calls.deadline(parent));
+        let (bits, shares_outcomes) =
+            (clients.luck.block(number, u64::from(attempt)), clients.shares_outcomes);
+        let answer = self.answer(workload, &Sent { slot, number, client, bits, attempt, reached, gives_up });
+        let known = self.awaited(workload, answer, gives_up);
+        let request = &mut self.requests[slot];
+        (request.outcome, request.retry_after) = (known.outcome, known.retry_after);
+        if shares_outcomes {
+            self.schedule(known.at, known.class, slot, Event::Outcome { slot });
+        } else {
+            self.conclude(slot, known.at);
         }
-        self.service_tallies[clients.service].offered(now, number > 1);
-        self.judge(workload, now, answer.verdict);
-        self.await_answer(slot, answer);
     }
 
     /// Counts what a service has made of an attempt.
@@ -230,7 +228,7 @@ impl Simulation<'_> {
     }
 
     /// Counts the attempt; all layers inside the one that makes it begin anew.
-    fn begin(&mut self, slot: u32) {
+    fn count_attempt(&mut self, slot: u32) {
         let request = &mut self.requests[slot];
         let (maker, base) = (usize::from(request.maker), request.attempts);
         request.attempts += 1;
@@ -251,31 +249,8 @@ impl Simulation<'_> {
         self.count_in_budget(slot, layer);
     }
 
-    /// The client waits for the answer, but no longer than its timeout.
-    fn await_answer(&mut self, slot: u32, answer: Answer) {
-        let request = &mut self.requests[slot];
-        let workload = usize::from(request.workload);
-        let clients = &self.clients[workload];
-        let patience = clients.timeout.min(self.calls.deadline(request.parent).since(self.now));
-        let waits = answer.latency <= patience;
-        let (class, wait) = if waits { (Class::Answer, answer.latency) } else { (Class::Timeout, patience) };
-        let known = self.now + wait;
-        let asks = answer.retry_after.map(|header| header.wait(known));
-        (request.outcome, request.retry_after) =
-            if waits { (answer.outcome, asks) } else { (Outcome::Timeout, None) };
-        if !waits && known < self.horizon {
-            self.tallies[workload].timed_out(known);
-            self.tallies[workload].wasted += u64::from(answer.verdict.is_work());
-        }
-        if clients.share_outcomes() {
-            self.schedule(known, class, slot, Event::Outcome { slot });
-        } else {
-            self.conclude(slot, known);
-        }
-    }
-
     /// The client learns the outcome of its attempt at `at`, which may lie ahead of the clock (see
-    /// [`Clients::share_outcomes`](super::clients::Clients::share_outcomes)).
+    /// [`Clients::shares_outcomes`](super::clients::Clients::shares_outcomes)).
     pub(super) fn conclude(&mut self, slot: u32, at: Instant) {
         if at < self.horizon {
             let Request { workload, outcome, .. } = self.requests[slot];
@@ -336,11 +311,7 @@ impl Simulation<'_> {
         let clients = &self.clients[usize::from(request.workload)];
         let history = History { attempts, elapsed: at.since(began), request: request.number, memory };
         // Each retry of each policy has luck of its own, which does not depend on where the guards stand.
-        let policies_inside = clients.layers[layer].number as u64;
-        let luck = |retry: u32| {
-            let index = policies_inside << 32 | u64::from(base + retry);
-            clients.backoff.block(request.number, index)
-        };
+        let luck = |retry| clients.backoff.block(request.number, clients.layers[layer].luck(base + retry));
         let policy = clients.layers[layer].policy.as_ref()?;
         Some(policy.decide(request.outcome, request.retry_after, &history, &luck))
     }

@@ -10,7 +10,7 @@ use crate::limiter::{Limiter, LimiterConfig};
 use crate::metrics::WorkloadTally;
 use crate::outcome::Outcome;
 use crate::policy::{DuringBackoff, OnFailure, Policy, PolicyConfig};
-use crate::random::{Key, Purpose};
+use crate::random::{Consecutive, Key, Purpose};
 use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
 use crate::service::{Caller, Service};
@@ -32,6 +32,11 @@ pub(super) struct Clients {
     pub(super) nested: Option<Nested>,
     /// Whose turn it is, if they are a closed population.
     pub(super) closed: Option<Turns>,
+    /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its
+    /// own. Otherwise nothing can tell whether it was handled when it was sent or when it came.
+    pub(super) shares_outcomes: bool,
+    /// True if nothing stands in the way of their requests.
+    pub(super) plain: bool,
     cache: Option<Cache>,
     swallows: bool,
     calling: Calling,
@@ -39,6 +44,8 @@ pub(super) struct Clients {
     /// Where the inputs of this workload begin among those of all.
     inputs: u64,
     pub(super) luck: Key,
+    /// That of first attempts.
+    pub(super) first_luck: Consecutive,
     pub(super) network: Key,
     pub(super) backoff: Key,
     pub(super) limiter: Key,
@@ -108,6 +115,12 @@ pub(super) struct Layer {
 }
 
 impl Layer {
+    /// Where the luck of its retries is: each retry of each policy has its own, which does not depend on where the guards
+    /// stand.
+    pub(super) const fn luck(&self, retry: u32) -> u64 {
+        (self.number as u64) << 32 | retry as u64
+    }
+
     /// True if anything guards it.
     pub(super) const fn is_guarded(&self) -> bool {
         self.breaker.is_some() || self.budget.is_some() || self.limiter.is_some()
@@ -249,27 +262,31 @@ impl Clients {
         }
         layers.reverse();
         let key = |purpose| key(purpose, &workload.name);
+        let slots = workload.config.slots.map(|slots| {
+            let places = |&(): &(), _| Places::new(slots.limit.get_u32());
+            // All workloads share the global ones, whatever their policies.
+            let asker = Asker { clients, policy: 0, depth: 0 };
+            pool(&mut guards.slots, &mut guards.shared, ("slots", slots.scope), asker, ((), places))
+        });
+        let nested = match &workload.config.arrivals {
+            Arrivals::CallsOf(calls) => Some(Nested {
+                fan_out: calls.fan_out.get_u32(),
+                propagates: calls.deadline == CallDeadline::Propagated,
+                failure: Outcome::Status(calls.status),
+                issued: 0,
+                clients: clients as u64,
+            }),
+            _ => None,
+        };
+        let shares_outcomes =
+            nested.is_some() || cache.is_some() || slots.is_some() || layers.iter().any(Layer::is_guarded);
         Self {
             tie: workload.tie,
             service: workload.service,
             layers,
             timeout: workload.config.timeout.unwrap_or(Interval::MAX),
-            slots: workload.config.slots.map(|slots| {
-                let places = |&(): &(), _| Places::new(slots.limit.get_u32());
-                // All workloads share the global ones, whatever their policies.
-                let asker = Asker { clients, policy: 0, depth: 0 };
-                pool(&mut guards.slots, &mut guards.shared, ("slots", slots.scope), asker, ((), places))
-            }),
-            nested: match &workload.config.arrivals {
-                Arrivals::CallsOf(calls) => Some(Nested {
-                    fan_out: calls.fan_out.get_u32(),
-                    propagates: calls.deadline == CallDeadline::Propagated,
-                    failure: Outcome::Status(calls.status),
-                    issued: 0,
-                    clients: clients as u64,
-                }),
-                _ => None,
-            },
+            slots,
+            nested,
             closed: match &workload.config.arrivals {
                 Arrivals::Closed(closed) => Some(Turns {
                     turns: vec![0; clients],
@@ -277,12 +294,15 @@ impl Clients {
                 }),
                 _ => None,
             },
+            shares_outcomes,
+            plain: false,
             cache,
             swallows: policy.on_failure == OnFailure::Swallow,
             calling,
             inputs: key(Purpose::InputKeys).block(0, 1)[0],
             draws: RequestDraws::new(&workload.config, key),
             luck: key(Purpose::Service),
+            first_luck: Consecutive::new(key(Purpose::Service), 1),
             network: key(Purpose::Network),
             backoff: key(Purpose::Backoff),
             limiter: key(Purpose::Limiter),
@@ -294,15 +314,6 @@ impl Clients {
     #[inline]
     pub(super) fn caller(&self, number: u64, client: u32) -> Caller {
         self.calling.caller(&self.draws, number, client)
-    }
-
-    /// True if an outcome changes something that other requests can see before it is known: then it needs an event of its
-    /// own. Otherwise nothing can tell whether it was handled when it was sent or when it came.
-    pub(super) fn share_outcomes(&self) -> bool {
-        self.nested.is_some()
-            || self.cache.is_some()
-            || self.slots.is_some()
-            || self.layers.iter().any(Layer::is_guarded)
     }
 
     /// Adds what the clients kept to the tally.
@@ -319,6 +330,7 @@ impl Clients {
     }
 
     /// What a service that tells inputs apart knows the input of a request by: no two workloads have one in common.
+    #[inline]
     pub(super) fn input(&self, number: u64, service: &Service) -> u64 {
         if !service.tells_inputs_apart() {
             return 0;
@@ -329,13 +341,15 @@ impl Clients {
 
     /// True if the answer to the request is in the cache.
     pub(super) fn cached(&self, number: u64, now: Instant) -> bool {
-        let (Some(cache), Some(input)) = (&self.cache, self.draws.input_key(number)) else { return false };
+        let Some(cache) = &self.cache else { return false };
+        let Some(input) = self.draws.input_key(number) else { return false };
         now < cache.kept_until[input as usize]
     }
 
     /// Keeps the success of a request.
     pub(super) fn keep(&mut self, number: u64, now: Instant) {
-        let (Some(cache), Some(input)) = (&mut self.cache, self.draws.input_key(number)) else { return };
+        let Some(cache) = &mut self.cache else { return };
+        let Some(input) = self.draws.input_key(number) else { return };
         cache.kept_until[input as usize] = now + cache.ttl;
     }
 }

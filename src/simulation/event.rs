@@ -4,9 +4,11 @@
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     /// The next request of a workload arrives.
-    Arrival { workload: usize },
+    Arrival { workload: u16 },
     /// A client of a closed population issues its next request.
     Issue { workload: u16, client: u32 },
+    /// A plain request begins its next attempt.
+    Retry { slot: u32 },
     /// A request begins its next attempt.
     Attempt { slot: u32 },
     /// A request goes on that has waited for a slot, or at a guard.
@@ -16,7 +18,7 @@ pub(super) enum Event {
     /// A client learns the outcome of an attempt that was decided when it was sent.
     Outcome { slot: u32 },
     /// Something happens inside a service.
-    Happening { service: usize },
+    Happening { service: u16 },
     /// A call reaches its service.
     Reach { call: u32 },
     /// A call goes in that a limit has held.

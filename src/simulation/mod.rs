@@ -2,7 +2,7 @@
 //!
 //! Only here do clients and services meet, and only here are events scheduled. Each request has at most one event ahead
 //! of it. Where nothing that is shared changes while an attempt is under way, its outcome is handled the moment it is
-//! sent, at the instant at which the client will know it, so that an attempt costs one event (`client.rs` says when).
+//! sent, at the instant at which the client will know it, so that an attempt costs one event (`at_once.rs`).
 //!
 //! # Order
 //! Events at one instant are ordered by class (what happens inside services, then answers, then timeouts, then all that begins:
@@ -10,6 +10,7 @@
 //! first goes first. The order follows from the model alone, and says nothing about memory, threads, or when the event
 //! happened to be scheduled.
 
+mod at_once;
 mod call;
 mod calling;
 mod client;
@@ -17,6 +18,7 @@ mod clients;
 mod event;
 mod guard;
 mod nested;
+mod plain;
 mod pool;
 mod request;
 mod trace;
@@ -35,6 +37,7 @@ use call::Calls;
 use calling::{Calling, operations};
 use clients::{Clients, Guards, Layer, Turns};
 use event::{Class, Event, rank};
+use plain::Waiting;
 use request::Requests;
 use trace::Tracer;
 
@@ -60,6 +63,8 @@ pub struct Simulation<'a> {
     horizon: Instant,
     queue: EventQueue<Event>,
     arrivals: Vec<Arrivals>,
+    /// The workload whose next request arrives first, and when.
+    first: Option<((Instant, u64), u16)>,
     clients: Vec<Clients>,
     guards: Guards<'a>,
     services: Vec<Service>,
@@ -70,6 +75,7 @@ pub struct Simulation<'a> {
     /// The services in which things happen between calls: index, and place in the order of names.
     busy: Vec<(usize, u16)>,
     requests: Requests,
+    waiting: Waiting,
     calls: Calls,
     tallies: Vec<WorkloadTally>,
     service_tallies: Vec<ServiceTally>,
@@ -104,7 +110,7 @@ impl<'a> Simulation<'a> {
         });
         let mut guards = Guards::default();
         let assigned = scenario.workloads.iter().zip(&scenario.arms[arm].policies);
-        let clients: Vec<Clients> = assigned
+        let mut clients: Vec<Clients> = assigned
             .map(|(workload, &index)| {
                 let calling = Calling::of(scenario, workload);
                 Clients::new(workload, calling, (&scenario.policies[index], index), &mut guards, key)
@@ -125,14 +131,19 @@ impl<'a> Simulation<'a> {
                 Service::new(&service.config, setting, |purpose| key(purpose, &service.name))
             })
             .collect();
-        let deferred = services.iter().map(Service::defers).collect();
+        let deferred: Vec<bool> = services.iter().map(Service::defers).collect();
+        for clients in &mut clients {
+            clients.plain = traced == 0 && clients.are_plain(!deferred[clients.service]);
+        }
+        let remembers = clients.iter().any(|clients| clients.plain && clients.remember());
         let step = Goodput::step(scenario.window, scenario.horizon, scenario.workloads.len());
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
-        Self {
+        let mut simulation = Self {
             now: Instant::START,
             horizon,
             queue: EventQueue::new(),
             arrivals: arrivals.collect(),
+            first: None,
             clients,
             guards,
             busy: busy(scenario, &services),
@@ -140,12 +151,15 @@ impl<'a> Simulation<'a> {
             callees,
             services,
             requests: Requests::new(layers, guarded),
+            waiting: Waiting::new(remembers),
             calls: Calls::default(),
             tallies: vec![WorkloadTally::new(scenario.bin, step, scenario.horizon); scenario.workloads.len()],
             service_tallies: vec![ServiceTally::new(scenario.window); scenario.services.len()],
             tracers: tracers.collect(),
             events: 0,
-        }
+        };
+        simulation.look_up_first();
+        simulation
     }
 
     /// Runs to the horizon.
@@ -162,13 +176,14 @@ impl<'a> Simulation<'a> {
         }
         while let Some(event) = self.next_event() {
             match event {
-                Event::Arrival { workload } => self.arrive(workload),
+                Event::Arrival { workload } => self.arrive(usize::from(workload)),
                 Event::Issue { workload, client } => self.thought(usize::from(workload), client),
+                Event::Retry { slot } => self.retry_plain(slot),
                 Event::Attempt { slot } => self.attempt(slot),
                 Event::Resume { slot } => self.resume(slot),
                 Event::Ask { call, place } => self.ask(call, place),
                 Event::Outcome { slot } => self.conclude(slot, self.now),
-                Event::Happening { service } => self.happen(service),
+                Event::Happening { service } => self.happen(usize::from(service)),
                 Event::Reach { call } => self.reach(call),
                 Event::Enter { call } => self.go_in(call),
                 Event::Worked { call } => self.call_on(call),
@@ -181,22 +196,28 @@ impl<'a> Simulation<'a> {
     /// Takes the earliest event of all, from the queue, from a stream of arrivals, or from inside a service; `None` at the
     /// horizon.
     fn next_event(&mut self) -> Option<Event> {
-        let arrival = (0..self.arrivals.len())
-            .filter_map(|workload| Some((self.arrivals[workload].key()?, Event::Arrival { workload })));
-        let happening = self.busy.iter().filter_map(|&(service, tie)| {
-            let at = self.services[service].next().filter(|&at| at < self.horizon)?;
-            Some(((at, rank(Class::Happening, tie, 0)), Event::Happening { service }))
-        });
-        let streamed = arrival.chain(happening).min_by_key(|&(key, _)| key);
-        let scheduled = self.queue.peek();
+        let mut streamed = self.first.map(|(key, workload)| (key, Event::Arrival { workload }));
+        for &(service, tie) in &self.busy {
+            let Some(at) = self.services[service].next().filter(|&at| at < self.horizon) else { continue };
+            let key = (at, rank(Class::Happening, tie, 0));
+            if streamed.is_none_or(|(first, _)| key < first) {
+                streamed = Some((key, Event::Happening { service: service as u16 }));
+            }
+        }
         let (at, event) = match streamed {
-            Some((key, event)) if scheduled.is_none_or(|scheduled| key < scheduled) => (key.0, event),
+            Some((key, event)) if self.queue.peek().is_none_or(|scheduled| key < scheduled) => (key.0, event),
             _ => self.queue.pop()?,
         };
         assert!(at >= self.now, "time went back from {:?} to {at:?}", self.now);
         self.now = at;
         self.events += 1;
         Some(event)
+    }
+
+    /// Looks up which workload's next request arrives first.
+    fn look_up_first(&mut self) {
+        let arrivals = self.arrivals.iter().zip(0..);
+        self.first = arrivals.filter_map(|(arrivals, workload)| Some((arrivals.key()?, workload))).min();
     }
 
     /// Schedules an event, unless it lies beyond the run: then its request stays unfinished.

@@ -64,18 +64,21 @@ impl RequestDraws {
     }
 
     /// What the first attempt of request `number` comes to, if a trace says so.
+    #[inline]
     pub fn recorded(&self, number: u64) -> Option<RecordedAnswer> {
         if self.replays { self.recording.as_ref()?.result(number) } else { None }
     }
 
     /// How long the client of a closed workload thinks before it issues request `number`; 0s for other workloads.
+    #[inline]
     pub fn think(&self, number: u64) -> Interval {
         let think = |sampler: &Sampler| sampler.sample(self.thinking.block(number, 0)[0]);
         self.think.as_ref().map_or(Interval::ZERO, think)
     }
 
     /// The account of a client, below [`WorkloadConfig::accounts`].
+    #[inline]
     pub fn account(&self, client: u32) -> u32 {
-        (u64::from(client) % self.accounts) as u32
+        if self.accounts == 1 { 0 } else { (u64::from(client) % self.accounts) as u32 }
     }
 }

@@ -121,17 +121,18 @@ impl Faults {
     }
 
     /// What becomes of an attempt at `now`. Time does not go back.
+    #[inline]
     pub fn strike(&mut self, now: Instant, attempt: &Struck) -> Strike {
         let mut strike = Strike::default();
         let [first, second] = attempt.bits;
         let key = self.key;
         for (place, state) in &mut self.states {
-            let own_luck = unit(fork(first, *place + 1));
+            let own_luck = || unit(fork(first, *place + 1));
             let struck = match state {
                 // Those that watch all attempts come first, whatever has struck before.
-                State::Overload { load, outcome } => (own_luck < load.chance(now)).then_some(*outcome),
+                State::Overload { load, outcome } => (own_luck() < load.chance(now)).then_some(*outcome),
                 State::Slow { probability, latency } => {
-                    if strike.latency.is_none() && own_luck < *probability {
+                    if strike.latency.is_none() && own_luck() < *probability {
                         strike.latency = Some(latency.sample(second));
                     }
                     None
@@ -139,7 +140,7 @@ impl Faults {
                 _ if strike.outcome.is_some() => None,
                 State::Random { bound, outcome } => (unit(first) < *bound).then_some(*outcome),
                 State::FailsFirst { attempts, outcome } => (attempt.reached <= *attempts).then_some(*outcome),
-                State::Bursts { path, outcome } => (own_luck < path.chance(now)).then_some(*outcome),
+                State::Bursts { path, outcome } => (own_luck() < path.chance(now)).then_some(*outcome),
                 State::Poison { share, outcome } => {
                     is_poisoned(key, *place, attempt.input, *share).then_some(*outcome)
                 }

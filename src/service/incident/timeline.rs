@@ -129,6 +129,11 @@ impl Incidents {
         &self.conditions
     }
 
+    /// How the service is at the instant that was looked at last.
+    pub const fn now(&self) -> &Conditions {
+        &self.conditions
+    }
+
     /// When the next window begins or ends. Between such instants only the slowness of cold caches changes.
     #[inline]
     pub fn next_change(&self) -> Option<Instant> {

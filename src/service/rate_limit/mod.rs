@@ -80,7 +80,12 @@ impl RateLimits {
     /// # Errors
     /// The refusal of the first limit, in the order of the file, that does not let it through. The limits before it take
     /// nothing, unless they count refused calls; those behind it do not see the call.
+    #[inline]
     pub fn admit(&mut self, now: Instant, caller: &Caller) -> Result<Interval, Rejection> {
+        if self.limits.is_empty() { Ok(Interval::ZERO) } else { self.admit_all(now, caller) }
+    }
+
+    fn admit_all(&mut self, now: Instant, caller: &Caller) -> Result<Interval, Rejection> {
         let rejection = |limit, (outcome, retry_after)| Rejection { limit, outcome, retry_after };
         if let [only] = &mut self.limits[..] {
             return only.admit(now, caller).map_err(|refusal| rejection(0, refusal));

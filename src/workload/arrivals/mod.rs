@@ -2,6 +2,7 @@
 
 mod calls_of;
 mod cron;
+mod gaps;
 mod level;
 mod path;
 mod random;
@@ -23,11 +24,12 @@ pub use trace::{FirstAttempts, RecordedAnswer, Recording, Trace};
 
 use std::sync::Arc;
 
-use crate::distribution::{Sampler, standard_exponential};
+use crate::distribution::standard_exponential;
 use crate::random::{Key, Purpose, up_to};
 use crate::time::{Instant, Interval};
 use crate::units::Count;
 use cron::Instants;
+use gaps::Gaps;
 use path::Path;
 use regular::Spread;
 
@@ -253,13 +255,8 @@ enum Process {
         spread: Spread,
     },
     Even(Even),
-    Poisson {
-        mean_gap: f64,
-    },
-    Renewal {
-        gap: Sampler,
-    },
-    /// Boxed, because it is many times larger than the others.
+    /// Boxed, as the next one is, because it is many times larger than the others.
+    Gaps(Box<Gaps>),
     Rate(Box<Path>),
     Cron {
         instants: Instants,
@@ -277,14 +274,13 @@ impl ArrivalStream {
     /// they follow from what happens to others.
     pub fn new(arrivals: &Arrivals, clients: u64, key: impl Fn(Purpose) -> Key, end: Instant) -> Self {
         let from = arrivals.from();
+        let gaps = |law| Process::Gaps(Box::new(Gaps::new(law, clients, key(Purpose::Arrivals))));
         let rate = |path: Path| Process::Rate(Box::new(path.begin(from)));
         let process = match arrivals {
             Arrivals::Burst(burst) => Process::Burst { burst: *burst, spread: Spread::new() },
             Arrivals::Even(even) => Process::Even(*even),
-            Arrivals::Poisson(poisson) => Process::Poisson {
-                mean_gap: poisson.rate.per().as_nanos() as f64 / poisson.rate.count() as f64,
-            },
-            Arrivals::Renewal(renewal) => Process::Renewal { gap: renewal.gap.sampler() },
+            Arrivals::Poisson(poisson) => gaps(poisson.gap()),
+            Arrivals::Renewal(renewal) => gaps(renewal.gap.sampler()),
             Arrivals::Modulated(modulated) => rate(modulated.path(key(Purpose::Modulation))),
             Arrivals::Steps(steps) => rate(steps.path()),
             Arrivals::Ramp(ramp) => rate(ramp.path()),
@@ -311,46 +307,41 @@ impl ArrivalStream {
     }
 
     /// When the next request comes and from which client.
+    #[inline]
     fn arrive(&mut self) -> Option<(Instant, u64)> {
         let Self { number, clients, key, end, last, .. } = *self;
-        let (round, position) = (number / clients, number % clients);
+        let position = || number % clients;
         let luck = || key.block(number, 0);
-        let anyone = |bits: u64| up_to(bits, clients - 1);
         match &mut self.process {
             Process::Burst { burst, spread } => {
-                let mut at = burst.begins(round)?;
+                let mut at = burst.begins(number / clients)?;
                 if !burst.spread.is_zero() {
-                    at = at + spread.next(burst.spread, (position, clients), luck()[0]);
+                    at = at + spread.next(burst.spread, (position(), clients), luck()[0]);
                 }
-                Some((at, position))
+                Some((at, position()))
             }
-            Process::Even(even) => Some((even.at(number)?, position)),
-            Process::Poisson { mean_gap } => {
-                let [gap, client] = luck();
-                let gap = Interval::from_nanos_f64(*mean_gap * standard_exponential(gap));
-                Some((last + gap, anyone(client)))
-            }
-            Process::Renewal { gap } => {
-                let [bits, client] = luck();
-                Some((last + gap.sample(bits), anyone(client)))
+            Process::Even(even) => Some((even.at(number)?, position())),
+            Process::Gaps(gaps) => {
+                let (gap, client) = gaps.before(number);
+                Some((last + gap, client))
             }
             Process::Rate(path) => {
                 let [gap, client] = luck();
                 // Later by rounding only, where the rate is a sine.
                 let at = path.next(standard_exponential(gap), end)?.max(last);
-                Some((at, anyone(client)))
+                Some((at, up_to(client, clients - 1)))
             }
             Process::Cron { instants, at, length, spread } => {
-                if position == 0 {
+                if position() == 0 {
                     *at = instants.next();
                 }
                 let mut at = (*at)?;
                 if !length.is_zero() {
-                    at = at + spread.next(*length, (position, clients), luck()[0]);
+                    at = at + spread.next(*length, (position(), clients), luck()[0]);
                 }
-                Some((at, position))
+                Some((at, position()))
             }
-            Process::Trace(recording) => Some((recording.at(number)?, position)),
+            Process::Trace(recording) => Some((recording.at(number)?, position())),
             Process::Caused => None,
         }
     }
@@ -359,6 +350,7 @@ impl ArrivalStream {
 impl Iterator for ArrivalStream {
     type Item = Arrival;
 
+    #[inline]
     fn next(&mut self) -> Option<Arrival> {
         if self.number >= self.most {
             return None;

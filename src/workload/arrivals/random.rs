@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Requests;
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Sampler};
 use crate::time::Interval;
 use crate::units::Rate;
 
@@ -25,6 +25,13 @@ pub struct Poisson {
     pub until: Option<Interval>,
     /// How many requests at most.
     pub requests: Option<Requests>,
+}
+
+impl Poisson {
+    /// The law of a gap between two requests.
+    pub(super) fn gap(&self) -> Sampler {
+        Sampler::Exponential { mean_nanos: self.rate.per().as_nanos() as f64 / self.rate.count() as f64 }
+    }
 }
 
 /// A renewal process: the gaps between the requests of all clients are independent draws of one law. The first request comes

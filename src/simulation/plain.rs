@@ -1,0 +1,160 @@
+//! The life of a plain request: one that nothing stands in the way of.
+//!
+//! Where a workload has a single policy and no guard, slot, cache or deadline, and its service answers at once, most of what
+//! `client.rs` asks has a known answer. Such a request is a few words while it waits for a retry, and nothing before and after:
+//! an attempt reaches the service, the outcome and what follows from it are known, and at most the next attempt is scheduled.
+//!
+//! It is the same life step by step, and a traced request always takes the long way: the two must come to the same.
+
+use super::Simulation;
+use super::at_once::Sent;
+use super::clients::Clients;
+use super::event::{Class, Event, rank};
+use crate::metrics::Ended;
+use crate::outcome::{Ending, Outcome};
+use crate::policy::{Decision, History, Memory, Policy};
+use crate::random::Block;
+use crate::time::{Instant, Interval};
+use crate::workload::Arrival;
+
+/// A plain request between two attempts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plain {
+    number: u64,
+    arrived: Instant,
+    client: u32,
+    /// Attempts so far.
+    attempts: u32,
+    workload: u16,
+}
+
+/// The plain requests that wait for a retry, by slot.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    slots: Vec<Plain>,
+    /// What policies remember of them; kept for none if no policy remembers anything.
+    memories: Vec<Memory>,
+    remembers: bool,
+    free: Vec<u32>,
+}
+
+impl Waiting {
+    /// Nobody waits yet; whether a policy of theirs `remembers` anything from one retry to the next.
+    pub(super) fn new(remembers: bool) -> Self {
+        Self { remembers, ..Self::default() }
+    }
+
+    fn put(&mut self, request: Plain, memory: Memory) -> u32 {
+        let slot = if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = request;
+            slot
+        } else {
+            self.slots.push(request);
+            u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests wait at once")
+        };
+        if self.remembers {
+            self.memories.resize(self.slots.len(), Memory::default());
+            self.memories[slot as usize] = memory;
+        }
+        slot
+    }
+
+    fn take(&mut self, slot: u32) -> (Plain, Memory) {
+        self.free.push(slot);
+        let memory = if self.remembers { self.memories[slot as usize] } else { Memory::default() };
+        (self.slots[slot as usize], memory)
+    }
+}
+
+impl Clients {
+    /// True if nothing can stand in the way of requests whose service `answers_at_once`.
+    pub(super) fn are_plain(&self, answers_at_once: bool) -> bool {
+        answers_at_once && self.layers.len() == 1 && !self.shares_outcomes
+    }
+
+    /// The luck of an attempt at the service. First attempts come mostly in the order of their numbers.
+    #[inline]
+    fn attempt_luck(&mut self, number: u64, attempt: u32) -> Block {
+        if attempt == 1 { self.first_luck.at(number) } else { self.luck.block(number, u64::from(attempt)) }
+    }
+
+    /// True if a policy remembers anything of a request from one retry to the next.
+    pub(super) fn remember(&self) -> bool {
+        self.layers.iter().filter_map(|layer| layer.policy.as_ref()).any(Policy::remembers)
+    }
+}
+
+impl Simulation<'_> {
+    /// A plain request arrives.
+    pub(super) fn arrive_plain(&mut self, workload: usize, Arrival { at, number, client }: Arrival) {
+        self.tallies[workload].arrived(at);
+        let request = Plain { number, arrived: at, client, attempts: 0, workload: workload as u16 };
+        self.attempt_plain(request, Memory::default());
+    }
+
+    /// The wait of a plain request is over.
+    pub(super) fn retry_plain(&mut self, slot: u32) {
+        let (request, memory) = self.waiting.take(slot);
+        let workload = usize::from(request.workload);
+        self.tallies[workload].retried(self.clients[workload].layers[0].number);
+        self.attempt_plain(request, memory);
+    }
+
+    /// A plain request makes its next attempt, and ends or waits for another one.
+    fn attempt_plain(&mut self, mut request: Plain, memory: Memory) {
+        request.attempts += 1;
+        let Plain { number, arrived, client, attempts, workload } = request;
+        let workload = usize::from(workload);
+        let clients = &mut self.clients[workload];
+        let bits = clients.attempt_luck(number, attempts);
+        let (service, gives_up) = (clients.service, self.now + clients.timeout);
+        self.tallies[workload].sent(self.now, attempts);
+        let sent = Sent { slot: 0, number, client, bits, attempt: attempts, reached: attempts, gives_up };
+        let answer = self.answer(workload, &sent);
+        let known = self.awaited(workload, answer, gives_up);
+        if known.at >= self.horizon {
+            return self.tallies[workload].unfinished(1, self.horizon);
+        }
+        self.service_tallies[service].answered(known.outcome);
+        let age = known.at.since(arrived);
+        let ending = if known.outcome.is_success() {
+            Ending::Succeeded
+        } else {
+            let history = History { attempts, elapsed: age, request: number, memory };
+            match self.decide_plain(workload, known.outcome, known.retry_after, &history) {
+                Decision::GiveUp(ending) => ending,
+                Decision::Retry(delay) => {
+                    return self.wait_plain(request, known.at + delay.wait, delay.memory);
+                }
+            }
+        };
+        self.tallies[workload].ended(Ended { ending, at: known.at, age });
+        self.think(workload, client, known.at);
+    }
+
+    /// A plain request waits for its next attempt.
+    fn wait_plain(&mut self, request: Plain, until: Instant, memory: Memory) {
+        let workload = usize::from(request.workload);
+        if until < self.horizon {
+            let rank = rank(Class::Begin, self.clients[workload].tie, request.number);
+            let slot = self.waiting.put(request, memory);
+            self.queue.push(until, rank, Event::Retry { slot });
+        } else {
+            self.tallies[workload].unfinished(1, self.horizon);
+        }
+    }
+
+    fn decide_plain(
+        &self,
+        workload: usize,
+        outcome: Outcome,
+        retry_after: Option<Interval>,
+        history: &History,
+    ) -> Decision {
+        let clients = &self.clients[workload];
+        let layer = &clients.layers[0];
+        let luck = |retry: u32| clients.backoff.block(history.request, layer.luck(retry));
+        let policy = layer.policy.as_ref().expect("a layer that guards nothing has a policy");
+        policy.decide(outcome, retry_after, history, &luck)
+    }
+}
