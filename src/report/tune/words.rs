@@ -1,7 +1,7 @@
 //! Figures in words: a name that can stand in a sentence, and values in the unit that a person would use.
 
 use crate::metrics::Better;
-use crate::report::number::{duration, percent, short};
+use crate::report::number::{count, duration, percent, short};
 use crate::scenario::{Figure, Metric, Scenario};
 use crate::statistics::Estimate;
 
@@ -52,6 +52,7 @@ pub(super) fn value(metric: Metric, value: f64) -> String {
         ("peak_to_limit", _) => format!("{}x", short(value)),
         (_, "1/s") => format!("{}/s", short(value)),
         _ if is_share(metric) => percent(value.clamp(0.0, 1.0)),
+        _ if metric.is_count() => count(value),
         _ => short(value),
     }
 }
