@@ -133,6 +133,24 @@ fn the_manifest_digests_every_file_and_nothing_else_is_in_the_folder() {
     assert_eq!(manifest["arms"], serde_json::json!(["fixed", "none"]));
 }
 
+/// The files of a folder with their bytes, in order.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            let inside = files(&path);
+            let name = PathBuf::from(path.file_name().expect("it has a name"));
+            found.extend(inside.into_iter().map(|(inner, bytes)| (name.join(inner), bytes)));
+        } else {
+            let bytes = fs::read(&path).expect("a file can be read");
+            found.push((PathBuf::from(path.file_name().expect("it has a name")), bytes));
+        }
+    }
+    found.sort();
+    found
+}
+
 fn count_files(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).expect("the folder can be read");
     entries
@@ -159,6 +177,51 @@ fn two_runs_write_the_same_bytes_whatever_the_number_of_jobs() {
         let read = |folder: &str| fs::read(place.path(folder).join(name)).expect("the file is written");
         assert_eq!(read("a"), read("b"), "{name}");
     }
+}
+
+#[test]
+fn what_is_written_runs_again_to_the_same_bytes() {
+    let place = Place::new();
+    // Without a title, so that the name of the file is all that it has.
+    place.write("small.toml", SMALL.replace("title = \"Small\"\n", ""));
+    let again = "output/small/scenario.toml";
+    for (scenario, out) in [("small.toml", "output/small"), (again, "elsewhere/small"), (again, "third")] {
+        let output = place.run(&["run", scenario, "--set", "workloads.calls.clients=3", "--out", out]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    fs::create_dir(place.path("renamed")).expect("a folder can be made");
+    fs::copy(place.path(again), place.path("renamed/scenario.toml")).expect("a file can be copied");
+    assert!(place.run(&["run", "renamed/scenario.toml", "--out", "fourth"]).status.success());
+    let (first, names) = (files(&place.path("output/small")), |files: &[(PathBuf, Vec<u8>)]| {
+        files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    });
+    assert!(first.len() > 8);
+    assert_eq!(first, files(&place.path("elsewhere/small")));
+    assert_eq!(first, files(&place.path("third")));
+    // Under another name only the manifest differs, which says that name.
+    let renamed = files(&place.path("fourth"));
+    assert_eq!(names(&first), names(&renamed));
+    for ((name, bytes), (_, other)) in first.iter().zip(&renamed) {
+        if name.ends_with("manifest.json") {
+            let other =
+                String::from_utf8_lossy(other).replace("\"name\": \"renamed\"", "\"name\": \"small\"");
+            assert_eq!(String::from_utf8_lossy(bytes), other);
+        } else {
+            assert!(bytes == other, "{}", name.display());
+        }
+    }
+}
+
+#[test]
+fn medians_that_too_few_replications_cannot_tell_are_said_once() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let said = |replications: &str| {
+        let text = stdout(&place.run(&["run", "small.toml", "--replications", replications]));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        flat.matches("left out where fewer than 6 replications observed them").count()
+    };
+    assert_eq!((said("2"), said("5"), said("6")), (1, 1, 0));
 }
 
 #[test]

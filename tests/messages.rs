@@ -127,6 +127,58 @@ fn a_name_that_the_file_does_not_have_is_no_new_part() {
 }
 
 #[test]
+fn the_option_that_was_used_is_named() {
+    let place = place();
+    let faulty = SOUND.replace(
+        "[workloads.calls]",
+        "faults = [{ random = { status = 503, probability = 0.1 } }]\n[workloads.calls]",
+    );
+    fs::write(place.path().join("b.toml"), faulty).expect("a file can be written");
+    let until = ["--until", "success_rate >= 0.5"];
+    for (arguments, needles) in [
+        (&["run", "b.toml", "--baseline", "nobody"][..], &["--> --baseline nobody", "!--set"][..]),
+        (&["check", "b.toml", "--replications", "0"], &["--> --replications 0", "!--set"]),
+        (
+            &["sweep", "b.toml", "-P", "policies.none.retires=0..3:1"],
+            &["--> -P policies.none.retires=0", "!--set"],
+        ),
+        (
+            &["sweep", "b.toml", "-L", "policies.none.jitter=none,fool"],
+            &["--> -L policies.none.jitter=fool", "!--set"],
+        ),
+        (
+            &["sweep", "b.toml", "-P", "policies.nobody.retries=0..3:1"],
+            &["-P policies.nobody.retries=0: ", "!--set"],
+        ),
+        (&["sweep", "b.toml", "-P", "seed=1..3:1", "--seed", "2"], &["leave out its --seed", "!--set"]),
+        (
+            &["limits", "b.toml", "--vary", "policies.nobody.retries=0..3", until[0], until[1]],
+            &["--vary policies.nobody.retries=0: ", "!--set"],
+        ),
+        // A list has entries: which, in what file, and how the last one is named.
+        (
+            &["sweep", "b.toml", "-P", "services.api.faults.1.random.probability=0..0.5:0.1"],
+            &[
+                "-P services.api.faults.1.random.probability=0.0: there is no entry 1",
+                "services.api.faults has 1 entry, which is 0, in b.toml",
+                "write services.api.faults.0.random.probability",
+            ],
+        ),
+        (
+            &["run", "b.toml", "--set", "services.api.faults.7.random.probability=0.2"],
+            &[
+                "--set services.api.faults.7.random.probability=0.2: there is no entry 7",
+                "write services.api.faults.0.",
+            ],
+        ),
+    ] {
+        let output = run(place.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+        check(&format!("{arguments:?}"), &said(&output), needles);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_explained_in_words_of_the_grammar() {
     let place = place();
     for (line, needles) in [

@@ -28,7 +28,7 @@ retries = "1..4"
 delay = "10s..1m"
 jitter = ["none", "full"]
 objective = ["maximise success_rate", "minimise retry_load_peak"]
-constraints = ["time_to_give_up_max <= 5m"]
+constraints = ["time_to_success_p99 <= 5m"]
 "#;
 
 /// A folder of its own for each test.
@@ -93,12 +93,15 @@ fn a_herd_is_spread_and_all_of_it_is_written_down() {
         "why: jitter full instead of none raises success",
         "-> ",
         "better",
-        "constraints met: yes",
+        "constraints: met",
+        " policies tried in ",
     ] {
         assert!(text.contains(needle), "no \"{needle}\" in\n{text}");
     }
     let table = place.read("output/herd-tune/best-practices.md");
     assert_eq!(table.lines().count(), 3);
+    assert!(!table.contains("**"), "nothing is marked where all is met: {table}");
+    assert!(!text.contains(".0 policies tried"), "policies are whole: {text}");
     assert!(table.lines().all(|line| line.matches('|').count() == 10), "{table}");
     for (name, least) in [
         ("candidates.csv", 20),
@@ -177,13 +180,73 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn what_cannot_be_met_is_said_and_exits_with_3() {
-    let place = Place::with(&HERD.replace("time_to_give_up_max <= 5m", "time_to_success_p99 <= 1s"));
+    let place = Place::with(&HERD.replace("time_to_success_p99 <= 5m", "time_to_success_p99 <= 1s"));
     let output = place.run(&["tune", "herd.toml", "--evaluations", "300"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.contains("NOT MET: no candidate meets the constraints of calls"), "{text}");
-    assert!(text.contains("time_to_success_p99 <= 1s"), "{text}");
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("constraints: NOT MET; not met: time_to_success_p99 <= 1s ("), "{text}");
+    assert!(flat.contains("no candidate meets the constraints of calls"), "{text}");
+    // The same words everywhere, and the row is marked with what is broken.
+    let table = place.read("output/herd-tune/best-practices.md");
+    assert!(table.contains("| **not met: time_to_success_p99 <= 1s ("), "{table}");
+    let rows = place.read("output/herd-tune/best-practices.csv");
+    assert!(rows.contains(",not met,") && rows.contains("not met: time_to_success_p99 <= 1s ("), "{rows}");
     assert!(place.path("output/herd-tune/manifest.json").is_file(), "the one that violates least is written");
+}
+
+#[test]
+fn what_was_never_observed_is_undecided_and_said_so() {
+    // A limit that nobody meets: no attempt fails, and nobody gives up.
+    let calm = HERD
+        .replace("rate = \"2/s\", burst = 2", "rate = \"2/s\", burst = 200")
+        .replace("time_to_success_p99 <= 5m", "time_to_give_up_max <= 5m");
+    let place = Place::with(&calm.replace("minimise retry_load_peak", "minimise time_to_give_up_max"));
+    let output = place.run(&["tune", "herd.toml", "--evaluations", "300"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let text = stdout(&output);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("constraints: UNDECIDED; undecided: time_to_give_up_max <= 5m (observed in none of "),
+        "{text}"
+    );
+    assert!(flat.contains("minimise time_to_give_up_max (observed in none of "), "an objective too: {text}");
+    assert!(
+        place
+            .read("output/herd-tune/best-practices.md")
+            .contains("| **undecided: time_to_give_up_max <= 5m (")
+    );
+    assert!(place.read("output/herd-tune/best-practices.csv").contains(",undecided,"));
+    // `run` and `limits` say the same of it.
+    let expect = format!("{calm}[expect]\n\"fixed.time_to_give_up_max\" = \"<= 5m\"\n");
+    fs::write(place.path("herd.toml"), expect).expect("a file can be written");
+    let output = place.run(&["run", "herd.toml"]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = stdout(&output);
+    assert!(
+        text.contains("UNDECIDED  fixed.time_to_give_up_max <= 5m (not observed in any replication)"),
+        "{text}"
+    );
+    let vary = ["--vary", "workloads.calls.clients=60..100", "--until", "time_to_give_up_max <= 5m"];
+    let output = place.run(&[&["limits", "herd.toml", "--max-replications", "60"], &vary[..]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let trials = place.read("output/herd-limits/trials.csv");
+    assert!(trials.lines().skip(1).all(|line| line.contains("seems to fail")), "{trials}");
+}
+
+#[test]
+fn what_a_figure_rests_on_is_said() {
+    // One call in a hundred fails twice, and there are fifty: in six of ten replications nobody gives up.
+    let rare = "horizon = '10m'\n[services.api]\nfaults = [{ random = { status = 503, probability = 0.1 } }]\n\
+        [workloads.calls]\nservice = 'api'\narrivals.even = { rate = '1/s', requests = 50 }\n\
+        [policies.start]\nretries = 1\nbackoff.fixed = '1s'\n\
+        [tune.calls]\ndelay = '1s..5s'\nobjective = 'maximise success_rate'\nconstraints = 'time_to_give_up_max <= 1m'\n";
+    let place = Place::with(rare);
+    let text = stdout(&place.run(&["tune", "herd.toml", "--evaluations", "300"]));
+    let line =
+        text.lines().find(|line| line.contains("time_to_give_up_max:")).unwrap_or_else(|| panic!("{text}"));
+    let seen = line.split(" in ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    assert!(seen.is_some_and(|seen| (1..30).contains(&seen)), "{text}");
 }
 
 #[test]
@@ -200,7 +263,10 @@ fn what_is_wrong_with_a_tuning_is_said_at_its_place_and_nothing_is_written() {
         ("breaker_timeout = \"10s\"", &["tune.calls.breaker_timeout", "there is no breaker"]),
         ("budget = \"window\"", &["tune.calls.budget", "budget_ratio"]),
         ("from = \"fixd\"", &["tune.calls.from", "did you mean `fixed`?"]),
-        ("objective = []", &["tune.calls.objective", "there is no objective"]),
+        (
+            "objective = []",
+            &["tune.calls.objective", "there is nothing in objective", "maximise success_rate"],
+        ),
         ("objective = 5", &["tune.calls.objective", "neither text nor a list"]),
         (
             "objective = \"success_rate\"",
@@ -209,7 +275,10 @@ fn what_is_wrong_with_a_tuning_is_said_at_its_place_and_nothing_is_written() {
         ("objective = \"minimise success_rate\"", &["more of success_rate is better: maximise it"]),
         ("objective = \"maximise sucess_rate\"", &["did you mean `success_rate`?"]),
         ("objective = [\"maximise goodput\", \"maximise goodput\"]", &["twice"]),
-        ("constraints = []", &["tune.calls.constraints", "no condition"]),
+        (
+            "constraints = []",
+            &["tune.calls.constraints", "there is nothing in constraints", "success_rate >= 0.95"],
+        ),
         ("constraints = \"success_rate\"", &["is not a condition"]),
         ("constraints = \"success_rate >= 95%\"", &["95% is 0.95, write that"]),
         ("constraints = \"other.success_rate >= 0.9\"", &["there is no workload \"other\""]),
@@ -249,6 +318,9 @@ fn a_scenario_without_a_tuning_and_too_few_evaluations_are_refused() {
     let output = place.run(&["tune", "herd.toml", "--evaluations", "20"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("needs at least 300"), "{}", stderr(&output));
+    let least = format!("at least {} for each tuned workload", experiment::tune::LEAST_EVALUATIONS);
+    let help = stdout(&place.run(&["tune", "--help"])).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains(&least) && include_str!("../README.md").contains(&least), "{help}");
     fs::create_dir_all(place.path("output/herd-tune")).expect("a folder can be made");
     fs::write(place.path("output/herd-tune/thesis.txt"), "mine").expect("a file can be written");
     let output = place.run(&["tune", "herd.toml", "--evaluations", "300"]);

@@ -9,8 +9,8 @@ use super::print;
 use super::run::Overrides;
 use crate::error::Error;
 use crate::policy::PolicyConfig;
-use crate::report::number::short;
-use crate::scenario::Scenario;
+use crate::report::number::count;
+use crate::scenario::{Scenario, ScenarioFile};
 
 /// Find every problem of scenario files without running them.
 #[derive(Debug, Args)]
@@ -25,10 +25,10 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let overrides = self.overrides.paths()?;
+        let overrides = self.overrides.fields()?;
         let mut sound = true;
         for path in &self.scenarios {
-            match Scenario::load(path, &overrides) {
+            match ScenarioFile::open(path).and_then(|file| file.with(&overrides)) {
                 Ok(scenario) => print(&describe(path, &scenario))?,
                 Err(error) => {
                     sound = false;
@@ -55,16 +55,14 @@ fn worst_case(policy: &PolicyConfig) -> String {
 
 /// `1 request`, `2.50 requests`; whole numbers without a point.
 fn counted(number: f64, noun: &str) -> String {
-    let shown =
-        if libm::trunc(number) == number && number < 9_995.0 { format!("{number}") } else { short(number) };
-    format!("{shown} {noun}{}", if number == 1.0 { "" } else { "s" })
+    format!("{} {noun}{}", count(number), if number == 1.0 { "" } else { "s" })
 }
 
 fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
     let arms: Vec<&str> = scenario.arms.iter().map(|arm| arm.name.as_str()).collect();
     let bound = scenario.expected_attempts_bound();
     let attempts = if bound.is_finite() {
-        format!("at most about {} attempts", short(bound))
+        format!("at most about {}", counted(bound, "attempt"))
     } else {
         "as many attempts as time allows".into()
     };

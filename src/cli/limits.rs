@@ -57,7 +57,7 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let overrides = self.overrides.paths()?;
+        let overrides = self.overrides.fields()?;
         let file = ScenarioFile::open(&self.scenario)?;
         let scenario = file.with(&overrides)?;
         let varied: Vec<Axis> = self.vary.iter().map(|text| axis(text)).collect::<Result<_, _>>()?;

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
 use crate::report::{self, File, Folder};
-use crate::scenario::{Scenario, ScenarioFile};
+use crate::scenario::{Override, Scenario, ScenarioFile};
 
 /// Simulate every arm of a scenario and write the results.
 #[derive(Debug, Args)]
@@ -63,15 +63,18 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    /// As (path, value), in the order in which they apply.
-    pub(super) fn paths(&self) -> Result<Vec<(String, String)>, Error> {
-        let mut paths = assignments(&self.set, "workloads.campaign.clients=500")?;
-        for (path, value) in [("seed", self.seed), ("replications", self.replications)] {
-            paths.extend(value.map(|value| (path.to_owned(), value.to_string())));
+    /// The fields that they replace, in the order in which they apply.
+    pub(super) fn fields(&self) -> Result<Vec<Override>, Error> {
+        let mut fields = Override::set(&assignments(&self.set, "workloads.campaign.clients=500")?);
+        for (option, path, value) in
+            [("--seed", "seed", self.seed), ("--replications", "replications", self.replications)]
+        {
+            fields.extend(value.map(|value| Override::new(option, path, &value.to_string())));
         }
         // In quotes: a name is text, whatever it looks like.
-        paths.extend(self.baseline.as_ref().map(|name| ("baseline".to_owned(), format!("{name:?}"))));
-        Ok(paths)
+        let baseline = self.baseline.as_ref().map(|name| format!("{name:?}"));
+        fields.extend(baseline.map(|name| Override::new("--baseline", "baseline", &name)));
+        Ok(fields)
     }
 }
 
@@ -96,7 +99,7 @@ impl Run {
             ));
         }
         let file = ScenarioFile::open(&self.scenario)?;
-        let mut overrides = self.overrides.paths()?;
+        let mut overrides = self.overrides.fields()?;
         let mut scenario = file.with(&overrides)?;
         let targets = self.precision.targets(&scenario)?;
         // Before anything is written: a refusal (exit 2) must leave nothing behind, and hide no verdict (exit 3).
@@ -128,7 +131,7 @@ impl Run {
                 anstream::eprintln!("note: {note}");
             }
             // What is written is what a run gives that is asked for as many replications.
-            overrides.push(("replications".to_owned(), replications.to_string()));
+            overrides.push(Override::new("--replications", "replications", &replications.to_string()));
             scenario = file.with(&overrides)?;
             results
         };

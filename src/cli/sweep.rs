@@ -14,7 +14,7 @@ use crate::report::{
     self,
     sweep::{Found, Plan, SHOWN, Work, as_json, point_key, sweep_table, table},
 };
-use crate::scenario::{Axis, Metric, Scenario, ScenarioFile};
+use crate::scenario::{Axis, Metric, Override, Scenario, ScenarioFile, Span};
 
 /// Run a scenario at many values of its fields: every value with every other, or --points of them.
 ///
@@ -74,14 +74,15 @@ impl Sweep {
         }
         let metrics = metrics(&self.metric)?;
         let axes = self.axes()?;
-        let overrides = self.overrides.paths()?;
+        let overrides = self.overrides.fields()?;
         check_free(&axes, &overrides)?;
         let file = ScenarioFile::open(&self.scenario)?;
         let base = file.with(&overrides)?;
         let design = self.points.map_or(Design::Grid, Design::LatinHypercube);
         let points = design.points(&axes, base.seed)?;
         check_shard(shard, points.len())?;
-        let axes: Vec<String> = axes.into_iter().map(|axis| axis.path).collect();
+        let option = |axis: &Axis| if matches!(axis.span, Span::List(_)) { "-L" } else { "-P" };
+        let axes: Vec<(&str, String)> = axes.into_iter().map(|axis| (option(&axis), axis.path)).collect();
         let sweep = Points { file, overrides, axes, points };
         threads(self.jobs.unwrap_or(0).into())
             .install(|| self.run(&sweep, &base, design, shard, &metrics))?;
@@ -109,7 +110,8 @@ impl Sweep {
         })?;
         let (keys, steps): (Vec<String>, Vec<u64>) = checked.into_iter().unzip();
         let points = sweep.points.iter().cloned().zip(keys).collect();
-        let plan = Plan::new(base, design.name(), &sweep.axes, points, shard);
+        let paths: Vec<String> = sweep.axes.iter().map(|(_, path)| path.clone()).collect();
+        let plan = Plan::new(base, design.name(), &paths, points, shard);
         let target = self.out.clone().unwrap_or_else(|| default_folder(&plan));
         let work = Work::begin(&target, &plan)?;
         let (kept, missing) = kept(&work, &plan)?;
@@ -135,7 +137,7 @@ impl Sweep {
         let mut points = done.into_inner().expect("no thread has panicked");
         points.sort();
         let files =
-            report::sweep::files(&plan, &base.text, &points, metrics).expect("rows were written here");
+            report::sweep::files(&plan, &base.kept(), &points, metrics).expect("rows were written here");
         work.finish(&files)?;
         show(&plan, &points, metrics, self.format, &target)
     }
@@ -226,14 +228,16 @@ pub(super) fn metrics(names: &[String]) -> Result<Vec<Metric>, Error> {
 }
 
 /// Refuses an axis on a field that is also set to one value.
-fn check_free(axes: &[Axis], overrides: &[(String, String)]) -> Result<(), Error> {
-    let taken = |path: &&String| overrides.iter().any(|(other, _)| covers(other, path));
-    match axes.iter().map(|axis| &axis.path).find(taken) {
-        None => Ok(()),
-        Some(path) => Err(Error::Usage(format!(
-            "{path} is an axis, and is set to one value as well: leave out its --set (or --seed)"
-        ))),
+fn check_free(axes: &[Axis], overrides: &[Override]) -> Result<(), Error> {
+    for Axis { path, .. } in axes {
+        if let Some(field) = overrides.iter().find(|field| covers(&field.path, path)) {
+            return Err(Error::Usage(format!(
+                "{path} is an axis, and is set to one value as well: leave out its {}",
+                field.option
+            )));
+        }
     }
+    Ok(())
 }
 
 fn check_shard(shard: Option<Shard>, points: usize) -> Result<(), Error> {

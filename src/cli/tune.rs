@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::experiment;
 use crate::experiment::tune::{LEAST_EVALUATIONS, TunedWorkload, Tuning};
 use crate::report::{self, Folder};
-use crate::scenario::Scenario;
+use crate::scenario::{Override, Scenario, ScenarioFile};
 
 /// What is run if nothing is said, for each tuned workload.
 const USUAL_EVALUATIONS: u64 = 3_000;
@@ -26,7 +26,7 @@ const USUAL_EVALUATIONS: u64 = 3_000;
 pub(super) struct Tune {
     /// The scenario file; - for stdin.
     scenario: PathBuf,
-    /// Replications to simulate in all, those of the confirmation included; 3000 for each tuned workload if absent.
+    /// Replications to simulate in all, those of the confirmation included; at least 300 for each tuned workload, 3000 if absent.
     #[arg(long, value_name = "N")]
     evaluations: Option<u64>,
     /// Replace the seed.
@@ -60,9 +60,9 @@ enum Format {
 
 impl Tune {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let mut overrides = assignments(&self.set, "tune.email.retries=0..5")?;
-        overrides.extend(self.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
-        let scenario = Scenario::load(&self.scenario, &overrides)?;
+        let mut overrides = Override::set(&assignments(&self.set, "tune.email.retries=0..5")?);
+        overrides.extend(self.seed.map(|seed| Override::new("--seed", "seed", &seed.to_string())));
+        let scenario = ScenarioFile::open(&self.scenario)?.with(&overrides)?;
         let evaluations = self.evaluations(&scenario)?;
         let named = || PathBuf::from("output").join(format!("{}-tune", scenario.name));
         let target = self.out.clone().unwrap_or_else(named);
@@ -86,7 +86,7 @@ impl Tune {
             return Err(Error::Usage(format!(
                 "{} says nothing of what to tune: add for example\n\n[tune.{}]\nretries = \"0..8\"\ndelay = \"5s..5m\"\njitter = \
                  [\"none\", \"full\"]\nobjective = [\"maximise success_rate\", \"minimise attempts_per_request\"]\nconstraints = \
-                 [\"time_to_give_up_max <= 10m\"]\n",
+                 [\"time_to_success_max <= 10m\"]\n",
                 self.scenario.display(),
                 scenario.workloads[0].name
             )));

@@ -1,8 +1,9 @@
 //! Expectations held against the results, with the intervals of the means taken into account.
 
+use super::evidence::Evidence;
 use super::replicate::{ArmResult, Results};
 use crate::metrics::WORKLOAD_MEASURES;
-use crate::scenario::{Comparison, Condition, Expectation, Figure, Metric, Scenario};
+use crate::scenario::{Condition, Expectation, Figure, Metric, Scenario};
 use crate::statistics::Estimate;
 
 /// What became of one expectation.
@@ -25,7 +26,7 @@ pub enum Held {
     NotMet,
     /// The bound lies inside the interval: more replications may tell.
     Undecided,
-    /// Nothing was observed, which meets no condition.
+    /// Nothing was observed, which neither meets a condition nor breaks it.
     NotObserved,
     /// It bounds how long successes take where, in so many replications, there was none.
     NothingSucceeded(usize),
@@ -52,13 +53,11 @@ pub fn judge(scenario: &Scenario, results: &Results) -> Vec<Verdict> {
 pub fn held(condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) {
     let Condition { figure, comparison, bound, .. } = *condition;
     let measured = arm.estimate(figure);
-    let Some(estimate) = measured else { return (None, Held::NotObserved) };
-    if is_bounded_latency(condition) {
-        let barren = barren(arm, figure.subject).filter(|barren| *barren).count();
-        if barren > 0 {
-            return (measured, Held::NothingSucceeded(barren));
-        }
-    }
+    let estimate = match evidence(condition, arm) {
+        Evidence::Unobserved => return (None, Held::NotObserved),
+        Evidence::NothingSucceeded(barren) => return (measured, Held::NothingSucceeded(barren)),
+        Evidence::Seen(estimate) => estimate,
+    };
     let (low, high) = (estimate.low().unwrap_or(estimate.mean), estimate.high().unwrap_or(estimate.mean));
     if estimate.mean.is_infinite() && estimate.min.is_finite() {
         return (measured, Held::Undecided);
@@ -71,19 +70,27 @@ pub fn held(condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) 
     (measured, held)
 }
 
-/// True if a condition wants the times to success to be short. Whoever serves nobody serves nobody slowly: of such an arm no
-/// time is short.
-pub(super) fn is_bounded_latency(condition: &Condition) -> bool {
-    let name = condition.figure.metric.name();
-    matches!(condition.comparison, Comparison::AtMost | Comparison::Below)
-        && (name.starts_with("time_to_success_") || name.starts_with("honest_"))
+/// What an arm says of a condition.
+pub(super) fn evidence(condition: &Condition, arm: &ArmResult) -> Evidence {
+    Evidence::of(condition, observed(condition, arm).into_iter())
 }
 
-/// In which replications no request of a workload succeeded.
-pub(super) fn barren(arm: &ArmResult, workload: usize) -> impl Iterator<Item = bool> {
+/// What each replication of an arm observed of a condition's figure, and whether anything succeeded in it.
+pub(super) fn observed(condition: &Condition, arm: &ArmResult) -> Vec<(Option<f64>, bool)> {
+    let Figure { metric, subject } = condition.figure;
+    let served: Vec<bool> = match metric {
+        Metric::Workload(_) => {
+            arm.observations(goodput(subject)).map(|goodput| goodput.is_some_and(|g| g > 0.0)).collect()
+        }
+        Metric::Service(_) => vec![true; arm.replications() as usize],
+    };
+    arm.observations(condition.figure).zip(served).collect()
+}
+
+/// How much of a workload succeeds.
+pub(super) fn goodput(workload: usize) -> Figure {
     let measure = WORKLOAD_MEASURES.iter().position(|measure| measure.name == "goodput");
-    let goodput = Figure { metric: Metric::Workload(measure.expect("it is measured")), subject: workload };
-    arm.observations(goodput).map(|goodput| goodput.is_none_or(|goodput| goodput == 0.0))
+    Figure { metric: Metric::Workload(measure.expect("it is measured")), subject: workload }
 }
 
 #[cfg(test)]
@@ -116,7 +123,8 @@ mod tests {
     fn where_nothing_succeeds_nothing_is_fast() {
         let down = "faults = [{ random = { status = 503, probability = 1 } }]";
         let held = |expect: &str| verdicts(down, expect, 3)[0].0;
-        assert_eq!(held("'none.time_to_success_p99' = '< 1h'"), Held::NotObserved);
+        assert_eq!(held("'none.time_to_success_p99' = '< 1h'"), Held::NothingSucceeded(3));
+        assert_eq!(held("'none.time_to_success_p99' = '> 1h'"), Held::NotObserved);
         assert_eq!(held("'none.honest_p99' = '< 1h'"), Held::NothingSucceeded(3));
         assert_eq!(held("'none.honest_p99' = '> 1h'"), Held::Met, "for ever is long");
         assert_eq!(held("'none.time_to_give_up_p99' = '< 1h'"), Held::Met, "failures are known soon");

@@ -3,6 +3,7 @@
 mod compare;
 mod delays;
 mod design;
+mod evidence;
 mod expect;
 mod observe;
 mod precise;
@@ -16,6 +17,7 @@ mod winner;
 pub use compare::{ALPHA, Contrast, Standing, compare, family, figures, pairs};
 pub use delays::{DelaySummary, Drawing, QUANTILES, delays};
 pub use design::{Design, MOST_POINTS, Values, covers};
+pub use evidence::Evidence;
 pub use expect::{Held, Verdict, held, judge};
 pub use observe::Row;
 pub use precise::{Short, Target, Width, until_precise};

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::design::Values;
 use super::replicate::{Experiment, Results};
 use crate::error::Error;
-use crate::scenario::{Scenario, ScenarioFile};
+use crate::scenario::{Override, Scenario, ScenarioFile};
 
 /// How many points whose scenarios are wrong are shown.
 const MOST_SHOWN: usize = 3;
@@ -18,10 +18,10 @@ const POINTS_PER_THREAD: usize = 4;
 pub struct Sweep {
     /// The scenario as it is read.
     pub file: ScenarioFile,
-    /// The fields that are replaced at all points: path and value.
-    pub overrides: Vec<(String, String)>,
-    /// The paths of the axes.
-    pub axes: Vec<String>,
+    /// The fields that are replaced at all points.
+    pub overrides: Vec<Override>,
+    /// The axes: the option that asks for each, and its path.
+    pub axes: Vec<(&'static str, String)>,
     /// The values of the axes at each point.
     pub points: Vec<Values>,
 }
@@ -32,7 +32,8 @@ impl Sweep {
     /// # Errors
     /// With every problem found in it.
     pub fn scenario(&self, point: usize) -> Result<Scenario, Error> {
-        let axes = self.axes.iter().cloned().zip(self.points[point].iter().cloned());
+        let axes = self.axes.iter().zip(&self.points[point]);
+        let axes = axes.map(|((option, path), value)| Override::new(option, path, value));
         self.file.with(&self.overrides.iter().cloned().chain(axes).collect::<Vec<_>>())
     }
 
@@ -88,7 +89,7 @@ impl Sweep {
             .axes
             .iter()
             .zip(&self.points[point])
-            .map(|(axis, value)| format!("{axis}={value}"))
+            .map(|((_, axis), value)| format!("{axis}={value}"))
             .collect();
         format!("point {} of {} ({})", point + 1, self.points.len(), values.join(", "))
     }

@@ -80,6 +80,10 @@ const SAID: [(&str, &str, [&str; 2]); 4] = [
     ("offered_load_peak", "peak", ["lower peak", "higher peak"]),
 ];
 
+/// What is said once where a sentence leaves out a metric that is compared by its median.
+const TOO_FEW: &str = "p99 and peak are left out where fewer than 6 replications observed them: they are \
+                       compared by medians";
+
 /// How each arm differs from the baseline, in a sentence per arm (and workload): the size of what is clearly different, with its
 /// interval, and what is not. Empty with one arm.
 pub fn standings(scenario: &Scenario, results: &Results) -> String {
@@ -88,6 +92,7 @@ pub fn standings(scenario: &Scenario, results: &Results) -> String {
         return String::new();
     }
     let several = scenario.workloads.len() > 1;
+    let mut untold = false;
     let baseline = &scenario.arms[scenario.baseline].name;
     let mut text = format!("\nagainst {baseline}, paired by replication (comparison.csv has all metrics):\n");
     for (index, workload) in scenario.workloads.iter().enumerate() {
@@ -101,9 +106,20 @@ pub fn standings(scenario: &Scenario, results: &Results) -> String {
             let who = if several { format!("{} {name}: ", workload.name) } else { format!("{name}: ") };
             let contrasts: Vec<&Contrast> = families.iter().map(|family| &family[place]).collect();
             text += &below(&who, &sentence(&contrasts), WIDTH);
+            untold |= contrasts.iter().any(|contrast| is_untold(contrast));
         }
     }
+    if untold {
+        text += &below("", TOO_FEW, WIDTH);
+    }
     text
+}
+
+/// True if two medians could be compared but for the number of replications.
+fn is_untold(contrast: &Contrast) -> bool {
+    contrast.figure.metric.sense().centre == Centre::Median
+        && contrast.standing == Standing::Untold
+        && contrast.paired.is_some()
 }
 
 /// What is clearly different, then what is not.

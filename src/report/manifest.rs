@@ -19,7 +19,7 @@ pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
         "program": PROGRAM,
         "version": env!("CARGO_PKG_VERSION"),
         "results_version": RESULTS_VERSION,
-        "scenario": { "name": scenario.name, "title": scenario.title, "sha256": sha256(scenario.text.as_bytes()) },
+        "scenario": { "name": scenario.name, "title": scenario.title, "sha256": sha256(scenario.kept().as_bytes()) },
         "seed": scenario.seed,
         "replications": scenario.replications,
         "arms": scenario.arms.iter().map(|arm| &arm.name).collect::<Vec<_>>(),

@@ -43,7 +43,7 @@ use crate::scenario::Scenario;
 /// Every file of a run (name, bytes), the manifest last.
 pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
-        ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
+        ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
         ("summary.csv".to_owned(), summary(scenario, results)),
         ("comparison.csv".to_owned(), comparison(scenario, results)),
         ("replications.csv".to_owned(), replications(scenario, results)),
@@ -70,7 +70,7 @@ pub fn tipping_files(
     with_manifest(
         scenario,
         vec![
-            ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
+            ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
             ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, condition, points)),
             ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
             ("charts/limits.svg".to_owned(), charts::tipping::chart(scenario, varied, condition, points)),
@@ -88,7 +88,7 @@ pub fn phase_files(
     with_manifest(
         scenario,
         vec![
-            ("scenario.toml".to_owned(), scenario.text.clone().into_bytes()),
+            ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
             ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
             ("charts/phases.svg".to_owned(), charts::phases::chart(scenario, paths, condition, map)),
         ],

@@ -39,6 +39,11 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// A number of things, or a mean of such numbers: whole numbers without a point.
+pub fn count(number: f64) -> String {
+    if libm::trunc(number) == number && number.abs() < 9_995.0 { format!("{number}") } else { short(number) }
+}
+
 /// A share as percent; 0 % and 100 % only if it is exactly that.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
@@ -106,6 +111,15 @@ mod tests {
             (f64::INFINITY, "never"),
         ] {
             assert_eq!(short(value), text);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_have_no_point() {
+        for (number, text) in
+            [(0.0, "0"), (17.0, "17"), (17.5, "17.5"), (2.0, "2"), (600.0, "600"), (12_345.0, "12.3k")]
+        {
+            assert_eq!(count(number), text);
         }
     }
 

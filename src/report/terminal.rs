@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::number::{duration, machine, percent, short};
+use super::number::{count, duration, machine, percent, short};
 use super::wrap::below;
 use crate::experiment::{Held, Results, ServiceResult, Verdict, WorkloadResult};
 use crate::scenario::Scenario;
@@ -105,9 +105,9 @@ pub fn unserved(scenario: &Scenario, results: &Results) -> String {
             .filter(|(name, _)| mean(name) > 0.0)
             .enumerate()
             .map(|(place, (name, words))| {
-                let count = short(mean(name));
-                let all = || format!("{count} of {} requests were {words}", short(mean("requests")));
-                if place == 0 { all() } else { format!("{count} {words}") }
+                let shown = count(mean(name));
+                let all = || format!("{shown} of {} requests were {words}", count(mean("requests")));
+                if place == 0 { all() } else { format!("{shown} {words}") }
             })
             .collect();
             let who =
@@ -163,13 +163,14 @@ pub fn verdicts(verdicts: &[Verdict]) -> String {
 pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
     let measured =
         verdict.measured.map_or_else(|| "not observed".to_owned(), |estimate| with_interval(&estimate));
+    let words = |barren: usize| format!("in {barren} replications nothing succeeded");
     match verdict.held {
         Held::Met => ("met", measured),
-        Held::NotMet | Held::NotObserved => ("not met", measured),
+        Held::NotMet => ("not met", measured),
+        Held::NotObserved => ("undecided", "not observed in any replication".to_owned()),
         Held::Undecided => ("undecided", format!("{measured}: more replications may tell")),
-        Held::NothingSucceeded(replications) => {
-            ("not met", format!("{measured}, but in {replications} replications nothing succeeded"))
-        }
+        Held::NothingSucceeded(barren) if verdict.measured.is_none() => ("not met", words(barren)),
+        Held::NothingSucceeded(barren) => ("not met", format!("{measured}, but {}", words(barren))),
     }
 }
 

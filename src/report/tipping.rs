@@ -1,7 +1,7 @@
 //! The files of tipping points, and their table.
 
 use super::csv::Rows;
-use super::number::{duration, machine, machine_or_empty, short};
+use super::number::{count, duration, machine, machine_or_empty};
 use super::wrap::below;
 use crate::experiment::tipping::{Decision, Found, Phase, PhaseMap, Side, Tipping, Varied};
 use crate::scenario::Scenario;
@@ -183,12 +183,7 @@ pub fn phase_table(scenario: &Scenario, paths: [&str; 2], condition: &str, map: 
 pub(super) fn in_words(varied: &Varied, number: f64) -> String {
     match varied.range.unit().as_str() {
         "s" => duration(number),
-        "1" => tidy(number),
-        unit => format!("{}{}", tidy(number), unit.trim_start_matches('1')),
+        "1" => count(number),
+        unit => format!("{}{}", count(number), unit.trim_start_matches('1')),
     }
-}
-
-/// `50`, and not `50.0`.
-fn tidy(number: f64) -> String {
-    if libm::trunc(number) == number && number.abs() < 9_995.0 { format!("{number}") } else { short(number) }
 }

@@ -93,6 +93,15 @@ impl Metric {
         SHARES.contains(&self.name())
     }
 
+    /// True if it counts things, so that each replication has a whole number of them.
+    pub fn is_count(self) -> bool {
+        let name = self.name();
+        let begins = |start: &&str| name.starts_with(*start);
+        ["requests", "breaker_trips", "failures_swallowed", "queue_max"].contains(&name)
+            || (["attempts_", "ended_", "retries_layer_"].iter().any(begins)
+                && name != "attempts_per_request")
+    }
+
     /// What is better of it, and by what arms are compared in it.
     pub fn sense(self) -> Sense {
         match self {

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::explain::{Misread, explain, python};
-use super::overrides::{as_argument, set};
+use super::overrides::{Override, set};
 use crate::error::Error;
 
 /// A value with positions.
@@ -23,8 +23,8 @@ pub(super) struct Source {
     pub(super) name: String,
     /// The text as it is run, overrides included.
     pub(super) text: String,
-    /// What was overridden: path and value.
-    pub(super) overrides: Vec<(String, String)>,
+    /// What was overridden.
+    pub(super) overrides: Vec<Override>,
     /// What stands before every path and is nothing that the reader wrote.
     pub(super) hidden: &'static str,
 }
@@ -60,8 +60,8 @@ struct Problem {
 }
 
 impl Source {
-    /// The text of the file `name`, with the fields in `overrides` (path, value) replaced.
-    pub(super) fn new(name: &str, text: &str, overrides: &[(String, String)]) -> Result<Self, Error> {
+    /// The text of the file `name`, with the fields in `overrides` replaced.
+    pub(super) fn new(name: &str, text: &str, overrides: &[Override]) -> Result<Self, Error> {
         let plain = Self { name: name.to_owned(), text: text.to_owned(), overrides: Vec::new(), hidden: "" };
         if overrides.is_empty() {
             return Ok(plain);
@@ -69,19 +69,19 @@ impl Source {
         Document::parse(&plain)?;
         let mut edited: toml_edit::DocumentMut =
             text.parse().map_err(|error: toml_edit::TomlError| Error::Usage(error.to_string()))?;
-        for (path, value) in overrides {
-            set(&mut edited, path, value)?;
+        for field in overrides {
+            set(name, &mut edited, field)?;
         }
         let name = format!("{name} (as changed on the command line)");
         Ok(Self { name, text: edited.to_string(), overrides: overrides.to_vec(), hidden: "" })
     }
 
     /// The override that wrote what stands at `path`.
-    fn overridden(&self, path: &str) -> Option<&(String, String)> {
+    fn overridden(&self, path: &str) -> Option<&Override> {
         let covers = |above: &str| {
             path.strip_prefix(above).is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
         };
-        self.overrides.iter().rev().find(|(above, _)| covers(above))
+        self.overrides.iter().rev().find(|field| covers(&field.path))
     }
 }
 
@@ -266,9 +266,8 @@ impl<'s> Document<'s> {
         let mut message = String::new();
         for problem in &self.problems {
             let group = Level::ERROR.primary_title(&problem.message);
-            let argument = self.source.overridden(&problem.path).map(|(path, value)| {
-                as_argument(path.strip_prefix(self.source.hidden).unwrap_or(path), value)
-            });
+            let argument =
+                self.source.overridden(&problem.path).map(|field| field.as_argument(self.source.hidden));
             let mut group = match &argument {
                 // The line is in no file: what the reader wrote is the argument.
                 Some(argument) => group.element(Origin::path(argument)),

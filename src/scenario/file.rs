@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::document::Source;
-use super::{Scenario, read};
+use super::{Override, Scenario, read};
 use crate::error::Error;
 
 /// The largest scenario file that is read, in bytes.
@@ -72,11 +72,11 @@ impl ScenarioFile {
         &self.name
     }
 
-    /// Reads and checks the scenario, after replacing the fields in `overrides` (path, value), the last word being the last.
+    /// Reads and checks the scenario, after replacing the fields in `overrides`, the last word being the last.
     ///
     /// # Errors
     /// With every problem found in it.
-    pub fn with(&self, overrides: &[(String, String)]) -> Result<Scenario, Error> {
+    pub fn with(&self, overrides: &[Override]) -> Result<Scenario, Error> {
         let source = Source::new(&self.shown, &self.text, overrides)?;
         read::read(&self.name, &source, self.folder.as_deref())
     }

@@ -22,6 +22,7 @@ pub use axis::{Axis, Range, Span, numbers};
 pub use condition::{Comparison, Condition, Figure, Metric};
 pub use expectation::Expectation;
 pub use file::{MAX_FILE_BYTES, ScenarioFile};
+pub use overrides::Override;
 pub use preset::{Kind, Parameter, Preset, Unit};
 pub use tune::{Addition, Knob, Objective, Tune, Tuned, Values};
 
@@ -128,7 +129,7 @@ impl Scenario {
     /// # Errors
     /// If the file cannot be read, or with every problem found in it.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, Error> {
-        ScenarioFile::open(path)?.with(overrides)
+        ScenarioFile::open(path)?.with(&Override::set(overrides))
     }
 
     /// Reads and checks `text`, which is called `name` in reports and `file` in messages. It has no folder, so that it cannot
@@ -137,8 +138,24 @@ impl Scenario {
     /// # Errors
     /// With every problem found in it.
     pub fn parse(name: &str, file: &str, text: &str, overrides: &[(String, String)]) -> Result<Self, Error> {
-        let source = Source::new(file, text, overrides)?;
+        let source = Source::new(file, text, &Override::set(overrides))?;
         read::read(name, &source, None)
+    }
+
+    /// The text to keep: run again under any name, it gives the same results and charts.
+    pub fn kept(&self) -> String {
+        self.titled(self.text.clone())
+    }
+
+    /// `text` with the title, if it says none: without it the title would be the name of the file that it is kept in.
+    fn titled(&self, text: String) -> String {
+        let says =
+            text.parse::<toml_edit::DocumentMut>().is_ok_and(|document| document.contains_key("title"));
+        if says {
+            return text;
+        }
+        let title = toml_edit::Value::from(self.title.as_str());
+        format!("title = {title}\n{}", text.trim_start_matches('\u{feff}'))
     }
 
     /// Reads one policy by itself: a preset with parameters and fields that replace its own, as TOML values by path.
@@ -147,7 +164,11 @@ impl Scenario {
     /// # Errors
     /// If there is no such preset, or with every field that cannot be read.
     pub fn preset_policy(id: &str, fields: &[(String, String)]) -> Result<PolicyConfig, Error> {
-        read::policy(&Source::new(&format!("preset {id}"), &format!("use = {id:?}\n"), fields)?)
+        read::policy(&Source::new(
+            &format!("preset {id}"),
+            &format!("use = {id:?}\n"),
+            &Override::set(fields),
+        )?)
     }
 
     /// Reads one breaker by itself, as [`Scenario::preset_policy`] does a policy.
@@ -158,7 +179,10 @@ impl Scenario {
         let below = |(path, value): &(String, String)| (format!("breaker.{path}"), value.clone());
         let fields: Vec<_> = fields.iter().map(below).collect();
         let text = format!("retries = 0\n[breaker]\nuse = {id:?}\n");
-        let source = Source { hidden: "breaker.", ..Source::new(&format!("preset {id}"), &text, &fields)? };
+        let source = Source {
+            hidden: "breaker.",
+            ..Source::new(&format!("preset {id}"), &text, &Override::set(&fields))?
+        };
         let policy = read::policy(&source)?;
         policy.breaker.ok_or_else(|| Error::Usage(format!("preset {id} composes no breaker")))
     }

@@ -6,18 +6,43 @@ use crate::error::{Error, suggestion};
 const PARTS: [(&str, &str); 4] =
     [("services", "service"), ("workloads", "workload"), ("policies", "policy"), ("arms", "arm")];
 
-/// How an override is written on the command line.
-pub(super) fn as_argument(path: &str, value: &str) -> String {
-    match path {
-        "seed" | "replications" => format!("--{path} {value}"),
-        _ => format!("--set {path}={value}"),
+/// A field that is replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The path of the field, such as `workloads.campaign.clients`.
+    pub path: String,
+    /// Its value, as TOML or plain text.
+    pub value: String,
+    /// The option that asks for it, such as `--set`: messages name it.
+    pub option: &'static str,
+}
+
+impl Override {
+    /// The field at `path` with this value, as `option` asks.
+    pub fn new(option: &'static str, path: &str, value: &str) -> Self {
+        Self { path: path.to_owned(), value: value.to_owned(), option }
+    }
+
+    /// What `--set` asks for, as (path, value).
+    pub fn set(fields: &[(String, String)]) -> Vec<Self> {
+        fields.iter().map(|(path, value)| Self::new("--set", path, value)).collect()
+    }
+
+    /// How it is written on the command line, the path without what is `hidden` of it.
+    pub(super) fn as_argument(&self, hidden: &str) -> String {
+        let Self { path, value, option } = self;
+        match *option {
+            "--seed" | "--replications" => format!("{option} {value}"),
+            "--baseline" => format!("{option} {}", value.trim_matches('"')),
+            _ => format!("{option} {}={value}", path.strip_prefix(hidden).unwrap_or(path)),
+        }
     }
 }
 
-/// Replaces one field, or adds it where its table exists or can be made.
-pub(super) fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str) -> Result<(), Error> {
-    let refuse = |why: &str| Error::Usage(format!("{}: {why}", as_argument(path, value)));
-    let parts: Vec<&str> = path.split('.').collect();
+/// Replaces one field of the text of `file`, or adds it where its table exists or can be made.
+pub(super) fn set(file: &str, document: &mut toml_edit::DocumentMut, field: &Override) -> Result<(), Error> {
+    let refuse = |why: &str| Error::Usage(format!("{}: {why}", field.as_argument("")));
+    let parts: Vec<&str> = field.path.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {
         return Err(refuse(
             "the path must be names with dots between them, such as workloads.campaign.clients",
@@ -25,13 +50,17 @@ pub(super) fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str
     }
     check_part(document, &parts).map_err(|why| refuse(&why))?;
     // What is not TOML by itself is taken as a string, so that 60s needs no quotes inside quotes.
-    let value = value.parse::<toml_edit::Value>().unwrap_or_else(|_| toml_edit::Value::from(value));
+    let value = field
+        .value
+        .parse::<toml_edit::Value>()
+        .unwrap_or_else(|_| toml_edit::Value::from(field.value.as_str()));
     let (last, tables) = parts.split_last().expect("split gives at least one part");
     let mut item = document.as_item_mut();
-    for part in tables {
+    for (depth, part) in tables.iter().enumerate() {
         item = match part.parse::<usize>() {
             Ok(index) if item.is_array_of_tables() || item.is_array() => {
-                item.get_mut(index).ok_or_else(|| refuse(&format!("there is no entry {index}")))?
+                let missing = no_entry(file, &parts, depth, entries(item));
+                item.get_mut(index).ok_or_else(|| refuse(&missing))?
             }
             _ => {
                 let table = item
@@ -48,6 +77,28 @@ pub(super) fn set(document: &mut toml_edit::DocumentMut, path: &str, value: &str
         item.as_table_like_mut().ok_or_else(|| refuse("what stands before the last dot is not a table"))?;
     table.insert(last, toml_edit::Item::Value(value));
     Ok(())
+}
+
+/// How many entries a list has.
+fn entries(list: &toml_edit::Item) -> usize {
+    let tables = list.as_array_of_tables().map(toml_edit::ArrayOfTables::len);
+    tables.or_else(|| list.as_array().map(toml_edit::Array::len)).unwrap_or(0)
+}
+
+/// What to say of the part at `depth` of a path, which counts further than a list has entries.
+fn no_entry(file: &str, parts: &[&str], depth: usize, entries: usize) -> String {
+    let (path, index) = (parts[..depth].join("."), parts[depth]);
+    let Some(last) = entries.checked_sub(1) else {
+        return format!("there is no entry {index}: {path} has no entries in {file}, write one there");
+    };
+    let mut nearest: Vec<String> = parts.iter().map(|&part| part.to_owned()).collect();
+    nearest[depth] = last.to_string();
+    let count = if entries == 1 {
+        "1 entry, which is 0".to_owned()
+    } else {
+        format!("{entries} entries, 0 to {last}")
+    };
+    format!("there is no entry {index}: {path} has {count}, in {file}; write {}", nearest.join("."))
 }
 
 /// Refuses a path into a service, workload, policy or arm that the file does not have.

@@ -2,7 +2,8 @@
 
 use super::Question;
 use crate::experiment::compare::ALPHA;
-use crate::experiment::expect::{barren, is_bounded_latency};
+use crate::experiment::evidence::{Evidence, holds_in};
+use crate::experiment::expect::{evidence, observed};
 use crate::experiment::replicate::{ArmResult, Experiment};
 use crate::metrics::Centre;
 use crate::scenario::{Condition, Scenario};
@@ -90,10 +91,11 @@ fn one(share: Option<f64>, condition: &Condition, arm: &ArmResult, alpha: f64, l
 /// By the interval of the mean. That replications are all alike proves nothing as long as more can be had: what is rare may not
 /// have happened yet.
 fn on_average(condition: &Condition, arm: &ArmResult, alpha: f64, last: bool) -> Decision {
-    let Some(estimate) = arm.estimate(condition.figure) else { return Decision::Fails };
-    if is_bounded_latency(condition) && barren(arm, condition.figure.subject).any(|barren| barren) {
-        return Decision::Fails;
-    }
+    let estimate = match evidence(condition, arm) {
+        Evidence::Unobserved => return Decision::SeemsToFail,
+        Evidence::NothingSucceeded(_) => return Decision::Fails,
+        Evidence::Seen(estimate) => estimate,
+    };
     let half = half_width(&estimate, alpha);
     let holds = |value: f64| condition.comparison.holds(value, condition.bound);
     let shown = half > 0.0 || (last && estimate.observations > 1);
@@ -111,11 +113,14 @@ fn half_width(estimate: &Estimate, alpha: f64) -> f64 {
     estimate.half_width.map_or(0.0, |half| half * student_t(alpha, freedom) / student_t(ALPHA, freedom))
 }
 
-/// By how many replications meet it.
+/// By how many of the replications that observed it meet it.
 fn in_share(share: f64, condition: &Condition, arm: &ArmResult, alpha: f64) -> Decision {
-    let met = met(std::slice::from_ref(condition), arm);
-    let (met, n) = (met.iter().filter(|met| **met).count(), met.len());
-    if 2.0 * at_least(met, n, share) <= alpha {
+    let observed = observed(condition, arm);
+    let held = observed.iter().filter_map(|&(value, served)| holds_in(condition, value, served));
+    let (met, n) = held.fold((0, 0), |(met, n), held| (met + usize::from(held), n + 1));
+    if n == 0 {
+        Decision::SeemsToFail
+    } else if 2.0 * at_least(met, n, share) <= alpha {
         Decision::Holds
     } else if 2.0 * at_most(met, n, share) <= alpha {
         Decision::Fails
@@ -126,17 +131,12 @@ fn in_share(share: f64, condition: &Condition, arm: &ArmResult, alpha: f64) -> D
     }
 }
 
-/// In which replications all conditions hold. What was not observed meets none.
+/// In which replications all conditions are seen to hold.
 pub(super) fn met(conditions: &[Condition], arm: &ArmResult) -> Vec<bool> {
     let mut all = vec![true; arm.replications() as usize];
     for condition in conditions {
-        for (met, value) in all.iter_mut().zip(arm.observations(condition.figure)) {
-            *met &= value.is_some_and(|value| condition.comparison.holds(value, condition.bound));
-        }
-        if is_bounded_latency(condition) {
-            for (met, barren) in all.iter_mut().zip(barren(arm, condition.figure.subject)) {
-                *met &= !barren;
-            }
+        for (met, (value, served)) in all.iter_mut().zip(observed(condition, arm)) {
+            *met &= holds_in(condition, value, served) == Some(true);
         }
     }
     all

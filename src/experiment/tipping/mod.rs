@@ -15,15 +15,15 @@ pub use phase::{Phase, PhaseMap, phase_map};
 pub use search::{Found, Side, Tipping, tipping_points, with_fractions};
 
 use crate::error::Error;
-use crate::scenario::{Condition, Range, Scenario, ScenarioFile};
+use crate::scenario::{Condition, Override, Range, Scenario, ScenarioFile};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// The scenario's file.
     pub file: ScenarioFile,
-    /// What is changed in it throughout, as (path, value).
-    pub overrides: Vec<(String, String)>,
+    /// What is changed in it throughout.
+    pub overrides: Vec<Override>,
     /// All of these must hold.
     pub conditions: Vec<Condition>,
     /// In what share of the replications they must hold; if absent, on average, and figures that are compared by their median in
@@ -51,7 +51,7 @@ impl Question {
     /// If it is not sound then.
     pub fn at(&self, fields: &[(&str, &str)]) -> Result<Scenario, Error> {
         let mut overrides = self.overrides.clone();
-        overrides.extend(fields.iter().map(|&(path, value)| (path.to_owned(), value.to_owned())));
+        overrides.extend(fields.iter().map(|&(path, value)| Override::new("--vary", path, value)));
         self.file.with(&overrides)
     }
 

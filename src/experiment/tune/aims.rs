@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 
+use crate::experiment::evidence::Evidence;
+use crate::experiment::expect::goodput;
 use crate::experiment::observe::Row;
 use crate::metrics::{Better, Centre};
-use crate::scenario::{Comparison, Condition, Figure, Objective};
+use crate::scenario::{Condition, Figure, Metric, Objective};
 use crate::statistics::{Estimate, Paired, student_t};
 
 /// What counts of the figures in a row.
@@ -14,8 +16,8 @@ pub(super) struct Aims {
     pub(super) objectives: Vec<Aim>,
     /// What must hold of means.
     pub(super) bounds: Vec<Bound>,
-    /// What each figure counts as where it could not be observed.
-    absent: Vec<f64>,
+    /// What each figure counts as where it was not observed, if it counts at all.
+    absent: Vec<Option<f64>>,
 }
 
 /// More or less of one figure.
@@ -28,30 +30,43 @@ pub(super) struct Aim {
 }
 
 /// What the mean of one figure must be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Bound {
+    condition: Condition,
+    /// The figure's place in a row.
     column: usize,
-    comparison: Comparison,
-    limit: f64,
+    /// The place of what tells whether anything succeeded, if the figure is that of a workload.
+    served: Option<usize>,
 }
 
 /// How sure it is that constraints are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Met {
-    /// The 95 % interval of a mean lies beyond its bound.
+    /// The 95 % interval of a mean lies beyond its bound, or success was to be quick and there was none.
     No,
     /// A mean lies beyond its bound, by less than its interval.
     PerhapsNot,
     /// All means lie within their bounds, one by less than its interval.
     Perhaps,
+    /// A figure was not observed in any replication.
+    Unobserved,
     /// All intervals lie within their bounds.
     Yes,
 }
 
 impl Met {
-    /// True if all means lie within their bounds.
+    /// True unless a mean lies beyond its bound.
     pub fn by_mean(self) -> bool {
         self >= Self::Perhaps
+    }
+
+    /// What can be said of it: `met`, `not met` or `undecided`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "met",
+            Self::No => "not met",
+            Self::PerhapsNot | Self::Perhaps | Self::Unobserved => "undecided",
+        }
     }
 }
 
@@ -60,7 +75,7 @@ impl Met {
 pub(super) struct Standing {
     /// By how much bounds are passed, in bounds; 0 if none is.
     pub(super) violation: f64,
-    /// The mean of each objective, so that less is better.
+    /// The mean of each objective, so that less is better; infinite if it was not observed.
     objectives: Vec<f64>,
 }
 
@@ -83,16 +98,16 @@ impl Aims {
             centre: objective.figure.metric.sense().centre,
         };
         let bound = |condition: &Condition| Bound {
+            condition: condition.clone(),
             column: column(condition.figure),
-            comparison: condition.comparison,
-            limit: condition.bound,
+            served: telling(condition).and_then(|telling| figures.iter().position(|known| *known == telling)),
         };
-        // Where nothing succeeded, success takes for ever; of what else did not happen there is none.
+        // Where nothing succeeded, success takes for ever; what else did not happen says nothing.
         let never = |figure: &Figure| figure.metric.name().starts_with("time_to_success");
         Self {
             objectives: objectives.iter().map(aim).collect(),
             bounds: constraints.iter().map(bound).collect(),
-            absent: figures.iter().map(|figure| if never(figure) { f64::INFINITY } else { 0.0 }).collect(),
+            absent: figures.iter().map(|figure| never(figure).then_some(f64::INFINITY)).collect(),
         }
     }
 
@@ -101,55 +116,119 @@ impl Aims {
         self.objectives.len() + self.bounds.len()
     }
 
-    fn value(&self, row: &Row, column: usize) -> f64 {
-        row[column].unwrap_or(self.absent[column])
+    fn value(&self, row: &Row, column: usize) -> Option<f64> {
+        row[column].or(self.absent[column])
     }
 
-    /// The mean of a column, what could not be observed counting as it does.
-    pub(super) fn mean(&self, rows: &[Row], column: usize) -> f64 {
-        let values = rows.iter().map(|row| self.value(row, column));
-        Estimate::of(values).map_or(self.absent[column], |estimate| estimate.mean)
-    }
-
-    /// The mean of an objective, so that less is better.
+    /// The mean of an objective, so that less is better. What was not observed is not shown to be good: its cost is infinite.
     pub(super) fn cost(&self, rows: &[Row], aim: Aim) -> f64 {
-        let mean = self.mean(rows, aim.column);
-        if aim.more { -mean } else { mean }
+        let mean = Estimate::of(rows.iter().filter_map(|row| self.value(row, aim.column)));
+        mean.map_or(f64::INFINITY, |mean| if aim.more { -mean.mean } else { mean.mean })
     }
 
     pub(super) fn standing(&self, rows: &[Row]) -> Standing {
         Standing {
-            violation: self.bounds.iter().map(|bound| self.excess(rows, *bound)).sum(),
+            violation: self.bounds.iter().map(|bound| bound.excess(rows)).sum(),
             objectives: self.objectives.iter().map(|aim| self.cost(rows, *aim)).collect(),
         }
     }
 
-    /// What is known of a bounded figure: what was never observed breaks no bound, unless it would take for ever.
-    fn observed(&self, rows: &[Row], bound: Bound) -> Option<Estimate> {
-        let never = self.absent[bound.column].is_infinite();
-        let values = rows.iter().filter_map(|row| row[bound.column].or(never.then_some(f64::INFINITY)));
-        Estimate::of(values)
-    }
-
-    fn excess(&self, rows: &[Row], bound: Bound) -> f64 {
-        let Some(estimate) = self.observed(rows, bound) else { return 0.0 };
-        if bound.comparison.holds(estimate.mean, bound.limit) {
-            return 0.0;
-        }
-        let scale = if bound.limit == 0.0 { 1.0 } else { bound.limit.abs() };
-        // A bound that is missed by nothing at all, as "< 1" by 1, is missed.
-        ((estimate.mean - bound.limit).abs() / scale).max(1e-9)
+    /// How sure it is of each constraint that it is met.
+    pub(super) fn each_met(&self, rows: &[Row]) -> Vec<Met> {
+        self.bounds.iter().map(|bound| bound.met(rows, 0.05)).collect()
     }
 
     /// How sure it is that the constraints are met.
     pub(super) fn met(&self, rows: &[Row]) -> Met {
-        let bounds = self.bounds.iter();
-        bounds.map(|bound| self.bound_met(rows, *bound, 0.05)).min().unwrap_or(Met::Yes)
+        self.each_met(rows).into_iter().min().unwrap_or(Met::Yes)
     }
 
-    fn bound_met(&self, rows: &[Row], bound: Bound, alpha: f64) -> Met {
-        let Some(estimate) = self.observed(rows, bound) else { return Met::Yes };
-        let holds = |value: f64| bound.comparison.holds(value, bound.limit);
+    /// The same as far as it tells candidates apart: a constraint on what was not observed speaks for none and against none, or
+    /// who never gives up would have to yield to who gives up in time.
+    pub(super) fn met_where_seen(&self, rows: &[Row]) -> Met {
+        let seen = self.each_met(rows).into_iter().filter(|met| *met != Met::Unobserved);
+        seen.min().unwrap_or(Met::Yes)
+    }
+
+    /// True if it is clear at this level that a constraint is not met.
+    pub(super) fn clearly_breaks(&self, rows: &[Row], alpha: f64) -> bool {
+        self.bounds.iter().any(|bound| bound.met(rows, alpha) == Met::No)
+    }
+
+    /// True if it is clear at this level that constraints are further from being met than for `other`.
+    pub(super) fn clearly_further(&self, rows: &[Row], other: &[Row], alpha: f64) -> bool {
+        let violation = |row: &Row| -> f64 {
+            self.bounds.iter().map(|bound| bound.excess(std::slice::from_ref(row))).sum()
+        };
+        let pairs: Vec<(f64, f64)> =
+            rows.iter().zip(other).map(|(a, b)| (violation(a), violation(b))).collect();
+        clearly_more(&pairs, Centre::Mean, alpha)
+    }
+
+    /// True if it is clear at this level that `rows` are worse than `other` in the first objective. A `last` look goes on to the
+    /// next one where the means of those before are no better. An earlier look must not: few replications can have that wrong, and
+    /// then what is truly best, at a price, would go for its price.
+    pub(super) fn clearly_worse(&self, rows: &[Row], other: &[Row], alpha: f64, last: bool) -> bool {
+        let n = rows.len().min(other.len());
+        let (rows, other) = (&rows[..n], &other[..n]);
+        let looked_at = if last { self.objectives.len() } else { 1 };
+        for aim in self.objectives.iter().take(looked_at) {
+            if self.worse_in(rows, other, *aim, alpha) {
+                return true;
+            }
+            if self.cost(rows, *aim) < self.cost(other, *aim) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// True if it is clear at this level that `rows` are worse than `other` in one objective, over the replications in which both
+    /// observed it.
+    pub(super) fn worse_in(&self, rows: &[Row], other: &[Row], aim: Aim, alpha: f64) -> bool {
+        let sign = if aim.more { -1.0 } else { 1.0 };
+        let value = |row: &Row| self.value(row, aim.column).map(|value| sign * value);
+        let pairs: Vec<(f64, f64)> =
+            rows.iter().zip(other).filter_map(|(a, b)| value(a).zip(value(b))).collect();
+        clearly_more(&pairs, aim.centre, alpha)
+    }
+}
+
+/// What tells whether anything succeeded, for a condition on a workload.
+pub(super) fn telling(condition: &Condition) -> Option<Figure> {
+    matches!(condition.figure.metric, Metric::Workload(_)).then(|| goodput(condition.figure.subject))
+}
+
+impl Bound {
+    fn evidence(&self, rows: &[Row]) -> Evidence {
+        let served =
+            |row: &Row| self.served.is_none_or(|place| row[place].is_some_and(|goodput| goodput > 0.0));
+        Evidence::of(&self.condition, rows.iter().map(|row| (row[self.column], served(row))))
+    }
+
+    /// By how much the bound is passed, in bounds; 0 if it is not, or if nothing was observed.
+    fn excess(&self, rows: &[Row]) -> f64 {
+        let (comparison, limit) = (self.condition.comparison, self.condition.bound);
+        let mean = match self.evidence(rows) {
+            Evidence::Unobserved => return 0.0,
+            Evidence::NothingSucceeded(_) => return f64::INFINITY,
+            Evidence::Seen(estimate) => estimate.mean,
+        };
+        if comparison.holds(mean, limit) {
+            return 0.0;
+        }
+        let scale = if limit == 0.0 { 1.0 } else { limit.abs() };
+        // A bound that is missed by nothing at all, as "< 1" by 1, is missed.
+        ((mean - limit).abs() / scale).max(1e-9)
+    }
+
+    fn met(&self, rows: &[Row], alpha: f64) -> Met {
+        let estimate = match self.evidence(rows) {
+            Evidence::Unobserved => return Met::Unobserved,
+            Evidence::NothingSucceeded(_) => return Met::No,
+            Evidence::Seen(estimate) => estimate,
+        };
+        let holds = |value: f64| self.condition.comparison.holds(value, self.condition.bound);
         let freedom = estimate.observations.saturating_sub(1);
         let half = match estimate.half_width {
             // Values that are all the same have no spread to judge by: so few of them could be chance.
@@ -163,45 +242,6 @@ impl Aims {
             (false, _) if holds(estimate.mean - half) || holds(estimate.mean + half) => Met::PerhapsNot,
             (false, _) => Met::No,
         }
-    }
-
-    /// True if it is clear at this level that a constraint is not met.
-    pub(super) fn clearly_breaks(&self, rows: &[Row], alpha: f64) -> bool {
-        self.bounds.iter().any(|bound| self.bound_met(rows, *bound, alpha) == Met::No)
-    }
-
-    /// True if it is clear at this level that constraints are further from being met than for `other`.
-    pub(super) fn clearly_further(&self, rows: &[Row], other: &[Row], alpha: f64) -> bool {
-        let violation = |row: &Row| -> f64 {
-            self.bounds.iter().map(|bound| self.excess(std::slice::from_ref(row), *bound)).sum()
-        };
-        let pairs: Vec<(f64, f64)> =
-            rows.iter().zip(other).map(|(a, b)| (violation(a), violation(b))).collect();
-        clearly_more(&pairs, Centre::Mean, alpha)
-    }
-
-    /// True if it is clear at this level that `rows` are worse than `other` in the first objective, or in a later one while they
-    /// are not better in those before.
-    pub(super) fn clearly_worse(&self, rows: &[Row], other: &[Row], alpha: f64) -> bool {
-        let n = rows.len().min(other.len());
-        let (rows, other) = (&rows[..n], &other[..n]);
-        for aim in &self.objectives {
-            if self.worse_in(rows, other, *aim, alpha) {
-                return true;
-            }
-            if self.cost(rows, *aim) < self.cost(other, *aim) {
-                return false;
-            }
-        }
-        false
-    }
-
-    /// True if it is clear at this level that `rows` are worse than `other` in one objective.
-    pub(super) fn worse_in(&self, rows: &[Row], other: &[Row], aim: Aim, alpha: f64) -> bool {
-        let sign = if aim.more { -1.0 } else { 1.0 };
-        let value = |row: &Row| sign * self.value(row, aim.column);
-        let pairs: Vec<(f64, f64)> = rows.iter().zip(other).map(|(a, b)| (value(a), value(b))).collect();
-        clearly_more(&pairs, aim.centre, alpha)
     }
 }
 

@@ -22,14 +22,24 @@ pub(super) fn held_out_seed(seed: u64) -> u64 {
 pub struct Confirmed {
     /// By replication and figure.
     pub rows: Vec<Row>,
-    /// How sure it is that the constraints are met.
-    pub met: Met,
+    /// How sure it is of each constraint that it is met.
+    pub constraints: Vec<Met>,
 }
 
 impl Confirmed {
+    /// How sure it is that the constraints are met.
+    pub fn met(&self) -> Met {
+        self.constraints.iter().copied().min().unwrap_or(Met::Yes)
+    }
+
     /// The estimate of the figure in this column.
     pub fn estimate(&self, column: usize) -> Option<Estimate> {
         estimate(&self.rows, column)
+    }
+
+    /// In how many replications the figure in this column was observed.
+    pub fn observations(&self, column: usize) -> usize {
+        self.rows.iter().filter(|row| row[column].is_some()).count()
     }
 
     /// The paired difference of a figure to another policy, over the replications in which both observed it.
@@ -71,6 +81,6 @@ pub(super) fn confirm(
     let each = |policy| (0..replications).map(move |replication| (policy, replication));
     let tasks: Vec<(usize, u32)> = (0..policies.len()).flat_map(each).collect();
     let rows = held_out.run(&tasks);
-    let confirmed = |rows: &[Row]| Confirmed { met: aims.met(rows), rows: rows.to_vec() };
+    let confirmed = |rows: &[Row]| Confirmed { constraints: aims.each_met(rows), rows: rows.to_vec() };
     rows.chunks(replications as usize).map(confirmed).collect()
 }

@@ -57,7 +57,7 @@ pub struct TunedWorkload {
     pub stages: Vec<Stage>,
     /// The candidate to take: the one that violates least if none meets the constraints.
     pub chosen: usize,
-    /// How sure the search is that it meets them.
+    /// How sure the search is that it meets them; that is no proof.
     pub met: Met,
     /// What the confirmation saw, of the start, of the chosen one and of the front; by candidate.
     pub confirmed: Vec<(usize, Confirmed)>,
@@ -81,9 +81,10 @@ impl TunedWorkload {
         &found.expect("the start, the chosen candidate and the front are confirmed").1
     }
 
-    /// True if the chosen policy meets the constraints, by the means of the search and of the confirmation.
+    /// True if the confirmation shows that the chosen policy meets the constraints. What the search saw proves nothing: the policy
+    /// was chosen by it.
     pub fn is_met(&self) -> bool {
-        self.met.by_mean() && self.confirmed(self.chosen).met.by_mean()
+        self.confirmed(self.chosen).met() == Met::Yes
     }
 
     /// The column of a metric of the tuned workload, or of its service.
@@ -143,6 +144,17 @@ fn figures(scenario: &Scenario, tune: &Tune) -> Vec<Figure> {
     figures
 }
 
+/// The figures, and after them what tells whether anything succeeded where a constraint needs to know that.
+fn with_telling(figures: &[Figure], tune: &Tune) -> Vec<Figure> {
+    let mut watched = figures.to_vec();
+    for figure in tune.constraints.iter().filter_map(aims::telling) {
+        if !watched.contains(&figure) {
+            watched.push(figure);
+        }
+    }
+    watched
+}
+
 fn tune_workload(
     scenario: &Scenario,
     tune: &Tune,
@@ -151,8 +163,9 @@ fn tune_workload(
     progress: &(dyn Fn() + Sync),
 ) -> TunedWorkload {
     let figures = figures(scenario, tune);
-    let aims = Aims::new(&tune.objectives, &tune.constraints, &figures);
-    let trials = Trials::new(scenario, tune, name, &figures, progress);
+    let watched = with_telling(&figures, tune);
+    let aims = Aims::new(&tune.objectives, &tune.constraints, &watched);
+    let trials = Trials::new(scenario, tune, name, &watched, progress);
     let field = Field { track: trials, aims, rows: Vec::new(), stages: Vec::new(), left: 0 };
     let mut search = Search { tune, field, candidates: Vec::new() };
     let key = Key::derive(scenario.seed, 0, Purpose::Tuning, &scenario.workloads[tune.workload].name);
@@ -216,7 +229,7 @@ fn promising(aims: &Aims, searched: &[Vec<Row>], chosen: usize, most: usize) -> 
 
 /// The front of what was confirmed, without the start unless it lies on it, and its knee.
 fn confirmed_front(aims: &Aims, confirmed: &[(usize, Confirmed)]) -> (Vec<usize>, Option<usize>) {
-    let meets = |(_, seen): &&(usize, Confirmed)| seen.met.by_mean();
+    let meets = |(_, seen): &&(usize, Confirmed)| seen.met().by_mean();
     let any = confirmed.iter().skip(1).any(|seen| meets(&seen));
     let eligible: Vec<&(usize, Confirmed)> =
         confirmed.iter().skip(1).filter(|seen| !any || meets(seen)).collect();

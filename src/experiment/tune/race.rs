@@ -3,15 +3,15 @@
 //! Non-stochastic best arm identification and hyperparameter optimization, AISTATS 2016, for the doubling).
 //!
 //! The level of each test is that of the race divided by all the tests that the truly best candidate has to pass: against each of
-//! the others, in each round, on each aim. So a race on one objective drops it with at most the probability
-//! [`LEVEL`], whatever the others are. Of several, a later one decides where the mean of the one before is no better so far, which few
-//! replications can have wrong.
+//! the others, in each round, on each aim. So a race drops what is truly best in the first objective with at most the probability
+//! [`LEVEL`], whatever the others are, before its last round. There, with [`MOST`] replications, a later objective decides between
+//! what the means of the earlier ones cannot tell apart.
 //! What the budget cannot pay for is set aside, the lowest ranks first; that is no verdict.
 
 use super::aims::{Aims, Met};
 use crate::experiment::observe::Row;
 
-/// The probability that a race on one objective drops the truly best of its candidates, at most.
+/// The probability that a race drops the truly best of its candidates by the first objective, at most.
 pub(super) const LEVEL: f64 = 0.05;
 /// The most replications of a candidate in a search.
 pub(super) const MOST: u32 = 64;
@@ -116,7 +116,7 @@ impl<T: Track> Field<T> {
                 self.stages[candidate] = Stage::SetAside(round);
             }
             self.advance(&paid, replications);
-            let dropped = self.clearly_worse(&paid, level);
+            let dropped = self.clearly_worse(&paid, level, replications >= MOST);
             for &candidate in &dropped {
                 self.stages[candidate] = Stage::Dropped(round);
             }
@@ -154,11 +154,11 @@ impl<T: Track> Field<T> {
     }
 
     /// Those that are clearly worse than the best of those that clearly meet the constraints.
-    fn clearly_worse(&self, candidates: &[usize], level: f64) -> Vec<usize> {
+    fn clearly_worse(&self, candidates: &[usize], level: f64, last: bool) -> Vec<usize> {
         let ranked = self.ranked(candidates);
         let rows = |candidate: usize| self.rows[candidate].as_slice();
         let common = candidates.iter().map(|&candidate| self.rows[candidate].len()).min().unwrap_or(0);
-        let sound = |&&candidate: &&usize| self.aims.met(rows(candidate)) == Met::Yes;
+        let sound = |&&candidate: &&usize| self.aims.met_where_seen(rows(candidate)) == Met::Yes;
         let met_by_mean = |&candidate: &usize| self.aims.met(rows(candidate)).by_mean();
         let reference = ranked.iter().find(sound).copied();
         let worse = |&candidate: &usize| match reference {
@@ -169,6 +169,7 @@ impl<T: Track> Field<T> {
                             self.first(candidate, common),
                             self.first(best, common),
                             level,
+                            last,
                         ))
             }
             None if ranked.iter().any(met_by_mean) => self.aims.clearly_breaks(rows(candidate), level),
@@ -189,7 +190,7 @@ impl<T: Track> Field<T> {
     ) -> Option<usize> {
         let common = candidates.iter().map(|&candidate| self.rows[candidate].len()).min()?;
         let rows = |candidate: usize| self.first(candidate, common);
-        let met = |&candidate: &usize| self.aims.met(rows(candidate));
+        let met = |&candidate: &usize| self.aims.met_where_seen(rows(candidate));
         let surest = candidates.iter().map(met).max()?;
         let mut left: Vec<usize> =
             candidates.iter().copied().filter(|candidate| met(candidate) == surest).collect();

@@ -77,6 +77,44 @@ fn a_race_seldom_drops_the_best_even_if_nothing_is_better() {
     }
 }
 
+/// Attempts fail independently with probability 0.97, and the service takes any number: 1 - 0.97^(R + 1) of the requests succeed,
+/// which takes 1 / 0.03 of that in attempts. So three retries are the best of none to three in the first objective, and the worst
+/// in the second.
+fn two_objectives(seed: u64) -> Scenario {
+    let text = format!(
+        "horizon = '10m'\nseed = {seed}\n[services.api]\nfaults = [{{ random = {{ status = 503, probability = 0.97 }} }}]\n\
+         [workloads.calls]\nservice = 'api'\narrivals.even = {{ rate = '1/s', requests = 10 }}\n\
+         [policies.start]\nretries = 1\nbackoff.fixed = '1s'\n\
+         [tune.calls]\nretries = '0..3'\nobjective = ['maximise success_rate', 'minimise attempts_per_request']\n"
+    );
+    Scenario::parse("two", "two.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_race_on_two_objectives_seldom_drops_the_best_in_the_first() {
+    // The third retry saves 0.97^3 - 0.97^4 = 2.7 % of the requests: none of forty, which are four replications, in 33 % of all
+    // races. Its attempts, 0.91 more for each request, are clear by then.
+    const RACES: u64 = 300;
+    let (mut dropped, mut chosen) = (0, 0);
+    for seed in 0..RACES {
+        let scenario = two_objectives(seed);
+        let tune = &scenario.tunings[0];
+        let figures = figures(&scenario, tune);
+        let mut track = Trials::new(&scenario, tune, "p", &figures, &|| ());
+        (0..4).for_each(|retries| track.enter(tune.policy(&tune.values(&[retries])).unwrap().config));
+        let aims = Aims::new(&tune.objectives, &[], &figures);
+        let mut field = Field { track, aims, rows: Vec::new(), stages: Vec::new(), left: 1_000_000 };
+        let candidates: Vec<usize> = (0..4).map(|_| field.enter()).collect();
+        let left = field.race(&candidates, 4, 1_000_000);
+        dropped += u32::from(matches!(field.stages[3], Stage::Dropped(_)));
+        chosen += u32::from(field.choose(&left, |candidate| (candidate as u64, candidate)) == Some(3));
+    }
+    let share = |count: u32| f64::from(count) / RACES as f64;
+    let error = (LEVEL * (1.0 - LEVEL) / RACES as f64).sqrt();
+    assert!(share(dropped) <= LEVEL + 3.0 * error, "dropped in {} of the races", share(dropped));
+    assert!(share(chosen) >= 1.0 - LEVEL - 3.0 * error, "chosen in {} of the races", share(chosen));
+}
+
 #[test]
 fn a_race_drops_what_is_worse_and_pays_for_it_with_few_replications() {
     for seed in 0..20 {
@@ -111,13 +149,35 @@ fn constraints_are_met_for_sure_only_beyond_the_interval() {
     ] {
         assert_eq!(aims.met(&rows(values)), met, "{values:?}");
     }
-    // What was never observed breaks no bound, but a success that never came does.
+    // Of what was not observed it is not known; but a success that never came takes for ever.
     let late = scenario.condition("time_to_success_p99 <= 10s").unwrap();
     let give_up = scenario.condition("time_to_give_up_max <= 10s").unwrap();
-    for (condition, met) in [(late, false), (give_up, true)] {
-        let aims = Aims::new(&[], std::slice::from_ref(&condition), &[condition.figure]);
-        assert_eq!(aims.met(&[vec![None], vec![None]]).by_mean(), met, "{}", condition.text);
+    for (condition, met) in [(late, Met::No), (give_up, Met::Unobserved)] {
+        let figures = [condition.figure, crate::experiment::expect::goodput(0)];
+        let aims = Aims::new(&[], std::slice::from_ref(&condition), &figures);
+        let rows = [vec![None, Some(0.0)], vec![None, Some(0.0)]];
+        assert_eq!(aims.met(&rows), met, "{}", condition.text);
+        // It speaks neither for a candidate nor against it.
+        let speaks = if met == Met::Unobserved { Met::Yes } else { met };
+        assert_eq!(aims.met_where_seen(&rows), speaks, "{}", condition.text);
     }
+}
+
+#[test]
+fn figures_are_compared_where_both_were_observed_and_nowhere_else() {
+    let figure = Figure { metric: Metric::named("time_to_give_up_mean").unwrap(), subject: 0 };
+    let objective = Objective { figure, better: Better::Less, text: String::new() };
+    let aims = Aims::new(&[objective], &[], &[figure]);
+    let rows = |values: [Option<f64>; 12]| values.map(|value| vec![value]).to_vec();
+    let (late, soon, none) = (rows([Some(9.0); 12]), rows([Some(2.0); 12]), rows([None; 12]));
+    let mut rare = none.clone();
+    rare[0] = vec![Some(1.0)];
+    let worse = |a: &[Row], b: &[Row]| aims.worse_in(a, b, aims.objectives[0], 0.05);
+    assert!(worse(&late, &soon) && !worse(&soon, &late));
+    // Nobody gave up: that is neither soon nor late. Nor does one replication tell.
+    assert!(!worse(&late, &none) && !worse(&none, &late) && !worse(&late, &rare));
+    let cost = |rows: &[Row]| aims.cost(rows, aims.objectives[0]);
+    assert_eq!([cost(&rare), cost(&soon), cost(&none)], [1.0, 2.0, f64::INFINITY]);
 }
 
 /// Attempts fail independently with probability 0.3, and the service takes any number: success is 1 - 0.3^(R + 1).
@@ -142,7 +202,7 @@ fn the_smallest_sufficient_number_of_retries_is_found() {
         let found = &tuning.workloads[0];
         let chosen = &found.candidates[found.chosen];
         assert_eq!(chosen.policy.config.counted_retries(), Some(3), "seed {seed}");
-        assert!(found.is_met());
+        assert!(found.is_met(), "{:?}", found.confirmed(found.chosen).constraints);
         let success = found.confirmed(found.chosen).estimate(found.column("success_rate").unwrap()).unwrap();
         assert!((success.mean - 0.9919).abs() < 4.0 * (0.0081 * 0.9919 / 1e4_f64).sqrt(), "{success:?}");
         // Without the third retry 0.973 are left, and that is what the sentence would say.

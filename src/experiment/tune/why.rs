@@ -29,6 +29,8 @@ pub struct Effect {
     pub own: Estimate,
     /// The variant's.
     pub other: Estimate,
+    /// In how many replications both were observed.
+    pub pairs: usize,
     /// The probability of such a difference if there were none, adjusted for all comparisons of the workload (Holm).
     pub p: f64,
 }
@@ -68,8 +70,10 @@ pub(super) fn effects(chosen: &Confirmed, variants: &[Confirmed], figures: &[Fig
         for (column, figure) in figures.iter().enumerate() {
             let estimates = chosen.estimate(column).zip(other.estimate(column));
             let Some((own, estimate)) = estimates else { continue };
-            p.push(chosen.less(other, column, *figure).and_then(|difference| difference.p));
-            effects.push(Effect { variant, column, own, other: estimate, p: 1.0 });
+            let difference = chosen.less(other, column, *figure);
+            p.push(difference.and_then(|difference| difference.p));
+            let pairs = difference.map_or(0, |difference| difference.pairs);
+            effects.push(Effect { variant, column, own, other: estimate, pairs, p: 1.0 });
         }
     }
     for (effect, adjusted) in effects.iter_mut().zip(holm(&p)) {

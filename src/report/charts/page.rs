@@ -116,7 +116,7 @@ impl Page {
     /// The finished file: `file` is the CSV that is drawn, `notes` are what else must be said.
     pub(super) fn finish(self, scenario: &Scenario, file: &str, notes: &[&str]) -> Vec<u8> {
         let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
-        let source = source(&scenario.name, &scenario.seed.to_string(), scenario.replications);
+        let source = source(&scenario.seed.to_string(), scenario.replications);
         self.close(&format!("{source}{bins} · {file}"), notes)
     }
 
@@ -138,13 +138,12 @@ impl Page {
 }
 
 /// What is drawn: which scenario, with which seed, how often.
-pub(super) fn source(name: &str, seed: &str, replications: u32) -> String {
+pub(super) fn source(seed: &str, replications: u32) -> String {
     let runs = match replications {
         1 => "1 replication".to_owned(),
         several => format!("means of {several} replications"),
     };
-    let name = shorten(name, SMALL, (WIDTH - 2.0 * MARGIN) / 3.0);
-    format!("scenario {name} · seed {seed} · {runs}")
+    format!("seed {seed} · {runs}")
 }
 
 /// A panel that has nothing to show says so.

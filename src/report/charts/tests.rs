@@ -49,13 +49,9 @@ fn every_chart_says_what_it_shows_and_of_what() {
                 );
             }
             let csv = if name == "charts/success.svg" { "time_to_success.csv" } else { "timeseries.csv" };
-            for words in [
-                "Does &quot;jitter&quot; &lt;beat&gt; it?",
-                "A &lt;script&gt;&amp;",
-                "scenario tried",
-                "seed 4711",
-                csv,
-            ] {
+            for words in
+                ["Does &quot;jitter&quot; &lt;beat&gt; it?", "A &lt;script&gt;&amp;", "seed 4711", csv]
+            {
                 assert!(svg.contains(words), "{name}: {words}");
             }
             assert!(svg.contains("means of 2 replications"), "{name}");

@@ -78,7 +78,7 @@ impl Plan {
             seed: scenario.seed,
             replications: scenario.replications,
             arms: scenario.arms.iter().map(|arm| arm.name.clone()).collect(),
-            scenario: sha256(scenario.text.as_bytes()),
+            scenario: sha256(scenario.kept().as_bytes()),
             design: design.to_owned(),
             axes: axes.to_vec(),
             points: points.into_iter().map(|(values, key)| Point { values, key }).collect(),
@@ -160,7 +160,7 @@ pub fn point_key(scenario: &Scenario) -> String {
     for name in Metric::names() {
         add(name);
     }
-    add(&scenario.text);
+    add(&scenario.kept());
     for file in &scenario.files {
         add(&file.name);
         add(&file.sha256);

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::plan::Plan;
 use super::rows::Row;
-use crate::report::number::{duration, percent, short};
+use crate::report::number::{count, duration, percent, short};
 use crate::scenario::Metric;
 
 /// The most lines of the table.
@@ -60,6 +60,7 @@ pub(in crate::report) fn shown(metric: Metric, value: f64) -> String {
     match metric.unit() {
         "s" => duration(value),
         _ if metric.is_share() => percent(value),
+        _ if metric.is_count() => count(value),
         _ => short(value),
     }
 }

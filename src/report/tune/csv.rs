@@ -1,9 +1,10 @@
 //! The CSV files of a tuning. Their columns are part of the public contract.
 
 use super::brief::Brief;
+use super::constraints::{open, outcome};
 use super::why::why;
 use super::words::{better, label};
-use crate::experiment::tune::{Confirmed, Found, Met, Stage, TunedWorkload, Tuning, estimate, is_optimistic};
+use crate::experiment::tune::{Confirmed, Found, Stage, TunedWorkload, Tuning, estimate, is_optimistic};
 use crate::report::csv::Rows;
 use crate::report::number::{machine, machine_or_empty};
 use crate::scenario::{Knob, Scenario, Tune};
@@ -43,16 +44,6 @@ const fn origin(found: Found) -> &'static str {
     }
 }
 
-/// The word for how sure it is that constraints are met.
-pub(super) const fn met(met: Met) -> &'static str {
-    match met {
-        Met::Yes => "yes",
-        Met::Perhaps => "perhaps",
-        Met::PerhapsNot => "perhaps not",
-        Met::No => "no",
-    }
-}
-
 /// `candidates.csv`: one row per policy that was tried, with what the search saw of it.
 pub(super) fn candidates(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
     let mut columns: Vec<String> = Vec::new();
@@ -83,7 +74,7 @@ pub(super) fn candidates(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
             let chosen = if candidate == found.chosen { "yes" } else { "" };
             row.extend([
                 seen.len().to_string(),
-                met(found.candidates_met[candidate]).to_owned(),
+                found.candidates_met[candidate].name().to_owned(),
                 chosen.to_owned(),
             ]);
             row.extend(columns.iter().map(|column| {
@@ -185,6 +176,7 @@ pub(super) fn chosen(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
         "difference",
         "difference_ci95_low",
         "difference_ci95_high",
+        "difference_replications",
     ]);
     for (name, tune, found) in tuned(scenario, tuning) {
         let (start, chosen) = (found.confirmed(0), found.confirmed(found.chosen));
@@ -203,6 +195,7 @@ pub(super) fn chosen(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
             row.extend([
                 machine_or_empty(ends.map(|(low, _)| low)),
                 machine_or_empty(ends.map(|(_, high)| high)),
+                paired.map_or(0, |paired| paired.pairs).to_string(),
             ]);
             rows.push(row);
         }
@@ -222,6 +215,7 @@ pub(super) fn effects(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
         "chosen_mean",
         "instead_mean",
         "p_adjusted",
+        "replications",
     ]);
     for (name, tune, found) in tuned(scenario, tuning) {
         for effect in &found.effects {
@@ -236,6 +230,7 @@ pub(super) fn effects(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
                 machine(effect.own.mean),
                 machine(effect.other.mean),
                 machine(effect.p),
+                effect.pairs.to_string(),
             ]);
         }
     }
@@ -252,7 +247,7 @@ pub fn best_practices_csv(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
         "time_to_success_p99_s_ci95_high",
     ]);
     header.extend(["peak_to_limit", "peak_to_limit_ci95_low", "peak_to_limit_ci95_high"]);
-    header.extend(["constraints_met", "why"]);
+    header.extend(["constraints_met", "not_met_or_undecided", "why"]);
     let mut rows = Rows::new(&header);
     for (name, tune, found) in tuned(scenario, tuning) {
         let Brief { retries, delay, jitter, breaker, besides } =
@@ -262,7 +257,7 @@ pub fn best_practices_csv(scenario: &Scenario, tuning: &Tuning) -> Vec<u8> {
         for metric in ["success_rate", "time_to_success_p99", "peak_to_limit"] {
             row.extend(interval(found.column(metric).and_then(|column| confirmed.estimate(column))));
         }
-        row.extend([met(found.met.min(confirmed.met)).to_owned(), why(scenario, tune, found)]);
+        row.extend([outcome(found).to_owned(), open(tune, found), why(scenario, tune, found)]);
         rows.push(row);
     }
     rows.finish()

@@ -2,6 +2,7 @@
 //! with what was found.
 
 mod brief;
+mod constraints;
 mod csv;
 mod table;
 mod why;

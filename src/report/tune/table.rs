@@ -3,24 +3,28 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::brief::Brief;
-use super::csv::{met, tuned};
+use super::constraints::{open, outcome};
+use super::csv::tuned;
 use super::why::why;
-use super::words::{self, value, with_interval};
-use crate::experiment::Row;
+use super::words::{self, rests_on, value, with_interval};
 use crate::experiment::tune::{Confirmed, TunedWorkload, Tuning, estimate, is_optimistic};
 use crate::metrics::Better;
-use crate::report::number::short;
+use crate::report::number::count;
 use crate::report::wrap::below;
-use crate::scenario::{Condition, Scenario, Tune};
+use crate::scenario::{Scenario, Tune};
 
 /// How long a line below the table is at most.
 const WIDTH: usize = 78;
 
-/// The mean of a metric that the confirmation saw; "-" if it could not be observed.
+/// The mean of a metric that the confirmation saw, and in how many replications if not in all; "-" if it could not be observed.
 fn cell(found: &TunedWorkload, confirmed: &Confirmed, metric: &str) -> String {
     let column = found.column(metric);
     let seen = column.and_then(|column| Some((found.figures[column].metric, confirmed.estimate(column)?)));
-    seen.map_or_else(|| "-".into(), |(metric, estimate)| value(metric, estimate.mean))
+    let all = confirmed.rows.len();
+    seen.map_or_else(
+        || "-".into(),
+        |(metric, estimate)| value(metric, estimate.mean) + &rests_on(estimate.observations, all),
+    )
 }
 
 /// The peak against the limit; where there is none, attempts per second.
@@ -29,7 +33,8 @@ fn peak(found: &TunedWorkload, confirmed: &Confirmed) -> String {
     cell(found, confirmed, metric)
 }
 
-/// `best-practices.md`: the table, one row per operation.
+/// `best-practices.md`: the table, one row per operation; what is not met or undecided of its constraints stands first in its
+/// last cell.
 pub fn best_practices_markdown(scenario: &Scenario, tuning: &Tuning) -> String {
     let mut text = String::from(
         "| operation | retries | delay | jitter | breaker | success | time to success p99 | peak/limit | why |\n\
@@ -40,8 +45,10 @@ pub fn best_practices_markdown(scenario: &Scenario, tuning: &Tuning) -> String {
             Brief::of(&found.candidates[found.chosen].policy.config);
         let confirmed = found.confirmed(found.chosen);
         let cell = |metric| cell(found, confirmed, metric);
+        let open = open(tune, found);
+        let mark = if open.is_empty() { open } else { format!("**{open}**; ") };
         text += &format!(
-            "| {name} | {retries} | {delay} | {jitter} | {breaker} | {} | {} | {} | {} |\n",
+            "| {name} | {retries} | {delay} | {jitter} | {breaker} | {} | {} | {} | {mark}{} |\n",
             cell("success_rate"),
             cell("time_to_success_p99"),
             peak(found, confirmed),
@@ -86,7 +93,9 @@ fn changes(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
     let (start, chosen) = (found.confirmed(0), found.confirmed(found.chosen));
     let line = |column: usize| {
         let figure = found.figures[column];
-        let shown = |confirmed: &Confirmed| with_interval(figure.metric, confirmed.estimate(column));
+        let shown = |confirmed: &Confirmed| {
+            with_interval(figure.metric, confirmed.estimate(column), confirmed.rows.len())
+        };
         let searched = estimate(&found.searched[found.chosen], column);
         let hopeful = is_optimistic(searched, chosen.estimate(column), found.better(column, tune));
         let hopeful = match searched {
@@ -102,48 +111,41 @@ fn changes(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
     (0..found.asked(tune)).map(line).collect()
 }
 
-/// Whether the tuned policy is better in a figure, by the paired difference; nothing if one of the two never showed it.
-fn compared(found: &TunedWorkload, tune: &Tune, column: usize) -> &'static str {
+/// Whether the tuned policy is better in a figure, by the paired difference over the replications in which both showed it; nothing
+/// if there was none.
+fn compared(found: &TunedWorkload, tune: &Tune, column: usize) -> String {
     let (start, chosen) = (found.confirmed(0), found.confirmed(found.chosen));
-    let Some(paired) = chosen.less(start, column, found.figures[column]) else { return "" };
+    let Some(paired) = chosen.less(start, column, found.figures[column]) else { return String::new() };
     let clear = paired.difference.filter(|_| paired.p.is_some_and(|p| p <= 0.05));
-    match (clear, found.better(column, tune)) {
+    let verdict = match (clear, found.better(column, tune)) {
         (None, _) => ", no clear difference",
         (Some(difference), Better::More) if difference > 0.0 => ", better",
         (Some(difference), Better::Less) if difference < 0.0 => ", better",
         (Some(_), Better::Neither) => ", different",
         (Some(_), _) => ", worse",
-    }
+    };
+    verdict.to_owned() + &rests_on(paired.pairs, chosen.rows.len())
 }
 
-/// What must be said if constraints are not surely met.
+/// What became of the constraints, and what the search had made of them if that was something else.
 fn verdict(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
-    let confirmed = found.confirmed(found.chosen);
-    let broken = |rows: &[Row]| -> String {
-        let fails = |condition: &&Condition| {
-            let column = found.figures.iter().position(|figure| *figure == condition.figure);
-            let mean = column.and_then(|column| estimate(rows, column)).map(|estimate| estimate.mean);
-            mean.is_some_and(|mean| !condition.comparison.holds(mean, condition.bound))
-                || (mean.is_none() && condition.figure.metric.name().starts_with("time_to_success"))
-        };
-        let broken: Vec<&str> =
-            tune.constraints.iter().filter(fails).map(|condition| condition.text.as_str()).collect();
-        broken.join(", ")
-    };
+    let (outcome, open) = (outcome(found), open(tune, found));
     let name = &scenario.workloads[tune.workload].name;
-    let said = if !found.met.by_mean() {
-        format!(
-            "NOT MET: no candidate meets the constraints of {name}; this one violates them least: {}",
-            broken(&found.searched[found.chosen])
-        )
-    } else if !confirmed.met.by_mean() {
-        format!("NOT MET in the confirmation, although the search saw it met: {}", broken(&confirmed.rows))
-    } else if !tune.constraints.is_empty() {
-        format!("constraints met: {}", met(found.met.min(confirmed.met)))
-    } else {
-        return String::new();
+    let search = match (found.met.by_mean(), outcome) {
+        (_, "met") => String::new(),
+        (false, _) => {
+            format!("; no candidate meets the constraints of {name}, and this one violates them least")
+        }
+        (true, "not met") => "; the search saw it met".to_owned(),
+        (true, _) => String::new(),
     };
-    below("  ", &said, WIDTH)
+    let said = match outcome {
+        "met" if tune.constraints.is_empty() => String::new(),
+        "met" => "constraints: met".to_owned(),
+        other => format!("constraints: {}", other.to_uppercase()),
+    };
+    let parts: Vec<String> = [said, open + &search].into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { String::new() } else { below("  ", &parts.join("; "), WIDTH) }
 }
 
 /// What the columns are, and what the figures rest on.
@@ -155,11 +157,11 @@ pub fn tuned_legend(scenario: &Scenario, tuning: &Tuning) -> String {
     let fewest = held_out.iter().min().copied().unwrap_or(0);
     let said = format!(
         "{} policies tried in {} replications, seed {}; all figures are of {} or more other replications each, seed {}, with 95 % \
-         intervals. success: of requests; p99: time to success of what succeeded; peak: attempts in the busiest {}, against what \
+         intervals, or of as many of them as is said (in 6 of 20), where the others did not observe it. success: of requests; p99: time to success of what succeeded; peak: attempts in the busiest {}, against what \
          the limit lets through then (x), or per second where there is no limit; each workload is tuned in turn, the others as \
          in the first arm",
-        short(tried as f64),
-        short(run as f64),
+        count(tried as f64),
+        count(run as f64),
         scenario.seed,
         fewest,
         tuning.held_out_seed,

@@ -120,7 +120,13 @@ fn sentence(
         let name = words::name(scenario, figure, tune.workload);
         Some((
             verb,
-            format!("{name} from {} to {}{}", value(from.mean), value(to.mean), words::unit(figure.metric)),
+            format!(
+                "{name} from {} to {}{}{}",
+                value(from.mean),
+                value(to.mean),
+                words::unit(figure.metric),
+                words::rests_on(effect.pairs, found.confirmed(found.chosen).rows.len())
+            ),
         ))
     };
     let changes: Vec<(&str, String)> = [first, second].into_iter().flatten().filter_map(change).collect();

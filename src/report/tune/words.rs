@@ -1,7 +1,7 @@
 //! Figures in words: a name that can stand in a sentence, and values in the unit that a person would use.
 
 use crate::metrics::Better;
-use crate::report::number::{duration, percent, short};
+use crate::report::number::{count, duration, percent, short};
 use crate::scenario::{Figure, Metric, Scenario};
 use crate::statistics::Estimate;
 
@@ -15,6 +15,7 @@ pub(super) fn name(scenario: &Scenario, figure: Figure, workload: usize) -> Stri
         "success_rate" => "success".to_owned(),
         "peak_to_limit" | "offered_load_peak" => "the peak".to_owned(),
         "time_to_success_p99" => "the time to success (p99)".to_owned(),
+        "time_to_success_max" => "the longest time to success".to_owned(),
         "time_to_give_up_max" => "the longest time until giving up".to_owned(),
         "retry_load_peak" => "the peak of retries".to_owned(),
         other => other.replace('_', " "),
@@ -51,6 +52,7 @@ pub(super) fn value(metric: Metric, value: f64) -> String {
         ("peak_to_limit", _) => format!("{}x", short(value)),
         (_, "1/s") => format!("{}/s", short(value)),
         _ if is_share(metric) => percent(value.clamp(0.0, 1.0)),
+        _ if metric.is_count() => count(value),
         _ => short(value),
     }
 }
@@ -60,16 +62,22 @@ pub(super) fn unit(metric: Metric) -> &'static str {
     if metric.name() == "peak_to_limit" { " the limit" } else { "" }
 }
 
-/// A mean with its interval, such as "88.0 % (87.1 % to 88.9 %)".
-pub(super) fn with_interval(metric: Metric, estimate: Option<Estimate>) -> String {
+/// A mean with its interval, such as "88.0 % (87.1 % to 88.9 %)", and what it rests on if that is less than `replications`.
+pub(super) fn with_interval(metric: Metric, estimate: Option<Estimate>, replications: usize) -> String {
     let Some(estimate) = estimate else { return "not observed".into() };
     let mean = value(metric, estimate.mean);
+    let rests_on = rests_on(estimate.observations, replications);
     match (estimate.low(), estimate.high()) {
         (Some(low), Some(high)) => {
-            format!("{mean} ({} to {})", value(metric, low.max(0.0)), value(metric, high))
+            format!("{mean} ({} to {}){rests_on}", value(metric, low.max(0.0)), value(metric, high))
         }
-        _ => mean,
+        _ => mean + &rests_on,
     }
+}
+
+/// " in 6 of 20": in how many replications something was observed, unless it was in all of them.
+pub(super) fn rests_on(observations: usize, replications: usize) -> String {
+    if observations < replications { format!(" in {observations} of {replications}") } else { String::new() }
 }
 
 /// "4th", "1st": a number in order.

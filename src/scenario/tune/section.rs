@@ -11,6 +11,10 @@ use crate::scenario::condition::{condition, figure};
 use crate::scenario::document::{Document, entry};
 use crate::scenario::{Condition, Figure, Metric, Scenario};
 
+/// What the lists of sentences look like.
+const OBJECTIVES: &str = "[\"maximise success_rate\", \"minimise peak_to_limit\"]";
+const CONSTRAINTS: &str = "[\"success_rate >= 0.95\"]";
+
 /// The fields as they are written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,8 +108,7 @@ fn tuning(
     let mut tune =
         Tune { workload, from, knobs: Vec::new(), objectives: Vec::new(), constraints: Vec::new(), base };
     let mut sound = read_knobs(document, path, written, &mut tune);
-    sound &= read_objectives(document, path, written, scenario, &mut tune);
-    sound &= read_constraints(document, path, written, scenario, &mut tune);
+    sound &= read_aims(document, path, written, scenario, &mut tune);
     if sound {
         sound = check_together(document, path, &tune) && check_each(document, path, &tune);
     }
@@ -148,59 +151,68 @@ fn read_knobs(document: &mut Document<'_>, path: &str, written: &Written, tune: 
     sound
 }
 
-fn read_objectives(
+/// What is better, and what must hold.
+fn read_aims(
     document: &mut Document<'_>,
     path: &str,
     written: &Written,
     scenario: &Scenario,
     tune: &mut Tune,
 ) -> bool {
-    let sentences = Sentences::list(written.objective.as_ref());
-    let place = format!("{path}.objective");
-    if sentences.is_empty() {
-        let help = "write for example `objective = [\"maximise success_rate\", \"minimise peak_to_limit\"]`"
-            .to_owned();
-        document.problem(
-            if written.objective.is_some() { &place } else { path },
-            "there is no objective",
-            help,
-        );
-        return false;
+    let workload = tune.workload;
+    if written.objective.is_none() {
+        let help = format!("write for example `objective = {OBJECTIVES}`");
+        document.problem(path, "there is no objective", help);
     }
-    for sentence in &sentences {
-        match objective(sentence, tune.workload, scenario) {
-            Ok(objective) if tune.objectives.iter().any(|known| known.figure == objective.figure) => {
-                document.problem(&place, format!("\"{sentence}\": this metric is there twice"), None);
-            }
-            Ok(objective) => tune.objectives.push(objective),
-            Err(why) => document.problem(&place, format!("\"{sentence}\": {why}"), None),
-        }
+    let objectives = sentences(
+        document,
+        &format!("{path}.objective"),
+        written.objective.as_ref(),
+        OBJECTIVES,
+        |sentence| objective(sentence, workload, scenario).map_err(|why| format!("\"{sentence}\": {why}")),
+    );
+    let constraints = sentences(
+        document,
+        &format!("{path}.constraints"),
+        written.constraints.as_ref(),
+        CONSTRAINTS,
+        |sentence| constraint(sentence, workload, scenario),
+    );
+    let (Some(objectives), Some(constraints)) = (objectives, constraints) else { return false };
+    let twice = (1..objectives.len())
+        .find(|&index| objectives[..index].iter().any(|known| known.figure == objectives[index].figure));
+    if let Some(index) = twice {
+        let message = format!("\"{}\": this metric is there twice", objectives[index].text);
+        document.problem(&format!("{path}.objective"), message, None);
     }
-    tune.objectives.len() == sentences.len()
+    (tune.objectives, tune.constraints) = (objectives, constraints);
+    twice.is_none() && written.objective.is_some()
 }
 
-fn read_constraints(
+/// What `read` makes of each sentence of a field, none if the field is absent; `None` if one of them cannot be read, or there is
+/// none in the field.
+fn sentences<T>(
     document: &mut Document<'_>,
-    path: &str,
-    written: &Written,
-    scenario: &Scenario,
-    tune: &mut Tune,
-) -> bool {
-    let sentences = Sentences::list(written.constraints.as_ref());
-    let place = format!("{path}.constraints");
-    if written.constraints.is_some() && sentences.is_empty() {
-        let help =
-            "write for example `constraints = [\"success_rate >= 0.95\"]`, or leave the field out".to_owned();
-        document.problem(&place, "there is no condition in it", help);
-        return false;
+    place: &str,
+    field: Option<&Sentences>,
+    example: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let name = place.rsplit('.').next().unwrap_or(place);
+    let sentences = Sentences::list(field);
+    if field.is_some() && sentences.is_empty() {
+        let help = format!("write for example `{name} = {example}`");
+        document.problem(place, format!("there is nothing in {name}"), help);
+        return None;
     }
+    let mut sound = Vec::new();
     for sentence in &sentences {
-        match constraint(sentence, tune.workload, scenario) {
-            Ok(condition) => tune.constraints.push(condition),
-            Err(why) => document.problem(&place, why, None),
+        match read(sentence) {
+            Ok(made) => sound.push(made),
+            Err(why) => document.problem(place, why, None),
         }
     }
-    tune.constraints.len() == sentences.len()
+    (sound.len() == sentences.len()).then_some(sound)
 }
 
 /// A metric of the workload, or of the workload or service that is named before a dot.

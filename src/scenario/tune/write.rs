@@ -78,7 +78,7 @@ impl Scenario {
             }
             add(&mut document, "arms", &arm, assignment(&assigned));
         }
-        document.to_string()
+        self.titled(document.to_string())
     }
 }
 

@@ -100,7 +100,7 @@ impl Study<'_> {
             (many, "grid") => format!("{many} points"),
             (many, design) => format!("{many} points, {design}"),
         };
-        page.close(&format!("{} · {points} · sweep.csv", source(&plan.name, &seed, plan.replications)), notes)
+        page.close(&format!("{} · {points} · sweep.csv", source(&seed, plan.replications)), notes)
     }
 }
 

@@ -93,7 +93,6 @@ fn every_chart_says_what_it_shows_and_of_what() {
             for words in [
                 "Does it &lt;hold&gt;?",
                 "A &lt;script&gt;&amp;",
-                "scenario tried",
                 "seed 4711",
                 "sweep.csv",
                 "3 replications",
