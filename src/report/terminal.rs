@@ -167,6 +167,17 @@ pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
         Held::Met => ("met", measured),
         Held::NotMet | Held::NotObserved => ("not met", measured),
         Held::Undecided => ("undecided", format!("{measured}: more replications may tell")),
+        Held::TooFewAlike(of, Some(needed)) => (
+            "undecided",
+            format!("{measured} in all replications, of {of} in all: {needed} that are alike would tell"),
+        ),
+        Held::TooFewAlike(of, None) => (
+            "undecided",
+            format!(
+                "{measured} in all replications, of {of} in all, but no number of them shows that it is always so: write a \
+                 bound such as 0.999 or 0.001"
+            ),
+        ),
         Held::NothingSucceeded(replications) => {
             ("not met", format!("{measured}, but in {replications} replications nothing succeeded"))
         }
