@@ -1,11 +1,11 @@
 //! The command line as its users meet it: what it prints, what it writes, and what it says about bad input.
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use assert_cmd::Command;
-use tempfile::TempDir;
+use common::Place;
 
 /// A scenario that runs in no time.
 const SMALL: &str = r#"
@@ -26,54 +26,11 @@ retry_delay_seconds = 1
 retries = 0
 "#;
 
-/// A folder of its own for each test.
-struct Place(TempDir);
-
 impl Place {
-    fn new() -> Self {
-        Self(TempDir::new().expect("a temporary folder can be made"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).expect("a file can be written");
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
-        command.current_dir(self.0.path()).args(arguments).output().expect("the binary runs")
-    }
-
-    /// The names in the folder.
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.0.path()).expect("the folder can be read");
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
     /// Runs a scenario that is wrong: exit 2, every needle in the message, nothing written.
-    fn refuses(&self, text: &str, needles: &[&str]) {
+    fn refuses_scenario(&self, text: &str, needles: &[&str]) {
         self.write("bad.toml", text);
-        self.refuses_arguments(&["run", "bad.toml"], needles);
-    }
-
-    fn refuses_arguments(&self, arguments: &[&str], needles: &[&str]) {
-        let before = self.names();
-        let output = self.run(arguments);
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-        for needle in needles {
-            assert!(message.contains(needle), "{arguments:?}: no \"{needle}\" in\n{message}");
-        }
-        assert!(!message.contains("panicked"), "{message}");
-        assert!(output.stdout.is_empty(), "nothing is printed but the message");
-        assert_eq!(self.names(), before, "nothing is written");
+        self.refuses(&["run", "bad.toml"], needles);
     }
 }
 
@@ -126,37 +83,11 @@ fn the_manifest_digests_every_file_and_nothing_else_is_in_the_folder() {
     }
     assert_eq!(
         files.len() + 1,
-        count_files(&place.path("here")),
+        common::files(&place.path("here")).len(),
         "every file is listed but the manifest itself"
     );
     assert_eq!(manifest["seed"], 1);
     assert_eq!(manifest["arms"], serde_json::json!(["fixed", "none"]));
-}
-
-/// The files of a folder with their bytes, in order.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("an entry can be read").path();
-        if path.is_dir() {
-            let inside = files(&path);
-            let name = PathBuf::from(path.file_name().expect("it has a name"));
-            found.extend(inside.into_iter().map(|(inner, bytes)| (name.join(inner), bytes)));
-        } else {
-            let bytes = fs::read(&path).expect("a file can be read");
-            found.push((PathBuf::from(path.file_name().expect("it has a name")), bytes));
-        }
-    }
-    found.sort();
-    found
-}
-
-fn count_files(folder: &Path) -> usize {
-    let entries = fs::read_dir(folder).expect("the folder can be read");
-    entries
-        .map(|entry| entry.expect("an entry can be read").path())
-        .map(|path| if path.is_dir() { count_files(&path) } else { 1 })
-        .sum()
 }
 
 #[test]
@@ -192,14 +123,14 @@ fn what_is_written_runs_again_to_the_same_bytes() {
     fs::create_dir(place.path("renamed")).expect("a folder can be made");
     fs::copy(place.path(again), place.path("renamed/scenario.toml")).expect("a file can be copied");
     assert!(place.run(&["run", "renamed/scenario.toml", "--out", "fourth"]).status.success());
-    let (first, names) = (files(&place.path("output/small")), |files: &[(PathBuf, Vec<u8>)]| {
-        files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
-    });
+    let files = |folder: &str| common::files(&place.path(folder));
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let first = files("output/small");
     assert!(first.len() > 8);
-    assert_eq!(first, files(&place.path("elsewhere/small")));
-    assert_eq!(first, files(&place.path("third")));
+    assert_eq!(first, files("elsewhere/small"));
+    assert_eq!(first, files("third"));
     // Under another name only the manifest differs, which says that name.
-    let renamed = files(&place.path("fourth"));
+    let renamed = files("fourth");
     assert_eq!(names(&first), names(&renamed));
     for ((name, bytes), (_, other)) in first.iter().zip(&renamed) {
         if name.ends_with("manifest.json") {
@@ -207,7 +138,7 @@ fn what_is_written_runs_again_to_the_same_bytes() {
                 String::from_utf8_lossy(other).replace("\"name\": \"renamed\"", "\"name\": \"small\"");
             assert_eq!(String::from_utf8_lossy(bytes), other);
         } else {
-            assert!(bytes == other, "{}", name.display());
+            assert!(bytes == other, "{name}");
         }
     }
 }
@@ -370,13 +301,13 @@ fn an_expectation_that_is_not_met_exits_with_3_and_still_writes() {
     let place = Place::new();
     place.write(
         "small.toml",
-        format!("{SMALL}[expect]\n\"fixed.success_rate\" = \">= 1\"\n\"none.success_rate\" = \"< 1\"\n"),
+        format!("{SMALL}[expect]\n\"fixed.success_rate\" = \">= 0.5\"\n\"none.success_rate\" = \"< 0.5\"\n"),
     );
     let output = place.run(&["run", "small.toml"]);
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("met      fixed.success_rate >= 1 (1)"), "{text}");
-    assert!(text.contains("NOT MET  none.success_rate < 1 (1)"), "{text}");
+    assert!(text.contains("met      fixed.success_rate >= 0.5 (1)"), "{text}");
+    assert!(text.contains("NOT MET  none.success_rate < 0.5 (1)"), "{text}");
     assert!(place.path("output/small/manifest.json").is_file());
 }
 
@@ -398,7 +329,7 @@ fn check_finds_every_problem_and_runs_nothing() {
         .replace("\"2/s\"", "\"2\"")
         .replace("retries = 0", "retires = 0");
     place.write("bad.toml", bad);
-    place.refuses_arguments(
+    place.refuses(
         &["check", "bad.toml"],
         &["60 has no unit", "\"2\" is not a rate", "did you mean `retries`?", "3 problems", "bad.toml:4:"],
     );
@@ -411,13 +342,13 @@ fn new_writes_a_scenario_that_runs_as_written() {
     let text = stdout(&place.run(&["new", "first.toml"]));
     assert!(text.contains("retrysim run first.toml"), "{text}");
     assert!(stdout(&place.run(&["run", "first.toml"])).contains("met "));
-    place.refuses_arguments(&["new", "first.toml"], &["first.toml exists", "--force"]);
+    place.refuses(&["new", "first.toml"], &["first.toml exists", "--force"]);
     stdout(&place.run(&["new", "first.toml", "--force"]));
     assert_eq!(
         stdout(&place.run(&["new", "-"])),
         fs::read_to_string(place.path("first.toml")).expect("it is there")
     );
-    place.refuses_arguments(&["new", "no/such/folder/x.toml"], &["cannot write", "name another file"]);
+    place.refuses(&["new", "no/such/folder/x.toml"], &["cannot write", "name another file"]);
 }
 
 #[test]
@@ -435,10 +366,8 @@ fn presets_are_listed_and_shown() {
         let shown = stdout(&place.run(&["presets", id]));
         assert!(shown.contains("composition") && shown.contains("source:"), "{shown}");
     }
-    place.refuses_arguments(
-        &["presets", "prefect3"],
-        &["there is no preset \"prefect3\"", "did you mean `prefect@3`?"],
-    );
+    place
+        .refuses(&["presets", "prefect3"], &["there is no preset \"prefect3\"", "did you mean `prefect@3`?"]);
 }
 
 #[test]
@@ -446,7 +375,7 @@ fn a_reader_that_goes_away_is_no_panic() {
     let place = Place::new();
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("retrysim"))
         .args(["presets"])
-        .current_dir(place.0.path())
+        .current_dir(place.path(""))
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -459,18 +388,18 @@ fn a_reader_that_goes_away_is_no_panic() {
 #[test]
 fn a_file_that_is_no_scenario_is_refused() {
     let place = Place::new();
-    place.refuses_arguments(&["run", "missing.toml"], &["missing.toml", "No such file", "retrysim new"]);
-    place.refuses_arguments(&["run", "."], &["Is a directory", "name a file"]);
-    place.refuses(
+    place.refuses(&["run", "missing.toml"], &["missing.toml", "No such file", "retrysim new"]);
+    place.refuses(&["run", "."], &["Is a directory", "name a file"]);
+    place.refuses_scenario(
         "",
         &["`horizon` is missing", "there is no service", "there is no workload", "there is no policy"],
     );
-    place.refuses("hello {{{", &["bad.toml:1:", "not valid TOML"]);
+    place.refuses_scenario("hello {{{", &["bad.toml:1:", "not valid TOML"]);
     place.write("garbage.toml", vec![0xC3u8; 10_000_000]);
-    place.refuses_arguments(&["run", "garbage.toml"], &["10000000 bytes", "the limit is 1048576"]);
+    place.refuses(&["run", "garbage.toml"], &["10000000 bytes", "the limit is 1048576"]);
     place.write("binary.toml", [0xff, 0xfe, 0x00, 0x01]);
-    place.refuses_arguments(&["run", "binary.toml"], &["byte 0 is not UTF-8"]);
-    place.refuses(&"[".repeat(100_000), &["not valid TOML"]);
+    place.refuses(&["run", "binary.toml"], &["byte 0 is not UTF-8"]);
+    place.refuses_scenario(&"[".repeat(100_000), &["not valid TOML"]);
 }
 
 #[test]
@@ -616,7 +545,7 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
     let place = Place::new();
     for (from, to, needles) in cases {
         assert!(SMALL.contains(from), "{from}");
-        place.refuses(&SMALL.replacen(from, to, 1), needles);
+        place.refuses_scenario(&SMALL.replacen(from, to, 1), needles);
     }
 }
 
@@ -624,17 +553,17 @@ fn bad_fields_are_named_with_their_place_and_a_remedy() {
 fn bad_options_are_refused() {
     let place = Place::new();
     place.write("small.toml", SMALL);
-    place.refuses_arguments(&["run", "small.toml", "--set", "workloads"], &["NAME=VALUE"]);
-    place.refuses_arguments(
+    place.refuses(&["run", "small.toml", "--set", "workloads"], &["NAME=VALUE"]);
+    place.refuses(
         &["run", "small.toml", "--set", "workloads.calls.clients=-5"],
         &["-5 is out of range", "command line", "--> --set workloads.calls.clients=-5"],
     );
-    place.refuses_arguments(&["run", "small.toml", "--set", "title.x=1"], &["--set title.x=1"]);
-    place.refuses_arguments(&["run", "small.toml", "--replications", "0"], &["0 is out of range"]);
-    place.refuses_arguments(&["run", "small.toml", "--seed", "-1"], &["--seed"]);
-    place.refuses_arguments(&["run", "small.toml", "--jobs", "0"], &["--jobs"]);
-    place.refuses_arguments(&["run", "small.toml", "--format", "xml"], &["possible values"]);
-    place.refuses_arguments(&["rum", "small.toml"], &["'run'"]);
+    place.refuses(&["run", "small.toml", "--set", "title.x=1"], &["--set title.x=1"]);
+    place.refuses(&["run", "small.toml", "--replications", "0"], &["0 is out of range"]);
+    place.refuses(&["run", "small.toml", "--seed", "-1"], &["--seed"]);
+    place.refuses(&["run", "small.toml", "--jobs", "0"], &["--jobs"]);
+    place.refuses(&["run", "small.toml", "--format", "xml"], &["possible values"]);
+    place.refuses(&["rum", "small.toml"], &["'run'"]);
 }
 
 #[test]
@@ -642,17 +571,11 @@ fn a_folder_that_cannot_be_written_is_refused_before_anything_is_run() {
     let place = Place::new();
     place.write("small.toml", SMALL);
     place.write("a-file", "");
-    place.refuses_arguments(
-        &["run", "small.toml", "--out", "a-file/run"],
-        &["cannot write to a-file/run", "--out"],
-    );
+    place.refuses(&["run", "small.toml", "--out", "a-file/run"], &["cannot write to a-file/run", "--out"]);
     fs::create_dir(place.path("precious")).expect("a folder can be made");
     place.write("precious/thesis.txt", "mine");
-    place.refuses_arguments(
-        &["run", "small.toml", "--out", "precious"],
-        &["not a folder of an earlier run", "--out"],
-    );
-    place.refuses_arguments(
+    place.refuses(&["run", "small.toml", "--out", "precious"], &["not a folder of an earlier run", "--out"]);
+    place.refuses(
         &["run", "small.toml", "--out", "/proc/nowhere/run"],
         &["cannot write to /proc/nowhere/run"],
     );

@@ -3,13 +3,15 @@
 //! Each test counts errors over many seeds and holds the count against the binomial law of the rate that is promised. A count is
 //! refused that would come with a probability below [`NEVER`] if the promise were kept.
 
+use rayon::prelude::*;
 use retrysim::distribution::{standard_exponential, standard_normal};
 use retrysim::experiment::{
-    self, ALPHA, Experiment, Options, Standing, Target, family, pairs, threads, until_precise,
+    self, ALPHA, Experiment, FIRST, Options, Reached, Standing, Target, Width, family, look, next, pairs,
+    threads, until_precise,
 };
 use retrysim::random::{Key, Purpose, unit};
 use retrysim::scenario::{Figure, Scenario};
-use retrysim::statistics::{Paired, ranks, student_t};
+use retrysim::statistics::{Estimate, Paired, ranks, student_t};
 
 /// The probability of a test that fails although all is well.
 const NEVER: f64 = 1e-5;
@@ -182,19 +184,69 @@ fn what_is_precise_enough_is_as_near_the_truth_as_asked() {
             let scenario = small(seed as u64, 30);
             let target = Target::parse("success_rate=0.015", &scenario).expect("it is a target");
             let mut experiment = Experiment::new(&scenario, 0);
-            let (replications, short) = until_precise(&mut experiment, &scenario, &[target], 10_000, &|| ());
-            assert!(short.is_empty());
+            let found = until_precise(&mut experiment, &scenario, &[target], 10_000, &|| ());
+            assert!(found.short.is_empty() && found.alike.is_empty());
             let success = figure(&scenario, "success_rate");
             let estimate = experiment.results().arms[0].estimate(success).expect("it is observed");
             let half = estimate.half_width.expect("there are enough");
             assert!(half <= 0.015, "{half} is as narrow as asked");
-            assert_eq!(estimate.observations, replications as usize);
+            assert_eq!(estimate.observations, found.replications as usize);
             wide += usize::from((estimate.mean - truth).abs() > 0.015);
             missed += usize::from((estimate.mean - truth).abs() > half);
-            grown += usize::from(replications > 30);
+            grown += usize::from(found.replications > 30);
         }
     });
     assert!(grown * 2 > SEEDS, "mostly the first replications are not enough: {grown}");
     is_at_most(wide, SEEDS, ALPHA, "the mean is further off than asked");
     is_at_most(missed, SEEDS, ALPHA, "the truth is outside the interval that is reported");
+}
+
+/// The mean and the interval at which the rule stops on values of a law; nothing if `MOST` of them were not enough.
+fn stopped(law: Law, seed: u64, width: Width) -> Option<Estimate> {
+    const MOST: u32 = 60_000;
+    let key = Key::derive(seed, 0, Purpose::Service, "stopping");
+    let (mut observed, mut replications) = (Vec::new(), FIRST);
+    loop {
+        let more = observed.len() as u64..u64::from(replications);
+        observed.extend(more.map(|index| Some(law(key.block(index, 0)[0]))));
+        let (reached, wanted) = look(&observed, FIRST as usize, width);
+        match wanted {
+            Some(wanted) if replications < MOST => replications = next(replications, wanted, MOST),
+            _ if matches!(reached, Reached::Short(_)) => return None,
+            _ => return Estimate::of(observed.into_iter().flatten()),
+        }
+    }
+}
+
+/// What is promised for each law, at a width that takes some 150 and some 600 replications, is what was measured, rounded up: near
+/// 5 % where means are near normal, more where the skewness that is seen is smaller than the one that is (6.2 and 33.5).
+#[test]
+fn adding_replications_until_it_is_precise_covers_as_often_as_is_said() {
+    const SEEDS: u64 = 1_000;
+    let normal: Law = |bits| 10.0 + standard_normal(bits);
+    let lognormal: Law = |bits| libm::exp(standard_normal(bits));
+    let heavy: Law = |bits| libm::exp(1.5 * standard_normal(bits));
+    let rare: Law = |bits| f64::from(unit(bits) < 0.03);
+    let e = libm::exp;
+    for (name, law, mean, deviation, promised) in [
+        ("normal", normal, 10.0, 1.0, [0.06, 0.06]),
+        ("exponential", standard_exponential as Law, 1.0, 1.0, [0.08, 0.06]),
+        ("lognormal, sigma 1", lognormal, e(0.5), (e(2.0) - e(1.0)).sqrt(), [0.12, 0.08]),
+        ("lognormal, sigma 1.5", heavy, e(1.125), (e(4.5) - e(2.25)).sqrt(), [0.15, 0.15]),
+        ("3 % of the replications", rare, 0.03, (0.03_f64 * 0.97).sqrt(), [0.06, 0.06]),
+    ] {
+        for (share, promised) in [0.16, 0.08].into_iter().zip(promised) {
+            let half: f64 = share * deviation;
+            for width in [Width::Absolute(half), Width::Relative(half / mean)] {
+                let run = |seed| stopped(law, seed, width);
+                let reached: Vec<Estimate> = (0..SEEDS).into_par_iter().filter_map(run).collect();
+                let missed =
+                    |found: &&Estimate| (found.mean - mean).abs() > found.half_width.unwrap_or(f64::INFINITY);
+                let missed = reached.iter().filter(missed).count();
+                let cut = SEEDS as usize - reached.len();
+                assert!(cut <= reached.len() / 100, "{name}, {width:?}: {cut} not reached");
+                is_at_most(missed, reached.len(), promised, &format!("{name}, {width:?}"));
+            }
+        }
+    }
 }

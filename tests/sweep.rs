@@ -1,12 +1,13 @@
 //! Sweeps as their users meet them: grids and samples, stopped and taken up again, in shards and merged.
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use assert_cmd::Command;
-use tempfile::TempDir;
+use common::{Place, files};
+use retrysim::report::sweep::{Tables, sealed};
 
 /// Fixed delays against a bucket: of n clients that come at once, `burst` pass in each wave, as long as the bucket fills between.
 const SMALL: &str = r#"
@@ -31,38 +32,14 @@ jitter = "full"
 
 const CLIENTS: [&str; 2] = ["-P", "workloads.calls.clients=10..50:10"];
 
-/// A folder of its own for each test.
-struct Place(TempDir);
+/// A folder with the small scenario in it.
+fn small() -> Place {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    place
+}
 
 impl Place {
-    /// A folder with the small scenario in it.
-    fn new() -> Self {
-        let place = Self(TempDir::new().expect("a temporary folder can be made"));
-        place.write("small.toml", SMALL);
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).expect("a file can be written");
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
-        for variable in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] {
-            command.env_remove(variable);
-        }
-        command.current_dir(self.0.path()).args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the binary runs")
-    }
-
     /// Sweeps quietly into `out`, with more arguments; gives what was said on stderr.
     fn sweep(&self, out: &str, more: &[&str]) -> String {
         let arguments = [&["sweep", "small.toml", "--format", "quiet", "--out", out], more].concat();
@@ -77,38 +54,9 @@ impl Place {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Exit 2, every needle in the message, nothing printed, nothing written.
-    fn refuses(&self, arguments: &[&str], needles: &[&str]) {
-        let before = files(self.0.path());
-        let output = self.run(arguments);
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-        for needle in needles {
-            assert!(message.contains(needle), "{arguments:?}: no \"{needle}\" in\n{message}");
-        }
-        assert!(output.stdout.is_empty(), "{arguments:?}");
-        assert!(files(self.0.path()) == before, "{arguments:?}: something was written");
-    }
-
     fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         files(&self.path(folder))
     }
-}
-
-/// All files below a folder, with their content.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-        let path = entry.expect("an entry can be read").path();
-        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
-        if path.is_dir() {
-            found.extend(files(&path).into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
-        } else {
-            found.push((name, fs::read(&path).expect("a file can be read")));
-        }
-    }
-    found.sort();
-    found
 }
 
 fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
@@ -131,7 +79,7 @@ fn cell<'r>(row: &'r [(String, String)], column: &str) -> &'r str {
 
 #[test]
 fn a_grid_is_one_tidy_table_of_what_run_says_at_each_point() {
-    let place = Place::new();
+    let place = small();
     let output =
         place.run(&[&["sweep", "small.toml"][..], &CLIENTS, &["-L", "policies.fixed.retries=0,2"]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -147,6 +95,7 @@ fn a_grid_is_one_tidy_table_of_what_run_says_at_each_point() {
             "charts/heatmap-attempts_per_request.svg",
             "charts/heatmap-offered_load_peak.svg",
             "charts/heatmap-success_rate.svg",
+            "comparison.csv",
             "manifest.json",
             "scenario.toml",
             "sweep.csv",
@@ -187,11 +136,100 @@ fn a_grid_is_one_tidy_table_of_what_run_says_at_each_point() {
     let text = String::from_utf8(table).expect("text");
     let point: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("5,30,0,")).collect();
     assert_eq!(point, one.lines().skip(1).collect::<Vec<_>>());
+    // So are those of its comparison.
+    let read = |name: &str| fs::read_to_string(place.path(name)).expect("a comparison");
+    let (one, all) = (read("one/comparison.csv"), read("output/small-sweep/comparison.csv"));
+    let head = format!(
+        "point,workloads.calls.clients,policies.fixed.retries,{}",
+        one.lines().next().expect("a header")
+    );
+    assert_eq!(all.lines().next(), Some(head.as_str()));
+    let point: Vec<&str> = all.lines().filter_map(|line| line.strip_prefix("5,30,0,")).collect();
+    assert!(!point.is_empty() && point == one.lines().skip(1).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_arms_are_held_against_the_baseline_at_every_point() {
+    let place = small();
+    place.sweep("first", &CLIENTS);
+    place.sweep("other", &[&CLIENTS[..], &["--baseline", "spread"]].concat());
+    let compared = |folder: &str| {
+        let table = fs::read(place.path(folder).join("comparison.csv")).expect("a comparison");
+        let rows = rows(&table).into_iter().filter(|row| cell(row, "metric") == "success_rate");
+        let of = |row: &Vec<(String, String)>| {
+            let difference: f64 = cell(row, "difference").parse().expect("a number");
+            (
+                cell(row, "point").to_owned(),
+                format!("{}/{}", cell(row, "arm"), cell(row, "baseline")),
+                difference,
+            )
+        };
+        rows.map(|row| of(&row)).collect::<Vec<_>>()
+    };
+    let (first, other) = (compared("first"), compared("other"));
+    assert_eq!(first.iter().map(|row| row.0.as_str()).collect::<Vec<_>>(), ["1", "2", "3", "4", "5"]);
+    for (one, another) in first.iter().zip(&other) {
+        assert_eq!((one.1.as_str(), another.1.as_str()), ("spread/fixed", "fixed/spread"));
+        assert!((one.2 + another.2).abs() < 1e-12, "{one:?} {another:?}");
+    }
+    // With one arm there is nothing to compare.
+    place.write("alone.toml", SMALL.split("[policies.spread]").next().expect("it has a first part"));
+    assert!(place.run(&[&["sweep", "alone.toml", "--out", "alone"][..], &CLIENTS].concat()).status.success());
+    assert!(!place.path("alone/comparison.csv").exists() && place.path("alone/sweep.csv").exists());
+}
+
+#[test]
+fn two_sweeps_at_once_into_one_folder_give_what_one_gives() {
+    let place = small();
+    let arguments = ["-P", "workloads.calls.clients=5..60:5", "--jobs", "1"];
+    place.sweep("whole", &arguments);
+    for round in 0..6 {
+        let out = format!("both-{}", round / 2); // every other one finds a finished folder
+        let children: Vec<_> = (0..3)
+            .map(|_| {
+                let binary = assert_cmd::cargo::cargo_bin("retrysim");
+                let mut command = std::process::Command::new(binary);
+                command.current_dir(place.path("")).args([
+                    "sweep",
+                    "small.toml",
+                    "--format",
+                    "quiet",
+                    "--out",
+                    &out,
+                ]);
+                command.args(arguments).stderr(Stdio::piped()).spawn().expect("the binary runs")
+            })
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().expect("it ends");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert!(place.files(&out) == place.files("whole"), "{round}");
+        assert!(!place.path(&format!("{out}.unfinished")).exists(), "{round}");
+    }
+    let left: Vec<String> = fs::read_dir(place.path(""))
+        .expect("it is there")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with('.'))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_sweep_in_an_array_of_jobs_says_that_it_is_no_part() {
+    let place = small();
+    for (variable, value) in [("SLURM_ARRAY_TASK_ID", "3"), ("JOB_COMPLETION_INDEX", "0")] {
+        let mut command = place.command(&["sweep", "small.toml", "--format", "quiet"]);
+        let output = command.args(CLIENTS).env(variable, value).output().expect("the binary runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success());
+        assert!(said.contains(&format!("note: {variable} is set")) && said.contains("--shard"), "{said}");
+    }
 }
 
 #[test]
 fn the_bytes_are_the_same_for_any_number_of_jobs_and_formats_tell_the_same() {
-    let place = Place::new();
+    let place = small();
     let sampled =
         ["-P", "workloads.calls.clients=10..90", "-L", "policies.spread.jitter=full,equal", "--points", "7"];
     place.sweep("one", &[&sampled[..], &["--jobs", "1"]].concat());
@@ -221,14 +259,14 @@ fn the_bytes_are_the_same_for_any_number_of_jobs_and_formats_tell_the_same() {
 
 #[test]
 fn a_sweep_that_is_killed_goes_on_where_it_was() {
-    let place = Place::new();
+    let place = small();
     // Long enough to be caught, and on one thread, so that points are finished one after the other.
     let arguments = ["-P", "workloads.calls.clients=200..2000:200", "--replications", "40", "--jobs", "1"];
     place.sweep("whole", &arguments);
     let all = fs::read_dir(place.path("whole/points")).expect("points").count();
     let binary = assert_cmd::cargo::cargo_bin("retrysim");
     let mut child = std::process::Command::new(binary)
-        .current_dir(place.0.path())
+        .current_dir(place.path(""))
         .args(["sweep", "small.toml", "--format", "quiet", "--out", "killed"])
         .args(arguments)
         .stderr(Stdio::null())
@@ -280,7 +318,7 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
 
 #[test]
 fn a_finished_sweep_is_not_computed_again_and_not_replaced_by_another() {
-    let place = Place::new();
+    let place = small();
     place.sweep("out", &CLIENTS);
     let before = place.files("out");
     let said =
@@ -307,7 +345,7 @@ fn a_finished_sweep_is_not_computed_again_and_not_replaced_by_another() {
 
 #[test]
 fn shards_merge_to_the_bytes_of_the_whole() {
-    let place = Place::new();
+    let place = small();
     place.sweep("whole", &CLIENTS);
     for shard in ["1", "2", "3"] {
         place.sweep(&format!("part-{shard}"), &[&CLIENTS[..], &["--shard", &format!("{shard}/3")]].concat());
@@ -336,7 +374,7 @@ fn shards_merge_to_the_bytes_of_the_whole() {
 
 #[test]
 fn shards_that_do_not_belong_together_are_refused_by_name() {
-    let place = Place::new();
+    let place = small();
     let shard = |out: &str, shard: &str, more: &[&str]| {
         place.sweep(out, &[&CLIENTS[..], &["--shard", shard], more].concat());
     };
@@ -376,9 +414,11 @@ fn shards_that_do_not_belong_together_are_refused_by_name() {
     shard("d", "2/3", &[]);
     let rows = String::from_utf8(sound.clone()).expect("text");
     let (_, rows) = rows.split_once('\n').expect("a head and rows");
-    let (key, other) = (&name[7..71], rows.replacen(",1,", ",0.5,", 1));
-    assert_ne!(rows, other);
-    place.write(&format!("d/{name}"), retrysim::report::sweep::sealed(key, other.as_bytes()));
+    let (summary, comparison) = rows.split_at(rows.find("baseline,arm,").expect("two tables"));
+    let (key, other) = (&name[7..71], summary.replacen(",1,", ",0.5,", 1));
+    assert_ne!(summary, other);
+    let tables = Tables { summary: other.into_bytes(), comparison: comparison.into() };
+    place.write(&format!("d/{name}"), sealed(key, &tables));
     refused(&["a", "b", "c", "d"], &["is in b and in d, with different results"]);
     place.write("b/scenario.toml", "horizon = '1s'");
     refused(&["b", "a", "c"], &["b/scenario.toml is damaged"]);
@@ -386,7 +426,7 @@ fn shards_that_do_not_belong_together_are_refused_by_name() {
 
 #[test]
 fn what_makes_no_sweep_is_refused_before_anything_is_written() {
-    let place = Place::new();
+    let place = small();
     let refused =
         |more: &[&str], needles: &[&str]| place.refuses(&[&["sweep", "small.toml"], more].concat(), needles);
     refused(&[], &["a sweep needs an axis"]);

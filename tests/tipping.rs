@@ -4,7 +4,7 @@ use std::fs;
 
 use assert_cmd::Command;
 use retrysim::experiment::threads;
-use retrysim::experiment::tipping::{Found, Question, Side, Tipping, Varied, tipping_points};
+use retrysim::experiment::tipping::{Decision, Found, Question, Side, Tipping, Varied, tipping_points};
 use retrysim::scenario::{Axis, Range, ScenarioFile, Span};
 use retrysim::statistics::at_least;
 
@@ -114,6 +114,45 @@ fn the_truth_lies_between_what_is_shown_as_often_as_promised() {
     assert!(mean < 0.1, "{mean}");
 }
 
+/// What is decided at both ends of a range that changes nothing, of 20 requests in each replication, which fail with this
+/// probability and are not retried.
+fn decided(probability: &str, until: &str, most: u32) -> Decision {
+    let replications = format!("replications = {}", most.min(10));
+    let text = FAULTY.replace("replications = 10", &replications);
+    let text = text
+        .replace("retries = 1", "retries = 0")
+        .replace("probability = 0.3", &format!("probability = {probability}"));
+    let field = ("services.api.latency.constant", "100ms..101ms", 0.5);
+    let found = tipping(&text, field, until, most).remove(0);
+    let decision = found.trials[0].decision;
+    assert!(found.trials.len() == 2 && found.trials[1].decision == decision, "{found:?}");
+    decision
+}
+
+#[test]
+fn what_is_rare_is_not_shown_to_be_nothing() {
+    // One in 100,000 requests fails, and of 9,600 perhaps none. Two ends, three bisections and seven looks share 5 %:
+    // 0.025 / (5 * 7) = 0.0007 on each side, so that a bound b takes ln(0.0007) / ln(b) requests: 721 for 0.99, 72,440 for 0.9999.
+    assert_eq!(decided("0.00001", "success_rate >= 0.99", 480), Decision::Holds);
+    assert_eq!(decided("0.00001", "success_rate >= 0.9999", 480), Decision::SeemsToHold);
+    assert_eq!(decided("0.00001", "success_rate >= 1", 480), Decision::SeemsToHold, "it is false");
+    // With fewer looks 637 requests are enough: 40 replications have 800, 30 have 600.
+    assert_eq!(decided("0.00001", "success_rate >= 0.99", 40), Decision::Holds);
+    assert_eq!(decided("0.00001", "success_rate >= 0.99", 30), Decision::SeemsToHold);
+    // What is no share is believed from 299 replications on.
+    assert_eq!(decided("0", "attempts_failed <= 0", 298), Decision::SeemsToHold);
+    assert_eq!(decided("0", "attempts_failed <= 0", 299), Decision::Holds);
+    assert_eq!(decided("0", "attempts_failed > 0", 299), Decision::Fails);
+}
+
+#[test]
+fn one_replication_shows_nothing_of_a_mean_either() {
+    assert_eq!(decided("0.5", "success_rate >= 0.01", 1), Decision::SeemsToHold);
+    assert_eq!(decided("0.5", "success_rate >= 0.99", 1), Decision::SeemsToFail);
+    assert_eq!(decided("0", "success_rate >= 0.01", 1), Decision::SeemsToHold);
+    assert_eq!(decided("0.5", "success_rate >= 0.01", 100), Decision::Holds);
+}
+
 /// A folder with the scenario in it, and what a command says there.
 fn run(arguments: &[&str]) -> (tempfile::TempDir, std::process::Output) {
     let place = tempfile::tempdir().expect("a temporary folder can be made");
@@ -141,6 +180,30 @@ fn a_search_writes_its_points_and_its_trials_the_same_for_any_number_of_threads(
                 .unwrap_or_else(|e| panic!("{file}: {e}"))
         };
         assert_eq!(read(&one), read(&two), "{file}");
+    }
+}
+
+#[test]
+fn formats_tell_the_same_for_people_and_for_machines() {
+    let vary = format!("{PATH}=0.1..0.6");
+    let one = ["s.toml", "--vary", &vary, "--until", "success_rate >= 0.91", "--resolution", "20"];
+    let (first, second) = (format!("{PATH}=0.1..0.9:0.4"), "policies.once.retries=0..2:1");
+    let map = ["s.toml", "--vary", &first, "--vary", second, "--until", "success_rate >= 0.7"];
+    for (arguments, file, text) in [(&one[..], "limits.csv", "condition"), (&map, "phases.csv", "phase")] {
+        let printed = |format: &str| {
+            let (place, output) = run(&[arguments, &["--format", format]].concat());
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let written = fs::read_to_string(place.path().join("output/s-limits").join(file));
+            (String::from_utf8(output.stdout).expect("text"), written.expect("it is written"))
+        };
+        let (csv, written) = printed("csv");
+        assert_eq!(csv, written);
+        assert_eq!(printed("quiet").0, "");
+        assert_ne!(printed("text").0, csv);
+        let json: serde_json::Value = serde_json::from_str(&printed("json").0).expect("JSON");
+        assert_eq!(json.as_array().map(Vec::len), Some(csv.lines().count() - 1));
+        assert!(json[0]["arm"] == "once" && json[0][text].is_string(), "{json}");
+        assert!(json[0].as_object().expect("a row").values().any(serde_json::Value::is_number), "{json}");
     }
 }
 
@@ -177,6 +240,9 @@ fn two_fields_make_a_map() {
 fn what_is_wrong_is_said_and_nothing_is_written() {
     let good = format!("{PATH}=0.1..0.6");
     let until = "success_rate >= 0.91";
+    let stepped = format!("{good}:0.1");
+    let twice = ["s.toml", "--vary", &stepped, "--vary", &stepped, "--until", until];
+    let map = ["s.toml", "--vary", &stepped, "--vary", "policies.once.retries=0..2:1", "--until", until];
     for (arguments, why) in [
         (vec!["s.toml", "--vary", &good], "--until <CONDITION>"),
         (vec!["s.toml", "--until", until], "--vary <PATH=A..B>"),
@@ -202,6 +268,44 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (vec!["s.toml", "--vary", &good, "--vary", &good, "--vary", &good, "--until", until], "3 times"),
         (vec!["none.toml", "--vary", &good, "--until", until], "none.toml"),
+        (vec!["s.toml", "--vary", &stepped, "--until", until], "a step is not used: write"),
+        (vec!["s.toml", "--vary", "seed=1..5", "--until", until], "leave it to --seed"),
+        (vec!["s.toml", "--vary", "replications=1..5", "--until", until], "leave it to --replications"),
+        (
+            vec![
+                "s.toml",
+                "--vary",
+                &good,
+                "--set",
+                "services.api.faults.0.random.probability=0.2",
+                "--until",
+                until,
+            ],
+            "leave out --set services.api.faults.0.random.probability=0.2",
+        ),
+        (twice.to_vec(), "it is there twice"),
+        (
+            vec!["s.toml", "--vary", &good, "--until", until, "--arm", "once", "--arm", "once"],
+            "--arm once is there twice",
+        ),
+        (
+            vec!["s.toml", "--vary", &good, "--until", "success_rate >= 0.9 AND requests > 1"],
+            "write `and` instead of AND",
+        ),
+        (
+            vec!["s.toml", "--vary", &good, "--until", "success_rate >= 0.9 && requests > 1"],
+            "write `and` instead of &&",
+        ),
+        (
+            vec!["s.toml", "--vary", &good, "--until", "success_rate >= 0.9 or requests > 1"],
+            "joined by `and` and not by or",
+        ),
+        (vec!["s.toml", "--vary", &good, "--until", "success_rate => 0.9"], "write >= instead of =>"),
+        (vec!["s.toml", "--vary", &good, "--until", "success_rate = 0.9"], "write >= or <="),
+        ([&map[..], &["--resolution", "2"]].concat(), "--resolution: a map over two fields"),
+        ([&map[..], &["--max-replications", "9"]].concat(), "--max-replications: a map over two fields"),
+        ([&map[..], &["--arm", "once"]].concat(), "--arm: a map over two fields shows all arms"),
+        ([&map[..], &["--share", "0.5"]].concat(), "--share: a map over two fields"),
     ] {
         let (place, output) = run(&arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

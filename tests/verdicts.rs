@@ -98,8 +98,9 @@ fn precision_on_demand_gives_the_bytes_of_a_run_with_as_many_replications() {
 fn what_cannot_be_that_precise_is_said() {
     let place = place("");
     let output = run(&place, &["--until-precise", "success_rate=0.001", "--max-replications", "60"]);
-    assert!(output.status.success());
+    assert_eq!(output.status.code(), Some(3));
     let said = text(&output.stderr);
+    assert!(place.path().join("output/coin/summary.csv").exists(), "what was found is written");
     assert!(said.contains("once.success_rate is not as precise as asked after 60 replications"), "{said}");
     for (wish, why) in [
         ("success=1%", "there is no metric \"success\""),
@@ -113,6 +114,49 @@ fn what_cannot_be_that_precise_is_said() {
         assert_eq!(output.status.code(), Some(2), "{wish}");
         assert!(text(&output.stderr).contains(why), "{wish}: {}", text(&output.stderr));
         assert!(!place.path().join("nowhere").exists());
+    }
+}
+
+/// The coin, with an API that fails so seldom, and 20 requests in each replication.
+fn rarely(probability: &str, more: &str) -> TempDir {
+    let place = place("");
+    let text = COIN.split("[policies.once]").next().expect("it has a first part");
+    let text = text
+        .replace("probability = 0.5", &format!("probability = {probability}"))
+        .replace("requests = 40", "requests = 20");
+    fs::write(place.path().join("coin.toml"), format!("{text}{more}")).expect("a file can be written");
+    place
+}
+
+#[test]
+fn what_was_always_alike_is_precise_only_after_299_replications_and_that_is_said() {
+    // Once in a hundred replications: that the first 30 are alike proves nothing.
+    let place = rarely("0.0005", "");
+    let output = run(&place, &["--until-precise", "success_rate=1%"]);
+    let row = |name: &str| {
+        let rows = rows(&place.path().join("output/coin/summary.csv"));
+        rows.into_iter().find(|row| row[3] == name).expect("it is measured")
+    };
+    let number = |cell: &str| cell.parse::<f64>().expect("a number");
+    let success = row("success_rate");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(number(&success[10]) > 299.0 && number(&success[6]) < number(&success[5]), "{success:?}");
+    // What never differs is taken for precise, and it is said what that rests on.
+    let place = rarely("0", "");
+    let output = run(&place, &["--until-precise", "success_rate=1%"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("the same in all 299 replications"), "{said}");
+    assert!(said.contains("probability below 1.00 %, with 95 % confidence"), "{said}");
+    for (more, why) in [
+        (&["--max-replications", "100"][..], "the same in all 100 replications that observed it"),
+        (
+            &["--until-precise", "breaker_trips=1%"],
+            "none.breaker_trips is not as precise as asked after 299 replications: it was never observed",
+        ),
+    ] {
+        let output = run(&place, &[&["--until-precise", "success_rate=1%"], more].concat());
+        assert_eq!(output.status.code(), Some(3));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
 }
 

@@ -48,7 +48,7 @@ enum Verb {
     Breaker(breaker::Replay),
 }
 
-/// The exit code when an expectation is not met.
+/// The exit code when an expectation is not known to be met, or a precision is not reached.
 const NOT_MET: u8 = 3;
 
 /// Does what the command line says.

@@ -120,20 +120,25 @@ impl Run {
             }
         }
         let options = Options { traced: self.trace as usize, jobs: self.jobs.unwrap_or(0).into() };
+        let mut precise = true;
         let results = if targets.is_empty() {
             simulate(&scenario, options)
         } else {
             let bar = progress::counted("replications");
-            let progress = || bar.inc(1);
-            let (results, replications, notes) = self.precision.run(&scenario, &targets, options, &progress);
+            let reached = self.precision.run(&scenario, &targets, options, &|| bar.inc(1));
             bar.finish_and_clear();
-            for note in notes {
-                anstream::eprintln!("note: {note}");
+            for line in reached.said {
+                anstream::eprintln!("{line}");
             }
+            precise = reached.all;
             // What is written is what a run gives that is asked for as many replications.
-            overrides.push(Override::new("--replications", "replications", &replications.to_string()));
+            overrides.push(Override::new(
+                "--replications",
+                "replications",
+                &reached.replications.to_string(),
+            ));
             scenario = file.with(&overrides)?;
-            results
+            reached.results
         };
         let verdicts = experiment::judge(&scenario, &results);
         folder.write(&report::files(&scenario, &results, self.trace > 0))?;
@@ -149,7 +154,7 @@ impl Run {
         if let Some(export) = export {
             print(&export.winners(&scenario, &results))?;
         }
-        let met = verdicts.iter().all(Verdict::met);
+        let met = precise && verdicts.iter().all(Verdict::met);
         Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(NOT_MET) })
     }
 }

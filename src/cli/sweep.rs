@@ -9,10 +9,10 @@ use clap::Args;
 use super::run::{Format, Overrides};
 use super::{print, progress};
 use crate::error::{Error, suggestion};
-use crate::experiment::{Design, Shard, Sweep as Points, covers, threads};
+use crate::experiment::{Design, Results, Shard, Sweep as Points, covers, threads};
 use crate::report::{
     self,
-    sweep::{Found, Plan, SHOWN, Work, as_json, point_key, sweep_table, table},
+    sweep::{Found, Plan, SHOWN, Tables, Work, as_json, point_key, sweep_table, table},
 };
 use crate::scenario::{Axis, Metric, Override, Scenario, ScenarioFile, Span};
 
@@ -65,8 +65,8 @@ pub(super) struct Sweep {
 
 impl Sweep {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let shard = self.shard.as_deref().map(|text| Shard::parse(text, &|name| std::env::var(name).ok()));
-        let shard = shard.transpose()?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let shard = self.shard.as_deref().map(|text| Shard::parse(text, &variable)).transpose()?;
         if shard.is_some() && !self.metric.is_empty() {
             return Err(Error::Usage(
                 "--metric: a shard draws no charts: leave it out, and give it to `retrysim merge`".into(),
@@ -81,6 +81,12 @@ impl Sweep {
         let design = self.points.map_or(Design::Grid, Design::LatinHypercube);
         let points = design.points(&axes, base.seed)?;
         check_shard(shard, points.len())?;
+        if let Some(name) = Shard::offered(&variable).filter(|_| shard.is_none()) {
+            anstream::eprintln!(
+                "note: {name} is set, as in an array of jobs, but this one runs all {} points: share them out with --shard",
+                points.len()
+            );
+        }
         let option = |axis: &Axis| if matches!(axis.span, Span::List(_)) { "-L" } else { "-P" };
         let axes: Vec<(&str, String)> = axes.into_iter().map(|axis| (option(&axis), axis.path)).collect();
         let sweep = Points { file, overrides, axes, points };
@@ -128,14 +134,14 @@ impl Sweep {
                     point + 1
                 )));
             }
-            let rows = report::summary(scenario, results);
-            work.keep(key, &rows)?;
-            done.lock().expect("no thread has panicked").push((point, rows));
+            let tables = tables(scenario, results);
+            work.keep(key, &tables)?;
+            done.lock().expect("no thread has panicked").push((point, tables));
             Ok(())
         })?;
         bar.finish_and_clear();
         let mut points = done.into_inner().expect("no thread has panicked");
-        points.sort();
+        points.sort_by_key(|(point, _)| *point);
         let files =
             report::sweep::files(&plan, &base.kept(), &points, metrics).expect("rows were written here");
         work.finish(&files)?;
@@ -143,15 +149,24 @@ impl Sweep {
     }
 }
 
-/// The rows of points that are there, and the indices of those to be computed.
-type Kept = (Vec<(usize, Vec<u8>)>, Vec<usize>);
+/// What a run would write of the results at a point.
+fn tables(scenario: &Scenario, results: &Results) -> Tables {
+    let compared = scenario.arms.len() > 1;
+    Tables {
+        summary: report::summary(scenario, results),
+        comparison: if compared { report::comparison(scenario, results) } else { Vec::new() },
+    }
+}
+
+/// The tables of points that are there, and the indices of those to be computed.
+type Kept = (Vec<(usize, Tables)>, Vec<usize>);
 
 /// What was finished before. What was damaged since is named.
 fn kept(work: &Work, plan: &Plan) -> Result<Kept, Error> {
     let (mut kept, mut missing) = (Vec::new(), Vec::new());
     for point in plan.own() {
         match work.find(&plan.points[point].key)? {
-            Found::Sound(rows) => kept.push((point, rows)),
+            Found::Sound(tables) => kept.push((point, tables)),
             Found::Missing => missing.push(point),
             Found::Damaged(path) => {
                 anstream::eprintln!("{} is damaged: point {} is computed again", path.display(), point + 1);
@@ -165,7 +180,7 @@ fn kept(work: &Work, plan: &Plan) -> Result<Kept, Error> {
 /// Prints what was found.
 pub(super) fn show(
     plan: &Plan,
-    points: &[(usize, Vec<u8>)],
+    points: &[(usize, Tables)],
     metrics: &[Metric],
     format: Format,
     target: &Path,
@@ -179,6 +194,9 @@ pub(super) fn show(
             let question = plan.question.as_ref().map(|question| format!("{question}\n")).unwrap_or_default();
             let table = sweep_table(plan, points, metrics).expect("rows were read before");
             let written = match plan.shard() {
+                None if plan.arms.len() > 1 => {
+                    format!("written to {}: sweep.csv, comparison.csv, charts/*.svg", target.display())
+                }
                 None => format!("written to {}: sweep.csv, charts/*.svg", target.display()),
                 Some(shard) => format!(
                     "shard {shard}, {} of {} points, written to {}; put the shards together with `retrysim merge`",

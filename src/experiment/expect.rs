@@ -1,6 +1,8 @@
 //! Expectations held against the results, with the intervals of the means taken into account.
 
+use super::compare::ALPHA;
 use super::evidence::Evidence;
+use super::pooled::pooled;
 use super::replicate::{ArmResult, Results};
 use crate::metrics::WORKLOAD_MEASURES;
 use crate::scenario::{Condition, Expectation, Figure, Metric, Scenario};
@@ -26,6 +28,9 @@ pub enum Held {
     NotMet,
     /// The bound lies inside the interval: more replications may tell.
     Undecided,
+    /// The share was the same in every replication, of so many requests (or attempts) in all, which are too few for their
+    /// interval to lie on one side of the bound; and how many would be enough, if any number were.
+    TooFewAlike(u64, Option<u64>),
     /// Nothing was observed, which neither meets a condition nor breaks it.
     NotObserved,
     /// It bounds how long successes take where, in so many replications, there was none.
@@ -43,14 +48,14 @@ impl Verdict {
 pub fn judge(scenario: &Scenario, results: &Results) -> Vec<Verdict> {
     let judge = |expectation: &Expectation| {
         let arm = &results.arms[expectation.arm];
-        let (measured, held) = held(&expectation.condition, arm);
+        let (measured, held) = held(scenario, &expectation.condition, arm);
         Verdict { text: expectation.condition.text.clone(), measured, held }
     };
     scenario.expectations.iter().map(judge).collect()
 }
 
 /// Holds a condition against what was found of an arm.
-pub fn held(condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) {
+fn held(scenario: &Scenario, condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) {
     let Condition { figure, comparison, bound, .. } = *condition;
     let measured = arm.estimate(figure);
     let estimate = match evidence(condition, arm) {
@@ -61,6 +66,9 @@ pub fn held(condition: &Condition, arm: &ArmResult) -> (Option<Estimate>, Held) 
     let (low, high) = (estimate.low().unwrap_or(estimate.mean), estimate.high().unwrap_or(estimate.mean));
     if estimate.mean.is_infinite() && estimate.min.is_finite() {
         return (measured, Held::Undecided);
+    }
+    if let Some(pooled) = pooled(scenario, arm, figure).filter(|pooled| !pooled.decides(condition, ALPHA)) {
+        return (measured, Held::TooFewAlike(pooled.of, pooled.needed(condition, ALPHA)));
     }
     let held = match (comparison.holds(low, bound), comparison.holds(high, bound)) {
         (true, true) => Held::Met,
@@ -117,6 +125,34 @@ mod tests {
         assert_eq!(verdicts(half, "'none.success_rate' = '> 0.3'", 100), [(Held::Met, true)]);
         assert_eq!(verdicts(half, "'none.success_rate' = '> 0.7'", 100), [(Held::NotMet, false)]);
         assert_eq!(verdicts(half, "'none.success_rate' = '> 0.01'", 1), [(Held::Met, true)], "no interval");
+    }
+
+    #[test]
+    fn what_is_rare_may_not_have_come_yet() {
+        // 30 replications of 20 requests, none of which failed: SciPy 1.17.1, binomtest(600, 600).proportion_ci(0.95, "exact") is
+        // 0.99387 to 1. A bound of 0.999 takes 3,688 of them: 3,687 give 0.99899999, 3,688 give 0.99900026.
+        let rare = "faults = [{ random = { status = 503, probability = 1e-6 } }]";
+        let held = |expect: &str, replications| verdicts(rare, expect, replications)[0];
+        let few = |needed| (Held::TooFewAlike(600, needed), false);
+        assert_eq!(held("'none.success_rate' = '> 0.99'", 30), (Held::Met, true));
+        assert_eq!(held("'none.success_rate' = '> 0.999'", 30), few(Some(3688)));
+        assert_eq!(held("'none.success_rate' = '< 0.999'", 30), few(Some(3688)));
+        assert_eq!(held("'none.success_rate' = '> 0.999'", 185), (Held::Met, true), "3,700 requests");
+        assert_eq!(held("'none.success_rate' = '< 0.99'", 30), (Held::NotMet, false));
+        assert_eq!(
+            held("'none.success_rate' = '>= 1'", 30),
+            few(None),
+            "that none ever fails is never shown"
+        );
+        assert_eq!(held("'none.success_rate' = '>= 0'", 30), (Held::Met, true), "it cannot be otherwise");
+        // The same at the other end.
+        let down = "faults = [{ random = { status = 503, probability = 0.999999 } }]";
+        assert_eq!(verdicts(down, "'none.success_rate' = '< 0.01'", 30)[0], (Held::Met, true));
+        assert_eq!(verdicts(down, "'none.success_rate' = '<= 0.001'", 30)[0], few(Some(3688)));
+        // Of attempts, none of which the limit turned away.
+        let limited = "rate_limit.token_bucket = { rate = '10/s', burst = 10 }";
+        assert_eq!(verdicts(limited, "'none.overshoot' = '<= 0.001'", 30)[0], few(Some(3688)));
+        assert_eq!(verdicts(limited, "'none.overshoot' = '<= 0.01'", 30)[0], (Held::Met, true));
     }
 
     #[test]

@@ -1,21 +1,13 @@
-//! Precision: as many replications as it takes for the interval of a mean to be as narrow as asked.
+//! Precision: as many replications as it takes for the intervals of means to be as narrow as asked, by the rule of [`stopping`].
 //!
-//! The rule is that of C. Stein (A Two-Sample Test for a Linear Hypothesis Whose Power is Independent of the Variance, Annals of
-//! Mathematical Statistics 16, 1945), and goes on where its plan falls short. The first n0 replications give a standard
-//! deviation s; N = (t s / h)^2 replications, with t of n0 - 1 degrees of freedom, make mean +- h an interval of 95 %: whatever s
-//! came out as, and unlike rules that stop at the first interval which happens to be narrow. Then replications are added, a tenth
-//! at a time, until the interval of all of them is no wider either. Which replications are run depends on spreads and never on
-//! where the mean lies, so that more of them only make the interval safer. A width in percent is one of the mean so far.
+//! [`stopping`]: super::stopping
 
 use super::replicate::Experiment;
+use super::stopping::{FIRST, Lack, Reached, Width, look, next};
 use crate::error::Error;
 use crate::quantity::Quantity as _;
 use crate::scenario::{Figure, Metric, Scenario};
-use crate::statistics::Estimate;
 use crate::time::Interval;
-
-/// Replications before a spread is believed.
-const FIRST: u32 = 30;
 
 /// How narrow the interval of a figure shall be in every arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,15 +16,6 @@ pub struct Target {
     pub figures: Vec<Figure>,
     /// Half the width of the interval.
     pub width: Width,
-}
-
-/// Half the width of an interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Width {
-    /// In the unit of the figure.
-    Absolute(f64),
-    /// As a share of the mean.
-    Relative(f64),
 }
 
 impl Target {
@@ -87,92 +70,78 @@ impl Width {
             .map(Self::Absolute)
             .ok_or_else(|| format!("\"{text}\" is no width above 0: write {example}"))
     }
-
-    fn of(self, mean: f64) -> f64 {
-        match self {
-            Self::Absolute(half) => half,
-            Self::Relative(share) => share * mean.abs(),
-        }
-    }
 }
 
-/// A figure of an arm whose interval is wider than asked.
+/// What is to be said of the precision of a figure of an arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Short {
+pub struct Remark<T> {
     /// Index of the arm.
     pub arm: usize,
     /// The figure.
     pub figure: Figure,
-    /// What was asked for, and half the width of the interval that was reached, if there is one.
-    pub half: (f64, Option<f64>),
+    /// What it is.
+    pub what: T,
 }
 
-/// Adds replications to all arms until each interval is as narrow as asked, at most `most` in all. Returns how many there are
-/// then, and what is still wider. A figure that was never observed, or is infinite, has no interval: it asks for nothing more.
+/// What came of adding replications.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Precise {
+    /// How many there are.
+    pub replications: u32,
+    /// What is not as precise as asked, and why.
+    pub short: Vec<Remark<Lack>>,
+    /// What was the same in every replication that observed it, and in how many.
+    pub alike: Vec<Remark<usize>>,
+}
+
+/// Adds replications to all arms until each figure is as precise as asked, at most `most` in all.
 pub fn until_precise(
     experiment: &mut Experiment<'_>,
     scenario: &Scenario,
     targets: &[Target],
     most: u32,
     progress: &(dyn Fn() + Sync),
-) -> (u32, Vec<Short>) {
+) -> Precise {
     let arms: Vec<usize> = (0..scenario.arms.len()).collect();
     let mut replications = scenario.replications.max(FIRST).min(most);
     experiment.advance(&arms, replications, progress);
     let pilot = replications as usize;
     loop {
-        let short = short(experiment, &arms, targets, pilot);
-        let wanted = short.iter().filter_map(|(_, plan)| *plan).max();
-        let Some(wanted) = wanted.filter(|_| replications < most) else {
-            return (replications, short.into_iter().map(|(short, _)| short).collect());
-        };
-        let step = replications + replications.div_ceil(10);
-        replications = wanted.max(step).min(most);
+        let (found, wanted) = looked(experiment, &arms, targets, pilot);
+        match wanted.filter(|_| replications < most) {
+            None => return Precise { replications, ..found },
+            Some(wanted) => replications = next(replications, wanted, most),
+        }
         experiment.advance(&arms, replications, progress);
     }
 }
 
-/// What is wider than asked, or has fewer replications than the first ones call for; and how many they call for, if more could
-/// help.
-fn short(
+/// How all figures of all arms stand, and how many replications they call for, if more can help.
+fn looked(
     experiment: &Experiment<'_>,
     arms: &[usize],
     targets: &[Target],
     pilot: usize,
-) -> Vec<(Short, Option<u32>)> {
-    let mut found = Vec::new();
+) -> (Precise, Option<u32>) {
+    let mut found = Precise { replications: 0, short: Vec::new(), alike: Vec::new() };
+    let mut most_wanted = None;
     for target in targets {
         for (&figure, &arm) in
             target.figures.iter().flat_map(|figure| arms.iter().map(move |arm| (figure, arm)))
         {
-            let result = &experiment.results().arms[arm];
-            let Some(now) = result.estimate(figure) else { continue };
-            let half = target.width.of(now.mean);
-            let observed = now.observations as f64;
-            let planned = planned(Estimate::of(result.observations(figure).take(pilot).flatten()), half);
-            let enough = planned.is_some_and(|planned| observed >= planned);
-            if enough && now.half_width.is_some_and(|reached| reached <= half) {
-                continue;
+            let observed: Vec<Option<f64>> = experiment.results().arms[arm].observations(figure).collect();
+            let (reached, wanted) = look(&observed, pilot, target.width);
+            most_wanted = most_wanted.max(wanted);
+            match reached {
+                Reached::Narrow => {}
+                Reached::Alike => {
+                    found.alike.push(Remark { arm, figure, what: observed.iter().flatten().count() });
+                }
+                Reached::Short(lack) => found.short.push(Remark { arm, figure, what: lack }),
             }
-            // Seldom observed, it takes so many more replications to be observed that often.
-            let seldom = f64::from(result.replications()) / observed;
-            let plan = planned.filter(|_| now.mean.is_finite()).map(|planned| (planned * seldom).ceil());
-            let plan = plan.map(|plan| plan.min(f64::from(u32::MAX)) as u32);
-            found.push((Short { arm, figure, half: (half, now.half_width) }, plan));
         }
     }
-    found
-}
-
-/// How many observations the first ones call for; `None` if no number would do.
-fn planned(first: Option<Estimate>, half: f64) -> Option<f64> {
-    let first = first?;
-    let (reached, observations) = (first.half_width?, first.observations as f64);
-    if reached == 0.0 {
-        return Some(observations);
-    }
-    let ratio = reached / half;
-    (half > 0.0).then(|| (observations * ratio * ratio).ceil())
+    (found, most_wanted)
 }
 
 #[cfg(test)]
@@ -195,16 +164,5 @@ mod tests {
         {
             assert!(Width::parse(text, unit).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_first_replications_call_for_so_many() {
-        let estimate = |values: &[f64]| Estimate::of(values.iter().copied());
-        // t(3) = 3.182446 and s = 1.290994 ask for (3.182446 * 1.290994 / 0.5)^2 = 67.5.
-        assert_eq!(planned(estimate(&[1.0, 2.0, 3.0, 4.0]), 0.5), Some(68.0));
-        assert_eq!(planned(estimate(&[2.0, 2.0, 2.0]), 0.0), Some(3.0));
-        assert_eq!(planned(estimate(&[1.0, 2.0]), 0.0), None, "no number is enough");
-        assert_eq!(planned(estimate(&[1.0]), 0.5), None);
-        assert_eq!(planned(estimate(&[1.0, f64::INFINITY]), 0.5), None);
     }
 }

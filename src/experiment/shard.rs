@@ -48,6 +48,11 @@ impl Shard {
         }
     }
 
+    /// The variable by which a scheduler says that this is one of many jobs, if one does.
+    pub fn offered(variable: &dyn Fn(&str) -> Option<String>) -> Option<&'static str> {
+        [SLURM, KUBERNETES].into_iter().find(|name| variable(name).is_some())
+    }
+
     /// True if the point with this index belongs to it. Points are dealt like cards, so that neighbours, which cost alike, go to
     /// different shards, and none has two points more than another.
     pub const fn holds(self, point: usize) -> bool {

@@ -4,6 +4,7 @@
 //! folder that is not the work of an earlier run is never replaced.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -12,6 +13,8 @@ use crate::error::Error;
 
 /// The file that says what a run wrote.
 const MANIFEST: &str = "manifest.json";
+/// How often it is tried to take a place that others take at the same time.
+const MOST_TRIES: usize = 20;
 
 /// A folder that is going to be written.
 #[derive(Debug)]
@@ -65,20 +68,42 @@ impl Folder {
             Error::Usage(format!("cannot write to {target}: something appeared there during the run: {why}"))
         })?;
         let aside = staging.path().with_extension("old");
-        let replaced = self.target.exists();
-        if replaced {
-            fs::rename(&self.target, &aside).map_err(|error| Error::disk("replace", &self.target, error))?;
-        }
         let staged = staging.keep();
-        if let Err(error) = fs::rename(&staged, &self.target) {
-            if replaced {
-                fs::rename(&aside, &self.target).ok();
+        let mut placed = self.take_place(&staged, &aside);
+        for _ in 1..MOST_TRIES {
+            // Another run may have put its folder there between the two renames.
+            if placed.is_ok() {
+                break;
             }
+            placed = self.take_place(&staged, &aside);
+        }
+        if placed.is_err() {
             fs::remove_dir_all(&staged).ok();
+            if self.target.exists() {
+                fs::remove_dir_all(&aside).ok();
+            }
+        }
+        placed
+    }
+
+    /// Moves what is in the place of the target aside, and the staged folder there.
+    fn take_place(&self, staged: &Path, aside: &Path) -> Result<(), Error> {
+        if aside.exists() && self.target.exists() {
+            fs::remove_dir_all(aside).ok();
+        }
+        match fs::rename(&self.target, aside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::disk("replace", &self.target, error));
+            }
+            _ => {}
+        }
+        if let Err(error) = fs::rename(staged, &self.target) {
+            // Back, unless there is a newer one by now.
+            fs::rename(aside, &self.target).ok();
             return Err(Error::disk("create", &self.target, error));
         }
-        if replaced {
-            fs::remove_dir_all(&aside).map_err(|error| Error::disk("remove", &aside, error))?;
+        if aside.exists() {
+            fs::remove_dir_all(aside).map_err(|error| Error::disk("remove", aside, error))?;
         }
         Ok(())
     }
@@ -91,6 +116,18 @@ fn staging(parent: &Path) -> std::io::Result<TempDir> {
 /// What does not exist can be replaced, an empty folder, and the folder of an earlier run with nothing in it but what the
 /// run wrote, which its manifest tells; else the reason why not.
 fn check_replaceable(path: &Path) -> Result<(), String> {
+    let mut checked = check_once(path);
+    // Of a folder that another run replaces at this moment, half may be that of the one and half of the other.
+    for _ in 1..MOST_TRIES {
+        if checked.is_ok() {
+            break;
+        }
+        checked = check_once(path);
+    }
+    checked
+}
+
+fn check_once(path: &Path) -> Result<(), String> {
     if !path.exists() || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()) {
         return Ok(());
     }
@@ -198,5 +235,24 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         drop(Folder::prepare(&root.path().join("run")).unwrap());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn runs_that_end_at_once_replace_each_other_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("run");
+        std::thread::scope(|scope| {
+            for name in ["one", "two", "three"] {
+                let target = &target;
+                scope.spawn(move || {
+                    for _ in 0..40 {
+                        Folder::prepare(target).unwrap().write(&files(name)).unwrap();
+                    }
+                });
+            }
+        });
+        let chart = fs::read_to_string(target.join("charts/a.svg")).unwrap();
+        assert!(fs::read_to_string(target.join("manifest.json")).unwrap().contains(&chart), "of one run");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 }

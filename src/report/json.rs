@@ -1,4 +1,4 @@
-//! The summary as JSON: the rows of `summary.csv`, numbers as numbers.
+//! Tables as JSON: the rows of a CSV file, numbers as numbers.
 
 use serde_json::{Map, Value};
 
@@ -12,6 +12,16 @@ const NAMES: usize = 5;
 /// The rows of `summary.csv` as a JSON array of objects. What was not observed is null; what never happens is "inf".
 pub fn summary_json(scenario: &Scenario, results: &Results) -> String {
     records(&summary(scenario, results), |column| column < NAMES)
+}
+
+/// The rows of `limits.csv` as a JSON array of objects.
+pub fn tipping_json(limits: &[u8]) -> String {
+    records(limits, |column| [0, 1, 2, 3, 7].contains(&column))
+}
+
+/// The rows of `phases.csv` as a JSON array of objects: the values of the fields are texts, as they were given.
+pub fn phase_json(phases: &[u8]) -> String {
+    records(phases, |column| [0, 1, 2, 6].contains(&column))
 }
 
 /// The rows of a table as a JSON array of objects: the columns that are names as texts, the others as numbers.

@@ -24,7 +24,7 @@ pub use self::csv::{attempts, replications, summary, time_series, time_to_succes
 pub use delays::{delays_csv, delays_json, delays_table};
 pub use file::File;
 pub use folder::Folder;
-pub use json::summary_json;
+pub use json::{phase_json, summary_json, tipping_json};
 pub use junit::junit;
 pub use manifest::{RESULTS_VERSION, manifest, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};

@@ -169,6 +169,17 @@ pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
         Held::NotMet => ("not met", measured),
         Held::NotObserved => ("undecided", "not observed in any replication".to_owned()),
         Held::Undecided => ("undecided", format!("{measured}: more replications may tell")),
+        Held::TooFewAlike(of, Some(needed)) => (
+            "undecided",
+            format!("{measured} in all replications, of {of} in all: {needed} that are alike would tell"),
+        ),
+        Held::TooFewAlike(of, None) => (
+            "undecided",
+            format!(
+                "{measured} in all replications, of {of} in all, but no number of them shows that it is always so: write a \
+                 bound such as 0.999 or 0.001"
+            ),
+        ),
         Held::NothingSucceeded(barren) if verdict.measured.is_none() => ("not met", words(barren)),
         Held::NothingSucceeded(barren) => ("not met", format!("{measured}, but {}", words(barren))),
     }

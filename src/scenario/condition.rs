@@ -134,6 +134,9 @@ fn parse_condition(text: &str, name: &str, unit: &str) -> Result<(Comparison, f6
         _ => ("\"< 3\"", "a number"),
     };
     let explain = || format!("\"{text}\" is not a condition: write for example {example}");
+    if let Some(why) = misspelt(text.trim()) {
+        return Err(format!("\"{text}\" is not a condition: {why}, such as {example}"));
+    }
     let (sign, comparison) =
         comparisons.into_iter().find(|(sign, _)| text.trim().starts_with(sign)).ok_or_else(explain)?;
     let bound = text.trim()[sign.len()..].trim();
@@ -156,6 +159,19 @@ fn parse_condition(text: &str, name: &str, unit: &str) -> Result<(Comparison, f6
             Ok(rate) if unit == "1/s" => Ok((comparison, rate.per_second())),
             _ => Err(explain()),
         },
+    }
+}
+
+/// What is wrong with a sign that is nearly one, and what to write.
+fn misspelt(text: &str) -> Option<String> {
+    let right = [("=>", ">="), ("=<", "<="), ("\u{2265}", ">="), ("\u{2264}", "<=")];
+    let turned = right.into_iter().find(|(sign, _)| text.starts_with(sign));
+    match turned {
+        Some((sign, right)) => Some(format!("write {right} instead of {sign}")),
+        None if text.starts_with(['=', '!']) => {
+            Some("a mean is hardly ever exactly a number: write >= or <=".to_owned())
+        }
+        None => None,
     }
 }
 
@@ -226,7 +242,7 @@ impl Scenario {
     /// # Errors
     /// With what is wrong, what is known and how it is written.
     pub fn condition(&self, text: &str) -> Result<Condition, String> {
-        let at = text.find(['<', '>']).ok_or_else(|| {
+        let at = text.find(['<', '>', '=', '!', '\u{2265}', '\u{2264}']).ok_or_else(|| {
             format!("\"{text}\" is not a condition: write for example \"success_rate >= 0.95\"")
         })?;
         let (name, bound) = text.split_at(at);
@@ -263,6 +279,12 @@ mod tests {
             ("requests", "1", "< 5s", "5s is a time, write a number"),
             ("success_rate", "1", "> 95", "between 0 and 1"),
             ("success_rate", "1", "> 95%", "95% is 0.95, write that"),
+            ("success_rate", "1", "=> 0.9", "write >= instead of =>"),
+            ("success_rate", "1", "=<0.9", "write <= instead of =<"),
+            ("success_rate", "1", "\u{2265} 0.9", "write >= instead of \u{2265}"),
+            ("success_rate", "1", "= 0.9", "write >= or <=, such as \">= 0.95\""),
+            ("success_rate", "1", "== 0.9", "write >= or <="),
+            ("requests", "1", "!= 5", "write >= or <="),
             ("honest_p99", "s", "< 5", "write 5s for seconds"),
             ("honest_p99", "s", "< soon", "write for example \"< 10m\""),
         ] {

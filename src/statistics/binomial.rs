@@ -16,6 +16,13 @@ pub fn at_least(k: usize, n: usize, p: f64) -> f64 {
     if k == 0 { 1.0 } else { at_most(n.saturating_sub(k), n, 1.0 - p) }
 }
 
+/// The upper end of the Clopper-Pearson interval of level 1 - `alpha` for the probability of what did not happen in `n` trials; what
+/// always happened has 1 less that as its lower end (C. J. Clopper, E. S. Pearson, The Use of Confidence or Fiducial Limits
+/// Illustrated in the Case of the Binomial, Biometrika 26, 1934).
+pub fn none_in(n: f64, alpha: f64) -> f64 {
+    if n > 0.0 { -libm::expm1(libm::log(alpha / 2.0) / n) } else { 1.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +37,13 @@ mod tests {
         assert_eq!(at_least(0, 4, 0.3), 1.0);
         // 0.9^30, far below what 1 - P could tell.
         assert!((at_least(30, 30, 0.1) / 1e-30 - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_did_not_happen_may_still_happen_so_often() {
+        // SciPy 1.17.1, scipy.stats.binomtest(0, 4000).proportion_ci(0.95, "exact"), and binomtest(30, 30).
+        assert!((none_in(4000.0, 0.05) - 0.000_921_794_749_606).abs() < 1e-12);
+        assert!((1.0 - none_in(30.0, 0.05) - 0.884_296_691_777_972_5).abs() < 1e-12);
+        assert_eq!(none_in(0.0, 0.05), 1.0);
     }
 }

@@ -5,12 +5,14 @@ mod binomial;
 mod holm;
 mod median;
 mod paired;
+mod skewness;
 mod student;
 
-pub use binomial::{at_least, at_most};
+pub use binomial::{at_least, at_most, none_in};
 pub use holm::holm;
 pub use median::{median, ranks, sign_test};
 pub use paired::Paired;
+pub use skewness::{cochran, skewness};
 pub use student::{student_t, two_sided};
 
 /// What replications say about one quantity.

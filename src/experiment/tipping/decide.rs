@@ -4,7 +4,9 @@ use super::Question;
 use crate::experiment::compare::ALPHA;
 use crate::experiment::evidence::{Evidence, holds_in};
 use crate::experiment::expect::{evidence, observed};
+use crate::experiment::pooled::pooled;
 use crate::experiment::replicate::{ArmResult, Experiment};
+use crate::experiment::stopping::ALIKE;
 use crate::metrics::Centre;
 use crate::scenario::{Condition, Scenario};
 use crate::statistics::{Estimate, at_least, at_most, student_t};
@@ -65,7 +67,10 @@ pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, value
         experiment.advance(&[arm], replications, &|| ());
         let found = &experiment.results().arms[arm];
         let last = replications == question.most;
-        let each = |condition| one(question.share, condition, found, alpha, last);
+        let each = |condition: &Condition| match (question.share, condition.figure.metric.sense().centre) {
+            (None, Centre::Mean) => on_average(scenario, condition, found, alpha, last),
+            (share, _) => in_share(share.unwrap_or(0.5), condition, found, alpha),
+        };
         let decision = question.conditions.iter().map(each).reduce(Decision::and).unwrap_or(Decision::Holds);
         let shown = matches!(decision, Decision::Holds | Decision::Fails);
         if shown || replications == question.most {
@@ -81,16 +86,15 @@ pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, value
     }
 }
 
-fn one(share: Option<f64>, condition: &Condition, arm: &ArmResult, alpha: f64, last: bool) -> Decision {
-    match (share, condition.figure.metric.sense().centre) {
-        (None, Centre::Mean) => on_average(condition, arm, alpha, last),
-        (share, _) => in_share(share.unwrap_or(0.5), condition, arm, alpha),
-    }
-}
-
 /// By the interval of the mean. That replications are all alike proves nothing as long as more can be had: what is rare may not
-/// have happened yet.
-fn on_average(condition: &Condition, arm: &ArmResult, alpha: f64, last: bool) -> Decision {
+/// have happened yet. When no more can be had, their number must speak, or that of all requests.
+fn on_average(
+    scenario: &Scenario,
+    condition: &Condition,
+    arm: &ArmResult,
+    alpha: f64,
+    last: bool,
+) -> Decision {
     let estimate = match evidence(condition, arm) {
         Evidence::Unobserved => return Decision::SeemsToFail,
         Evidence::NothingSucceeded(_) => return Decision::Fails,
@@ -98,7 +102,11 @@ fn on_average(condition: &Condition, arm: &ArmResult, alpha: f64, last: bool) ->
     };
     let half = half_width(&estimate, alpha);
     let holds = |value: f64| condition.comparison.holds(value, condition.bound);
-    let shown = half > 0.0 || (last && estimate.observations > 1);
+    let many = || match pooled(scenario, arm, condition.figure) {
+        Some(pooled) => estimate.observations > 1 && pooled.decides(condition, alpha),
+        None => estimate.observations >= ALIKE as usize,
+    };
+    let shown = half > 0.0 || (last && many());
     match (holds(estimate.mean - half), holds(estimate.mean), holds(estimate.mean + half)) {
         (true, _, true) if shown => Decision::Holds,
         (false, _, false) if shown => Decision::Fails,

@@ -63,6 +63,23 @@ impl Question {
         let read = |part: &str| {
             scenario.condition(part).map_err(|why| Error::Usage(format!("--until {text:?}: {why}")))
         };
+        if let Some(why) = text.split_whitespace().find_map(misjoined) {
+            return Err(Error::Usage(format!("--until {text:?}: {why}")));
+        }
         text.split(" and ").map(read).collect()
+    }
+}
+
+/// What is wrong with a word that joins conditions, and what to write.
+fn misjoined(word: &str) -> Option<String> {
+    match word.to_ascii_lowercase().as_str() {
+        "and" if word == "and" => None,
+        "and" | "&&" | "&" | "," | ";" => Some(format!(
+            "write `and` instead of {word}, such as \"success_rate >= 0.99 and honest_p99 < 5m\""
+        )),
+        "or" | "||" | "|" => Some(format!(
+            "all conditions must hold, so that they can be joined by `and` and not by {word}: search once for each of them"
+        )),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::Plan;
-use super::point::{self, Found};
+use super::point::{self, Found, Tables};
 use super::work::{PLAN, plan_in, unfinished};
 use crate::error::Error;
 use crate::report::manifest::{RESULTS_VERSION, sha256};
@@ -16,8 +16,8 @@ pub struct Merged {
     pub plan: Plan,
     /// The scenario without the axes.
     pub scenario: String,
-    /// The summary of each point.
-    pub points: Vec<(usize, Vec<u8>)>,
+    /// The tables of each point.
+    pub points: Vec<(usize, Tables)>,
 }
 
 struct Read {
@@ -36,7 +36,7 @@ pub fn merge(folders: &[PathBuf]) -> Result<Merged, Error> {
     check_alike(first, &shards)?;
     check_complete(first, &shards)?;
     let plan = first.plan.whole();
-    let mut points: Vec<Option<(Vec<u8>, &Path)>> = vec![None; plan.points.len()];
+    let mut points: Vec<Option<(Tables, &Path)>> = vec![None; plan.points.len()];
     for shard in &shards {
         for index in shard.plan.own() {
             let rows = point_of(shard, index)?;
@@ -120,7 +120,7 @@ fn check_complete(first: &Read, shards: &[Read]) -> Result<(), Error> {
     )))
 }
 
-fn point_of(shard: &Read, index: usize) -> Result<Vec<u8>, Error> {
+fn point_of(shard: &Read, index: usize) -> Result<Tables, Error> {
     let key = &shard.plan.points[index].key;
     let number = shard.plan.shard().map(|shard| shard.to_string()).unwrap_or_default();
     match point::find(&shard.folder, key)? {

@@ -9,8 +9,8 @@ mod work;
 
 pub use merge::{Merged, merge};
 pub use plan::{Part, Plan, Point, point_key};
-pub use point::{Found, seal as sealed};
-pub use rows::{Row, as_json, table};
+pub use point::{Found, Tables, seal as sealed};
+pub use rows::{Row, as_json, comparisons, table};
 pub use terminal::sweep_table;
 pub(super) use terminal::{Subject, shown, subjects};
 pub use work::Work;
@@ -21,13 +21,13 @@ use crate::scenario::Metric;
 pub const SHOWN: [&str; 3] = ["success_rate", "attempts_per_request", "offered_load_peak"];
 
 /// Every file of a sweep, or of a shard of it, which has neither table nor charts; the manifest last. `scenario` is the text without
-/// the axes, `points` the summaries of all points that belong to it, in their order.
+/// the axes, `points` the tables of all points that belong to it, in their order.
 ///
-/// `None` if a summary is none.
+/// `None` if a table is none.
 pub fn files(
     plan: &Plan,
     scenario: &str,
-    points: &[(usize, Vec<u8>)],
+    points: &[(usize, Tables)],
     metrics: &[Metric],
 ) -> Option<Vec<(String, Vec<u8>)>> {
     let mut files = vec![
@@ -36,11 +36,14 @@ pub fn files(
     ];
     if plan.shard.is_none() {
         files.push(("sweep.csv".to_owned(), table(plan, points)?));
+        if points.iter().any(|(_, tables)| !tables.comparison.is_empty()) {
+            files.push(("comparison.csv".to_owned(), comparisons(plan, points)?));
+        }
         files.extend(super::charts::sweep_charts(plan, &seen(points, metrics)?, metrics));
     }
-    for (index, summary) in points {
+    for (index, tables) in points {
         let key = &plan.points[*index].key;
-        files.push((point::name(key), point::seal(key, summary)));
+        files.push((point::name(key), point::seal(key, tables)));
     }
     // Points with the same scenario share a file.
     let mut names = std::collections::BTreeSet::new();
@@ -51,7 +54,7 @@ pub fn files(
 }
 
 /// The rows of `metrics` at each point.
-pub(super) fn seen(points: &[(usize, Vec<u8>)], metrics: &[Metric]) -> Option<Vec<Vec<Row>>> {
+pub(super) fn seen(points: &[(usize, Tables)], metrics: &[Metric]) -> Option<Vec<Vec<Row>>> {
     let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
-    points.iter().map(|(_, summary)| rows::rows(summary, &names)).collect()
+    points.iter().map(|(_, tables)| rows::rows(&tables.summary, &names)).collect()
 }

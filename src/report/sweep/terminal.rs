@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::plan::Plan;
+use super::point::Tables;
 use super::rows::Row;
 use crate::report::number::{count, duration, percent, short};
 use crate::scenario::Metric;
@@ -13,7 +14,7 @@ const MOST_LINES: usize = 60;
 const WIDEST: usize = 24;
 
 /// The table of these points, each with its index, and how many lines more `sweep.csv` would fill.
-pub fn sweep_table(plan: &Plan, points: &[(usize, Vec<u8>)], metrics: &[Metric]) -> Option<String> {
+pub fn sweep_table(plan: &Plan, points: &[(usize, Tables)], metrics: &[Metric]) -> Option<String> {
     let seen = super::seen(points, metrics)?;
     let subjects = subjects(&seen, metrics);
     let mut table = Table::new();

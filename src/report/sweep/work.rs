@@ -1,11 +1,16 @@
 //! A sweep under way: its finished points are kept in a folder beside the one that will hold the results, so that it can be
 //! stopped at any moment and goes on where it was.
+//!
+//! There is no lock, which a sweep that is killed would leave behind. Two runs of the same sweep may be under way at once: every
+//! file has its name only when it is whole, both write the same bytes under it, and a folder comes and goes in one rename. What one
+//! of them clears away the other makes again if it still needs it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::plan::Plan;
-use super::point::{self, Found};
+use super::point::{self, Found, Tables};
 use crate::error::Error;
 use crate::report::Folder;
 
@@ -13,10 +18,13 @@ use crate::report::Folder;
 pub(super) const PLAN: &str = "sweep.json";
 /// What is added to the name of the folder while the sweep is unfinished.
 const UNFINISHED: &str = ".unfinished";
+/// How often the folder of the kept points is made again, if others clear it away.
+const MOST_TRIES: usize = 20;
 
 /// Where a sweep is kept, before and after it is finished.
 #[derive(Debug)]
 pub struct Work {
+    plan: Plan,
     target: Folder,
     finished: PathBuf,
     unfinished: PathBuf,
@@ -51,14 +59,32 @@ impl Work {
         }
         check_unfinished(&unfinished, plan)?;
         let folder = Folder::prepare(target)?;
-        let points = unfinished.join(point::FOLDER);
-        fs::create_dir_all(&unfinished)
-            .map_err(|error| Error::disk("create the folder", &unfinished, error))?;
-        if !unfinished.join(PLAN).exists() {
-            point::write_whole(&unfinished.join(PLAN), &plan.bytes())?;
+        let work = Self { plan: plan.clone(), target: folder, finished: target.to_owned(), unfinished };
+        work.insist(|| Ok(()))?;
+        Ok(work)
+    }
+
+    /// Does something in the folder of the kept points: again, if others have cleared it away meanwhile.
+    fn insist(&self, act: impl Fn() -> Result<(), Error>) -> Result<(), Error> {
+        let points = self.unfinished.join(point::FOLDER);
+        let mut done = self.make(&points).and_then(|()| act());
+        for _ in 1..MOST_TRIES {
+            if done.is_ok() {
+                break;
+            }
+            done = self.make(&points).and_then(|()| act());
         }
-        fs::create_dir_all(&points).map_err(|error| Error::disk("create the folder", &points, error))?;
-        Ok(Self { target: folder, finished: target.to_owned(), unfinished })
+        done
+    }
+
+    /// Makes the folder of the kept points, where it is not there. What it belongs to is written before the first point.
+    fn make(&self, points: &Path) -> Result<(), Error> {
+        let (folder, plan) = (&self.unfinished, self.unfinished.join(PLAN));
+        fs::create_dir_all(folder).map_err(|error| Error::disk("create the folder", folder, error))?;
+        if !plan.exists() {
+            point::write_whole(&plan, &self.plan.bytes())?;
+        }
+        fs::create_dir_all(points).map_err(|error| Error::disk("create the folder", points, error))
     }
 
     /// The point with this key, if it was finished before.
@@ -72,12 +98,12 @@ impl Work {
         }
     }
 
-    /// Keeps the rows of a point.
+    /// Keeps the tables of a point.
     ///
     /// # Errors
     /// If the disk refuses.
-    pub fn keep(&self, key: &str, rows: &[u8]) -> Result<(), Error> {
-        point::keep(&self.unfinished, key, rows)
+    pub fn keep(&self, key: &str, tables: &Tables) -> Result<(), Error> {
+        self.insist(|| point::keep(&self.unfinished, key, tables))
     }
 
     /// Puts the finished folder in its place; what was kept is in it.
@@ -86,18 +112,30 @@ impl Work {
     /// If the disk refuses.
     pub fn finish(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
         self.target.write(files)?;
-        fs::remove_dir_all(&self.unfinished).map_err(|error| Error::disk("remove", &self.unfinished, error))
+        // Out of the way in one step: nobody finds half of it.
+        let refuse = |error| Error::disk("remove", &self.unfinished, error);
+        let folder = self.unfinished.parent().filter(|folder| *folder != Path::new(""));
+        let aside = tempfile::Builder::new()
+            .prefix(point::UNFINISHED)
+            .tempdir_in(folder.unwrap_or(Path::new(".")))
+            .map_err(refuse)?;
+        match fs::rename(&self.unfinished, aside.path().join("done")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(refuse(error)),
+            _ => aside.close().map_err(refuse),
+        }
     }
 }
 
 /// Refuses what is in the way of the kept points.
 fn check_unfinished(folder: &Path, plan: &Plan) -> Result<(), Error> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return if folder.exists() {
-            Err(Error::Usage(format!("{} is in the way: move it, or use --out", folder.display())))
-        } else {
-            Ok(())
-        };
+    let names: Vec<String> = match fs::read_dir(folder) {
+        Ok(entries) => {
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(_) => {
+            return Err(Error::Usage(format!("{} is in the way: move it, or use --out", folder.display())));
+        }
     };
     match plan_in(folder) {
         Some(other) if other == *plan => Ok(()),
@@ -109,8 +147,8 @@ fn check_unfinished(folder: &Path, plan: &Plan) -> Result<(), Error> {
             difference(&other, plan),
         ))),
         None => {
-            let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-            match names.find(|name| !name.starts_with(point::UNFINISHED)) {
+            let foreign = |name: &String| !name.starts_with(point::UNFINISHED) && folder.join(name).exists();
+            match names.into_iter().find(foreign) {
                 None => Ok(()),
                 Some(name) => Err(Error::Usage(format!(
                     "{} is in the way: no sweep wrote it, and a sweep keeps its points in that folder; move it, or name another \

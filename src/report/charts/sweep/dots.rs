@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::super::MUTED;
 use super::super::drawing::{Align, Text};
 use super::super::mark::Looks;
-use super::super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened};
-use super::super::text::{NAME, SMALL, shorten};
-use super::super::{GRID, MUTED};
+use super::super::page::{MARGIN, Page, WIDTH};
+use super::super::text::{SMALL, shorten};
 use super::along::Along;
 use super::height::{Height, NEVER};
-use super::{Seen, Study, called, observed};
+use super::{Seen, Study, backdrop, head};
 use crate::report::sweep::Subject;
 use crate::scenario::Metric;
 
@@ -39,14 +39,7 @@ pub(super) fn chart(study: &Study<'_>, metric: Metric) -> Vec<u8> {
 
 fn figure_over(page: &mut Page, study: &Study<'_>, figure: &(Metric, Subject), axes: &[Along]) {
     let arms = study.arms(figure);
-    let scale = Height::of(figure.0, &observed(&arms));
-    let logarithmic = if scale.is_logarithmic() { " (logarithmic)" } else { "" };
-    page.y += 8.0;
-    let head = format!("{}{logarithmic}", called(figure));
-    page.line_of_text(
-        Text::new((MARGIN, 0.0), shorten(&head, NAME, WIDTH - 2.0 * MARGIN)).size(NAME).bold(),
-        20.0,
-    );
+    let scale = head(page, figure, &arms);
     let in_a_row = axes.len().min(MOST_IN_A_ROW);
     let room = (WIDTH - 2.0 * MARGIN) / in_a_row as f64;
     for row in axes.chunks(in_a_row) {
@@ -68,17 +61,9 @@ fn panel(
     (left, right): (f64, f64),
     plot: (f64, f64),
 ) {
-    let drawing = &mut page.drawing;
+    backdrop(page, along, scale, arms, ((left, right), plot));
     let x = |place: f64| left + (right - left) * place;
-    for (place, _) in &along.ticks {
-        drawing.line(vec![(x(*place), plot.0), (x(*place), plot.1)], GRID, 1);
-    }
-    scale.draw(drawing, (left, right), plot);
-    ground(drawing, left, right, plot.1);
-    if observed(arms).is_empty() {
-        let middle = (f64::midpoint(left, right), f64::midpoint(plot.0, plot.1));
-        say_nothing_happened(drawing, middle, "not observed at any point");
-    }
+    let drawing = &mut page.drawing;
     for (index, seen) in arms.iter().enumerate() {
         // Of marks on one pixel one is enough.
         let mut drawn = BTreeSet::new();

@@ -1,13 +1,13 @@
 //! `lines.svg`: over one axis, a line per arm, with the interval of each mean; a panel per figure.
 
+use super::super::MUTED;
 use super::super::drawing::{Align, Drawing, Text};
 use super::super::mark::Looks;
-use super::super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened};
-use super::super::text::{NAME, SMALL, shorten};
-use super::super::{GRID, MUTED};
+use super::super::page::{MARGIN, Page, WIDTH};
+use super::super::text::{SMALL, shorten};
 use super::along::Along;
-use super::height::{Height, NEVER};
-use super::{Seen, Study, called, observed};
+use super::height::NEVER;
+use super::{Seen, Study, backdrop, head};
 use crate::report::sweep::Subject;
 use crate::scenario::Metric;
 
@@ -37,27 +37,11 @@ pub(super) fn chart(study: &Study<'_>) -> Vec<u8> {
 
 fn panel(page: &mut Page, study: &Study<'_>, figure: &(Metric, Subject), along: &Along, height: f64) {
     let arms = study.arms(figure);
-    let scale = Height::of(figure.0, &observed(&arms));
-    let logarithmic = if scale.is_logarithmic() { " (logarithmic)" } else { "" };
-    page.y += 8.0;
-    let head = format!("{}{logarithmic}", called(figure));
-    page.line_of_text(
-        Text::new((MARGIN, 0.0), shorten(&head, NAME, WIDTH - 2.0 * MARGIN)).size(NAME).bold(),
-        20.0,
-    );
+    let scale = head(page, figure, &arms);
     let top = page.y + if scale.never { NEVER } else { 0.0 };
     let plot = (top, top + height);
+    backdrop(page, along, scale, &arms, ((LEFT, RIGHT), plot));
     let drawing = &mut page.drawing;
-    for (place, _) in &along.ticks {
-        let x = x(*place);
-        drawing.line(vec![(x, plot.0), (x, plot.1)], GRID, 1);
-    }
-    scale.draw(drawing, (LEFT, RIGHT), plot);
-    ground(drawing, LEFT, RIGHT, plot.1);
-    if observed(&arms).is_empty() {
-        let middle = (f64::midpoint(LEFT, RIGHT), f64::midpoint(plot.0, plot.1));
-        say_nothing_happened(drawing, middle, "not observed at any point");
-    }
     let side_by_side = SIDE_BY_SIDE.min(0.8 * (RIGHT - LEFT) / (along.ticks.len() * arms.len()) as f64);
     for (index, seen) in arms.iter().enumerate() {
         let later = arms.len() - 1 - index;

@@ -8,9 +8,14 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
+use along::Along;
+use height::Height;
+
+use super::GRID;
+use super::drawing::Text;
 use super::mark::Looks;
-use super::page::{Page, Sample, source};
-use super::text::{SMALL, shorten};
+use super::page::{MARGIN, Page, Sample, WIDTH, ground, say_nothing_happened, source};
+use super::text::{NAME, SMALL, shorten};
 use crate::report::sweep::{Plan, Row, Subject, subjects};
 use crate::scenario::Metric;
 
@@ -101,6 +106,40 @@ impl Study<'_> {
             (many, design) => format!("{many} points, {design}"),
         };
         page.close(&format!("{} · {points} · sweep.csv", source(&seed, plan.replications)), notes)
+    }
+}
+
+/// The head of the panels of a figure, and the height that what was seen of it takes.
+fn head(page: &mut Page, figure: &(Metric, Subject), arms: &[Vec<Option<Seen>>]) -> Height {
+    let scale = Height::of(figure.0, &observed(arms));
+    let logarithmic = if scale.is_logarithmic() { " (logarithmic)" } else { "" };
+    page.y += 8.0;
+    let head = format!("{}{logarithmic}", called(figure));
+    page.line_of_text(
+        Text::new((MARGIN, 0.0), shorten(&head, NAME, WIDTH - 2.0 * MARGIN)).size(NAME).bold(),
+        20.0,
+    );
+    scale
+}
+
+/// What stands behind the marks of a panel, which is so wide and so high: its grid and its ground, or that there is nothing to mark.
+fn backdrop(
+    page: &mut Page,
+    along: &Along,
+    scale: Height,
+    arms: &[Vec<Option<Seen>>],
+    ((left, right), plot): ((f64, f64), (f64, f64)),
+) {
+    let drawing = &mut page.drawing;
+    for (place, _) in &along.ticks {
+        let x = left + (right - left) * place;
+        drawing.line(vec![(x, plot.0), (x, plot.1)], GRID, 1);
+    }
+    scale.draw(drawing, (left, right), plot);
+    ground(drawing, left, right, plot.1);
+    if observed(arms).is_empty() {
+        let middle = (f64::midpoint(left, right), f64::midpoint(plot.0, plot.1));
+        say_nothing_happened(drawing, middle, "not observed at any point");
     }
 }
 
