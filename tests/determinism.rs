@@ -104,24 +104,17 @@ fn following_requests_changes_nothing_about_them() {
         for arm in 0..scenario.arms.len() {
             let tallies = |traced| {
                 let record = Simulation::new(&scenario, arm, 0, traced).run();
-                let tallies = record.workloads.iter().map(|tally| {
-                    (
-                        tally.endings,
-                        tally.attempts,
-                        &tally.series,
-                        &tally.time_to_success,
-                        &tally.time_to_give_up,
-                    )
+                let workloads = record.workloads.iter().map(|tally| {
+                    let attempts = (tally.attempts, tally.sent, tally.retries, tally.timed_out, tally.wasted);
+                    let judged = (tally.limited, tally.failed, tally.overloaded, tally.refused, tally.shed);
+                    let times = (&tally.time_to_success, &tally.time_to_give_up, tally.quiet);
+                    (tally.requests, tally.endings, attempts, judged, times, &tally.series)
                 });
-                format!(
-                    "{:?} {:?}",
-                    tallies.collect::<Vec<_>>(),
-                    record
-                        .services
-                        .iter()
-                        .map(|tally| (tally.offered, tally.load.peak(), tally.goodput))
-                        .collect::<Vec<_>>()
-                )
+                let services = record.services.iter().map(|tally| {
+                    let peaks = (tally.load.peak(), tally.retry_load.peak(), &tally.retry_dispersion);
+                    (tally.offered, tally.retries, tally.limited, tally.goodput, peaks, &tally.usage)
+                });
+                format!("{:?} {:?}", workloads.collect::<Vec<_>>(), services.collect::<Vec<_>>())
             };
             assert!(tallies(0) == tallies(1), "{} in arm {}", path.display(), scenario.arms[arm].name);
         }

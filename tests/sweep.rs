@@ -216,6 +216,36 @@ fn two_sweeps_at_once_into_one_folder_give_what_one_gives() {
 }
 
 #[test]
+fn two_different_sweeps_at_once_into_one_folder_do_not_both_succeed() {
+    let place = small();
+    for round in 0..6 {
+        let out = format!("other-{round}");
+        let start = |axis: &str| {
+            let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("retrysim"));
+            command.current_dir(place.path("")).args([
+                "sweep",
+                "small.toml",
+                "--out",
+                &out,
+                "--jobs",
+                "1",
+                "-P",
+                axis,
+            ]);
+            command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary runs")
+        };
+        let children = [start("workloads.calls.clients=5..60:5"), start("workloads.calls.clients=5..60:6")];
+        let outputs = children.map(|child| child.wait_with_output().expect("it ends"));
+        let said = outputs.each_ref().map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(
+            outputs.iter().any(|output| !output.status.success()),
+            "{round}: one took the place of the other"
+        );
+        assert!(said.iter().any(|said| said.contains("another sweep")), "{round}: {said:?}");
+    }
+}
+
+#[test]
 fn a_sweep_in_an_array_of_jobs_says_that_it_is_no_part() {
     let place = small();
     for (variable, value) in [("SLURM_ARRAY_TASK_ID", "3"), ("JOB_COMPLETION_INDEX", "0")] {

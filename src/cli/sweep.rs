@@ -209,9 +209,11 @@ pub(super) fn show(
                 1 => "one replication".to_owned(),
                 many => format!("means of {many} replications"),
             };
+            let varied = plan.axes.iter().any(|axis| axis == "seed");
+            let seed = if varied { String::new() } else { format!(", seed {}", plan.seed) };
             print(&format!(
-                "{}\n{question}\n{table}\n{runs}, seed {}; intervals in sweep.csv\n{written}\n",
-                plan.title, plan.seed
+                "{}\n{question}\n{table}\n{runs}{seed}; intervals in sweep.csv\n{written}\n",
+                plan.title
             ))
         }
     }

@@ -77,12 +77,25 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_with_the_bits() {
+    fn it_grows_with_the_bits_but_for_its_last_digit() {
+        // Everywhere, and from neighbour to neighbour where one cell of the table ends and the next begins.
         let mut last = -1.0;
         for bits in (0..=u64::MAX >> 11).step_by(1 << 33).map(|high| high << 11) {
             let value = standard_exponential(bits);
             assert!(value >= last, "{bits}");
             last = value;
+        }
+        for octave in 1..=8 {
+            for cell in 0..CELLS as u64 {
+                let border = ((CELLS as u64 + cell) << (57 - octave)).wrapping_neg();
+                let around =
+                    (border - (4 << 11)..border + (4 << 11)).step_by(1 << 11).map(standard_exponential);
+                let around: Vec<f64> = around.collect();
+                assert!(
+                    around.is_sorted_by(|a, b| *b >= a - f64::EPSILON * a.max(1.0)),
+                    "{border}: {around:?}"
+                );
+            }
         }
     }
 }

@@ -31,6 +31,9 @@ pub enum Held {
     /// The share was the same in every replication, of so many requests (or attempts) in all, which are too few for their
     /// interval to lie on one side of the bound; and how many would be enough, if any number were.
     TooFewAlike(u64, Option<u64>),
+    /// The share was the same in every replication; but outages or bursts at random strike all requests of one at once, and so few
+    /// replications may have been spared.
+    TooFewSpared(u32),
     /// Nothing was observed, which neither meets a condition nor breaks it.
     NotObserved,
     /// It bounds how long successes take where, in so many replications, there was none.
@@ -68,7 +71,11 @@ fn held(scenario: &Scenario, condition: &Condition, arm: &ArmResult) -> (Option<
         return (measured, Held::Undecided);
     }
     if let Some(pooled) = pooled(scenario, arm, figure).filter(|pooled| !pooled.decides(condition, ALPHA)) {
-        return (measured, Held::TooFewAlike(pooled.of, pooled.needed(condition, ALPHA)));
+        let held = match (pooled.needed(condition, ALPHA), pooled.too_few()) {
+            (Some(_), Some(replications)) => Held::TooFewSpared(replications),
+            (needed, _) => Held::TooFewAlike(pooled.of, needed),
+        };
+        return (measured, held);
     }
     let held = match (comparison.holds(low, bound), comparison.holds(high, bound)) {
         (true, true) => Held::Met,
@@ -149,6 +156,9 @@ mod tests {
         let down = "faults = [{ random = { status = 503, probability = 0.999999 } }]";
         assert_eq!(verdicts(down, "'none.success_rate' = '< 0.01'", 30)[0], (Held::Met, true));
         assert_eq!(verdicts(down, "'none.success_rate' = '<= 0.001'", 30)[0], few(Some(3688)));
+        // An outage in one of 100 replications takes all of its requests.
+        let outages = "[[services.api.incidents]]\noutage = { mtbf = '1000s', mttr = '1s' }\n";
+        assert_eq!(verdicts(outages, "'none.success_rate' = '> 0.9'", 3)[0], (Held::TooFewSpared(3), false));
         // Of attempts, none of which the limit turned away.
         let limited = "rate_limit.token_bucket = { rate = '10/s', burst = 10 }";
         assert_eq!(verdicts(limited, "'none.overshoot' = '<= 0.001'", 30)[0], few(Some(3688)));

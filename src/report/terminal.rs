@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::number::{count, duration, machine, percent, short};
 use super::wrap::below;
-use crate::experiment::{Held, Results, ServiceResult, Verdict, WorkloadResult};
+use crate::experiment::{ALIKE, Held, Results, ServiceResult, Verdict, WorkloadResult};
 use crate::scenario::Scenario;
 use crate::statistics::Estimate;
 
@@ -172,6 +172,13 @@ pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
         Held::TooFewAlike(of, Some(needed)) => (
             "undecided",
             format!("{measured} in all replications, of {of} in all: {needed} that are alike would tell"),
+        ),
+        Held::TooFewSpared(replications) => (
+            "undecided",
+            format!(
+                "{measured} in all {replications} replications, but outages or bursts at random strike all requests of one at \
+                 once: {ALIKE} that are alike would tell"
+            ),
         ),
         Held::TooFewAlike(of, None) => (
             "undecided",

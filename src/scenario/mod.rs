@@ -30,7 +30,7 @@ use crate::breaker::BreakerConfig;
 use crate::error::Error;
 use crate::outcomes::Only;
 use crate::policy::{PolicyConfig, RetryOn};
-use crate::service::{Callers, ServiceConfig};
+use crate::service::{Callers, Fault, Incident, ServiceConfig};
 use crate::time::Interval;
 use crate::workload::{Arrivals, WorkloadConfig};
 use document::Source;
@@ -208,6 +208,16 @@ impl Scenario {
     /// The indices of the service with the index `service` and of all that are called while it works on a call.
     pub fn reached_from(&self, service: usize) -> Vec<usize> {
         rules::reached(&self.workloads, service)
+    }
+
+    /// True if luck strikes many requests of a replication at once: outages at random, bursts of faults or of arrivals. What one
+    /// of them says is then not independent of what the others say.
+    pub fn strikes_many(&self) -> bool {
+        let services = self.services.iter().map(|service| &service.config);
+        let bursts = |fault: &Fault| matches!(fault, Fault::Bursts(_));
+        services.into_iter().any(|service| {
+            service.incidents.iter().any(Incident::is_random) || service.faults.iter().any(bursts)
+        }) || self.workloads.iter().any(|workload| matches!(workload.config.arrivals, Arrivals::Modulated(_)))
     }
 
     /// How many clients, workloads and accounts call the service with the index `service`.

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use crate::experiment::evidence::Evidence;
 use crate::experiment::expect::goodput;
 use crate::experiment::observe::Row;
+use crate::experiment::pooled::Whole;
 use crate::metrics::{Better, Centre};
-use crate::scenario::{Condition, Figure, Metric, Objective};
+use crate::scenario::{Condition, Figure, Metric, Objective, Scenario};
 use crate::statistics::{Estimate, Paired, student_t};
 
 /// What counts of the figures in a row.
@@ -37,6 +38,8 @@ pub(super) struct Bound {
     column: usize,
     /// The place of what tells whether anything succeeded, if the figure is that of a workload.
     served: Option<usize>,
+    /// What the figure is a share of, if it is one, and the place of the figure that counts it.
+    whole: Option<(Whole, usize)>,
 }
 
 /// How sure it is that constraints are met.
@@ -90,8 +93,13 @@ impl Standing {
 
 impl Aims {
     /// The aims of a tuning, where `figures` are the columns of rows.
-    pub(super) fn new(objectives: &[Objective], constraints: &[Condition], figures: &[Figure]) -> Self {
-        let column = |figure: Figure| figures.iter().position(|known| *known == figure).unwrap_or(0);
+    pub(super) fn new(
+        scenario: &Scenario,
+        (objectives, constraints): (&[Objective], &[Condition]),
+        figures: &[Figure],
+    ) -> Self {
+        let place = |figure: Figure| figures.iter().position(|known| *known == figure);
+        let column = |figure: Figure| place(figure).unwrap_or(0);
         let aim = |objective: &Objective| Aim {
             column: column(objective.figure),
             more: objective.better == Better::More,
@@ -100,7 +108,9 @@ impl Aims {
         let bound = |condition: &Condition| Bound {
             condition: condition.clone(),
             column: column(condition.figure),
-            served: telling(condition).and_then(|telling| figures.iter().position(|known| *known == telling)),
+            served: telling(condition).and_then(place),
+            whole: Whole::of(scenario, condition.figure)
+                .and_then(|whole| Some((whole, place(whole.counts)?))),
         };
         // Where nothing succeeded, success takes for ever; what else did not happen says nothing.
         let never = |figure: &Figure| figure.metric.name().starts_with("time_to_success");
@@ -136,6 +146,17 @@ impl Aims {
     /// How sure it is of each constraint that it is met.
     pub(super) fn each_met(&self, rows: &[Row]) -> Vec<Met> {
         self.bounds.iter().map(|bound| bound.met(rows, 0.05)).collect()
+    }
+
+    /// The same where it is the last word, and held to what `[expect]` is held to: that all requests seen were alike says little of
+    /// what is rare.
+    pub(super) fn each_confirmed(&self, rows: &[Row]) -> Vec<Met> {
+        let confirmed = |bound: &Bound| match bound.met(rows, 0.05) {
+            Met::Yes if !bound.has_enough(rows) => Met::Perhaps,
+            Met::No if !bound.has_enough(rows) => Met::PerhapsNot,
+            met => met,
+        };
+        self.bounds.iter().map(confirmed).collect()
     }
 
     /// How sure it is that the constraints are met.
@@ -204,6 +225,15 @@ impl Bound {
         let served =
             |row: &Row| self.served.is_none_or(|place| row[place].is_some_and(|goodput| goodput > 0.0));
         Evidence::of(&self.condition, rows.iter().map(|row| (row[self.column], served(row))))
+    }
+
+    /// False if the figure is a share that was 0 or 1 in every row, of too few to tell on which side of the bound it is.
+    fn has_enough(&self, rows: &[Row]) -> bool {
+        let Some((whole, place)) = self.whole else { return true };
+        let estimate = Estimate::of(rows.iter().filter_map(|row| row[self.column]));
+        let counts = rows.iter().filter_map(|row| row[place]);
+        let pooled = estimate.and_then(|estimate| whole.pooled(&estimate, counts));
+        pooled.is_none_or(|pooled| pooled.decides(&self.condition, 0.05))
     }
 
     /// By how much the bound is passed, in bounds; 0 if it is not, or if nothing was observed.

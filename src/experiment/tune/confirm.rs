@@ -81,6 +81,6 @@ pub(super) fn confirm(
     let each = |policy| (0..replications).map(move |replication| (policy, replication));
     let tasks: Vec<(usize, u32)> = (0..policies.len()).flat_map(each).collect();
     let rows = held_out.run(&tasks);
-    let confirmed = |rows: &[Row]| Confirmed { constraints: aims.each_met(rows), rows: rows.to_vec() };
+    let confirmed = |rows: &[Row]| Confirmed { constraints: aims.each_confirmed(rows), rows: rows.to_vec() };
     rows.chunks(replications as usize).map(confirmed).collect()
 }

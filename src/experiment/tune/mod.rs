@@ -18,9 +18,10 @@ pub use search::{Candidate, Found};
 pub use why::{Effect, Variant};
 
 use super::observe::Row;
+use super::pooled::Whole;
 use crate::metrics::Better;
 use crate::random::{Key, Purpose};
-use crate::scenario::{Figure, Metric, Scenario, Tune};
+use crate::scenario::{Condition, Figure, Metric, Scenario, Tune};
 use aims::Aims;
 use race::Field;
 use search::Search;
@@ -144,10 +145,13 @@ fn figures(scenario: &Scenario, tune: &Tune) -> Vec<Figure> {
     figures
 }
 
-/// The figures, and after them what tells whether anything succeeded where a constraint needs to know that.
-fn with_telling(figures: &[Figure], tune: &Tune) -> Vec<Figure> {
+/// The figures, and after them what constraints need to know besides: whether anything succeeded, and of how many a figure is a
+/// share.
+fn with_telling(scenario: &Scenario, figures: &[Figure], tune: &Tune) -> Vec<Figure> {
     let mut watched = figures.to_vec();
-    for figure in tune.constraints.iter().filter_map(aims::telling) {
+    let whole = |condition: &Condition| Whole::of(scenario, condition.figure).map(|whole| whole.counts);
+    let telling = tune.constraints.iter().flat_map(|condition| [aims::telling(condition), whole(condition)]);
+    for figure in telling.flatten() {
         if !watched.contains(&figure) {
             watched.push(figure);
         }
@@ -163,8 +167,8 @@ fn tune_workload(
     progress: &(dyn Fn() + Sync),
 ) -> TunedWorkload {
     let figures = figures(scenario, tune);
-    let watched = with_telling(&figures, tune);
-    let aims = Aims::new(&tune.objectives, &tune.constraints, &watched);
+    let watched = with_telling(scenario, &figures, tune);
+    let aims = Aims::new(scenario, (&tune.objectives, &tune.constraints), &watched);
     let trials = Trials::new(scenario, tune, name, &watched, progress);
     let field = Field { track: trials, aims, rows: Vec::new(), stages: Vec::new(), left: 0 };
     let mut search = Search { tune, field, candidates: Vec::new() };

@@ -1,5 +1,7 @@
 //! What tuning promises, over many seeds and with stated error rates.
 
+use std::sync::LazyLock;
+
 use super::race::{LEVEL, Track};
 use super::*;
 use crate::experiment::observe::observe;
@@ -38,11 +40,14 @@ fn skewed(u: f64) -> f64 {
     -libm::log(1.0 - u)
 }
 
+/// A scenario for aims that ask it nothing.
+static ANY: LazyLock<Scenario> = LazyLock::new(|| known_optimum(1));
+
 /// A figure to be maximised.
 fn more() -> Aims {
     let figure = Figure { metric: Metric::named("success_rate").unwrap(), subject: 0 };
     let objective = Objective { figure, better: Better::More, text: String::new() };
-    Aims::new(&[objective], &[], &[figure])
+    Aims::new(&ANY, (&[objective], &[]), &[figure])
 }
 
 fn field(seed: u64, leads: Vec<f64>, law: fn(f64) -> f64) -> Field<Synthetic> {
@@ -102,7 +107,7 @@ fn a_race_on_two_objectives_seldom_drops_the_best_in_the_first() {
         let figures = figures(&scenario, tune);
         let mut track = Trials::new(&scenario, tune, "p", &figures, &|| ());
         (0..4).for_each(|retries| track.enter(tune.policy(&tune.values(&[retries])).unwrap().config));
-        let aims = Aims::new(&tune.objectives, &[], &figures);
+        let aims = Aims::new(&scenario, (&tune.objectives, &[]), &figures);
         let mut field = Field { track, aims, rows: Vec::new(), stages: Vec::new(), left: 1_000_000 };
         let candidates: Vec<usize> = (0..4).map(|_| field.enter()).collect();
         let left = field.race(&candidates, 4, 1_000_000);
@@ -135,7 +140,7 @@ fn constraints_are_met_for_sure_only_beyond_the_interval() {
     let figure = Figure { metric: Metric::named("success_rate").unwrap(), subject: 0 };
     let scenario = known_optimum(1);
     let bound = scenario.condition("success_rate >= 0.5").unwrap();
-    let aims = Aims::new(&[], &[bound], &[figure]);
+    let aims = Aims::new(&scenario, (&[], &[bound]), &[figure]);
     let rows = |values: &[f64]| values.iter().map(|&value| vec![Some(value)]).collect::<Vec<Row>>();
     for (values, met) in [
         (&[0.9, 0.91, 0.92, 0.9][..], Met::Yes),
@@ -149,12 +154,19 @@ fn constraints_are_met_for_sure_only_beyond_the_interval() {
     ] {
         assert_eq!(aims.met(&rows(values)), met, "{values:?}");
     }
+    // Requests that were all alike must be many to show that failures are rare: six times 20 are not.
+    let rare = scenario.condition("success_rate >= 0.999").unwrap();
+    let figures = [rare.figure, Whole::of(&scenario, rare.figure).unwrap().counts];
+    let aims = Aims::new(&scenario, (&[], std::slice::from_ref(&rare)), &figures);
+    let all = |requests| vec![vec![Some(1.0), Some(requests)]; 6];
+    assert_eq!((aims.met(&all(20.0)), aims.each_confirmed(&all(20.0))[0]), (Met::Yes, Met::Perhaps));
+    assert_eq!(aims.each_confirmed(&all(700.0))[0], Met::Yes);
     // Of what was not observed it is not known; but a success that never came takes for ever.
     let late = scenario.condition("time_to_success_p99 <= 10s").unwrap();
     let give_up = scenario.condition("time_to_give_up_max <= 10s").unwrap();
     for (condition, met) in [(late, Met::No), (give_up, Met::Unobserved)] {
         let figures = [condition.figure, crate::experiment::expect::goodput(0)];
-        let aims = Aims::new(&[], std::slice::from_ref(&condition), &figures);
+        let aims = Aims::new(&scenario, (&[], std::slice::from_ref(&condition)), &figures);
         let rows = [vec![None, Some(0.0)], vec![None, Some(0.0)]];
         assert_eq!(aims.met(&rows), met, "{}", condition.text);
         // It speaks neither for a candidate nor against it.
@@ -167,7 +179,7 @@ fn constraints_are_met_for_sure_only_beyond_the_interval() {
 fn figures_are_compared_where_both_were_observed_and_nowhere_else() {
     let figure = Figure { metric: Metric::named("time_to_give_up_mean").unwrap(), subject: 0 };
     let objective = Objective { figure, better: Better::Less, text: String::new() };
-    let aims = Aims::new(&[objective], &[], &[figure]);
+    let aims = Aims::new(&known_optimum(1), (&[objective], &[]), &[figure]);
     let rows = |values: [Option<f64>; 12]| values.map(|value| vec![value]).to_vec();
     let (late, soon, none) = (rows([Some(9.0); 12]), rows([Some(2.0); 12]), rows([None; 12]));
     let mut rare = none.clone();

@@ -2,8 +2,10 @@
 //! and what the digests of both are, so that a file which was cut off, changed or renamed is not taken for a result.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::error::Error;
 use crate::report::manifest::sha256;
@@ -70,7 +72,7 @@ pub(super) fn find(folder: &Path, key: &str) -> Result<Found, Error> {
     let path = folder.join(name(key));
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Missing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
         Err(error) => return Err(Error::disk("read", &path, error)),
     };
     Ok(unseal(key, &bytes).map_or(Found::Damaged(path), Found::Sound))
@@ -86,13 +88,30 @@ pub(super) fn keep(folder: &Path, key: &str, tables: &Tables) -> Result<(), Erro
 
 /// Writes a file under another name and gives it its own when it is whole.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let refuse = |error| Error::disk("write", path, error);
+    whole(path, bytes)?.persist(path).map_err(|error| refuse(error.error))?;
+    Ok(())
+}
+
+/// The same where there is no such file yet; false if there is.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    if path.exists() {
+        return Ok(false);
+    }
+    match whole(path, bytes)?.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::disk("write", path, error.error)),
+    }
+}
+
+fn whole(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
     let folder = path.parent().expect("a file is in a folder");
     let refuse = |error| Error::disk("write", path, error);
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(refuse)?;
     file.write_all(bytes).map_err(refuse)?;
     file.as_file().sync_all().map_err(refuse)?;
-    file.persist(path).map_err(|error| refuse(error.error))?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -49,14 +49,7 @@ impl Work {
     /// If another sweep is there, finished or not, if something else is in its place, or if the disk refuses.
     pub fn begin(target: &Path, plan: &Plan) -> Result<Self, Error> {
         let unfinished = unfinished(target);
-        if let Some(other) = plan_in(target).filter(|other| other != plan) {
-            return Err(Error::Usage(format!(
-                "{} holds another sweep, {}: {}; remove it, or name another folder with --out",
-                target.display(),
-                called(&other),
-                difference(&other, plan),
-            )));
-        }
+        check_finished(target, plan)?;
         check_unfinished(&unfinished, plan)?;
         let folder = Folder::prepare(target)?;
         let work = Self { plan: plan.clone(), target: folder, finished: target.to_owned(), unfinished };
@@ -81,8 +74,8 @@ impl Work {
     fn make(&self, points: &Path) -> Result<(), Error> {
         let (folder, plan) = (&self.unfinished, self.unfinished.join(PLAN));
         fs::create_dir_all(folder).map_err(|error| Error::disk("create the folder", folder, error))?;
-        if !plan.exists() {
-            point::write_whole(&plan, &self.plan.bytes())?;
+        if !point::write_new(&plan, &self.plan.bytes())? {
+            check_unfinished(folder, &self.plan)?;
         }
         fs::create_dir_all(points).map_err(|error| Error::disk("create the folder", points, error))
     }
@@ -111,6 +104,8 @@ impl Work {
     /// # Errors
     /// If the disk refuses.
     pub fn finish(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        // Another sweep may have begun and ended since this one began.
+        check_finished(&self.finished, &self.plan)?;
         self.target.write(files)?;
         // Out of the way in one step: nobody finds half of it.
         let refuse = |error| Error::disk("remove", &self.unfinished, error);
@@ -123,6 +118,19 @@ impl Work {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(refuse(error)),
             _ => aside.close().map_err(refuse),
         }
+    }
+}
+
+/// Refuses another sweep in the place of this one.
+fn check_finished(target: &Path, plan: &Plan) -> Result<(), Error> {
+    match plan_in(target) {
+        Some(other) if other != *plan => Err(Error::Usage(format!(
+            "{} holds another sweep, {}: {}; remove it, or name another folder with --out",
+            target.display(),
+            called(&other),
+            difference(&other, plan),
+        ))),
+        _ => Ok(()),
     }
 }
 
