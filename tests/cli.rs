@@ -580,3 +580,45 @@ fn a_folder_that_cannot_be_written_is_refused_before_anything_is_run() {
         &["cannot write to /proc/nowhere/run"],
     );
 }
+
+#[test]
+fn what_another_verb_has_written_is_not_replaced() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let vary = ["-P", "workloads.calls.clients=1..3:1"];
+    assert!(place.run(&[&["sweep", "small.toml", "--out", "kept"][..], &vary].concat()).status.success());
+    assert!(place.run(&["run", "small.toml", "--out", "run"]).status.success());
+    place
+        .refuses(&["run", "small.toml", "--out", "kept"], &["kept", "`retrysim sweep` has written", "--out"]);
+    place.refuses(
+        &[
+            "limits",
+            "small.toml",
+            "--vary",
+            "workloads.calls.clients=1..3",
+            "--until",
+            "success_rate > 0.5",
+            "--out",
+            "kept",
+        ],
+        &["`retrysim sweep` has written"],
+    );
+    place.refuses(
+        &[&["sweep", "small.toml", "--out", "run"][..], &vary].concat(),
+        &["`retrysim run` has written"],
+    );
+    // A file in the place of a folder is named as what it is.
+    place.refuses(
+        &[&["sweep", "small.toml", "--out", "small.toml/x"][..], &vary].concat(),
+        &["cannot write to small.toml/x:"],
+    );
+}
+
+#[test]
+fn an_expectation_can_be_set_by_its_quoted_key() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let output = place.run(&["run", "small.toml", "--set", "expect.\"fixed.success_rate\"=< 0.1"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).to_lowercase().contains("not met"), "{output:?}");
+}

@@ -80,7 +80,7 @@ impl Limits {
             .out
             .clone()
             .unwrap_or_else(|| PathBuf::from("output").join(format!("{}-limits", scenario.name)));
-        let folder = Folder::prepare(&target)?;
+        let folder = Folder::prepare(&target, report::Verb::Limits)?;
         let threads = threads(self.jobs.unwrap_or(0).into());
         let (files, table) = match &varied[..] {
             [axis] => threads.install(|| self.points(&scenario, &question, axis, &arms))?,

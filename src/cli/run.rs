@@ -113,7 +113,7 @@ impl Run {
                 target.display()
             )));
         }
-        let folder = Folder::prepare(&target)?;
+        let folder = Folder::prepare(&target, report::Verb::Run)?;
         if self.format != Format::Quiet {
             for note in scenario.notes() {
                 anstream::eprintln!("note: {note}");

@@ -43,7 +43,7 @@ pub(super) struct Sweep {
     #[command(flatten)]
     overrides: Overrides,
     /// A metric to draw, such as honest_p99; may be given several times. If absent success_rate, attempts_per_request and
-    /// offered_load_peak. sweep.csv has all metrics.
+    /// offered_load_peak. sweep.csv has all metrics. Shards draw nothing: there it is an option of merge.
     #[arg(long, value_name = "NAME")]
     metric: Vec<String>,
     /// Run only the I-th of N parts, I from 1 to N; retrysim merge puts them together. auto takes I and N from a Slurm array

@@ -66,7 +66,7 @@ impl Tune {
         let evaluations = self.evaluations(&scenario)?;
         let named = || PathBuf::from("output").join(format!("{}-tune", scenario.name));
         let target = self.out.clone().unwrap_or_else(named);
-        let folder = Folder::prepare(&target)?;
+        let folder = Folder::prepare(&target, report::Verb::Tune)?;
         let tuning = tune(&scenario, evaluations, self.jobs.unwrap_or(0).into());
         folder.write(&report::tuned_files(&scenario, &tuning))?;
         match self.format {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::manifest::{PROGRAM, Verb};
 use crate::error::Error;
 
 /// The file that says what a run wrote.
@@ -21,16 +22,17 @@ const MOST_TRIES: usize = 20;
 pub struct Folder {
     target: PathBuf,
     parent: PathBuf,
+    verb: Verb,
 }
 
 impl Folder {
-    /// Makes sure that `target` can be written, before anything is computed. Leaves nothing behind but the folders above it.
+    /// Makes sure that `verb` can write `target`, before anything is computed. Leaves nothing behind but the folders above it.
     ///
     /// # Errors
-    /// If its parent cannot be created or written, or if something that is not a run stands in its place.
-    pub fn prepare(target: &Path) -> Result<Self, Error> {
+    /// If its parent cannot be created or written, or if something that is not the work of this verb stands in its place.
+    pub fn prepare(target: &Path, verb: Verb) -> Result<Self, Error> {
         let refuse = |why: String| Error::Usage(format!("cannot write to {}: {why}", target.display()));
-        check_replaceable(target)
+        check_replaceable(target, verb)
             .map_err(|why| refuse(format!("{why}, or name another folder with --out")))?;
         let parent = match target.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -41,7 +43,7 @@ impl Folder {
         fs::create_dir_all(parent).map_err(unwritable)?;
         // Dropped at once: a run that is interrupted must not leave it behind.
         staging(parent).map_err(unwritable)?;
-        Ok(Self { target: target.to_owned(), parent: parent.to_owned() })
+        Ok(Self { target: target.to_owned(), parent: parent.to_owned(), verb })
     }
 
     /// Writes the files (name with forward slashes, bytes) and puts the folder in its place.
@@ -63,7 +65,7 @@ impl Folder {
 
     fn replace(&self, staging: TempDir) -> Result<(), Error> {
         make_readable(staging.path())?;
-        check_replaceable(&self.target).map_err(|why| {
+        check_replaceable(&self.target, self.verb).map_err(|why| {
             let target = self.target.display();
             Error::Usage(format!("cannot write to {target}: something appeared there during the run: {why}"))
         })?;
@@ -113,29 +115,35 @@ fn staging(parent: &Path) -> std::io::Result<TempDir> {
     tempfile::Builder::new().prefix(".retrysim-").tempdir_in(parent)
 }
 
-/// What does not exist can be replaced, an empty folder, and the folder of an earlier run with nothing in it but what the
-/// run wrote, which its manifest tells; else the reason why not.
-fn check_replaceable(path: &Path) -> Result<(), String> {
-    let mut checked = check_once(path);
+/// What does not exist can be replaced, an empty folder, and the folder of an earlier run of the same verb with nothing in it but
+/// what the run wrote, which its manifest tells; else the reason why not.
+fn check_replaceable(path: &Path, verb: Verb) -> Result<(), String> {
+    let mut checked = check_once(path, verb);
     // Of a folder that another run replaces at this moment, half may be that of the one and half of the other.
     for _ in 1..MOST_TRIES {
         if checked.is_ok() {
             break;
         }
-        checked = check_once(path);
+        checked = check_once(path, verb);
     }
     checked
 }
 
-fn check_once(path: &Path) -> Result<(), String> {
+fn check_once(path: &Path, verb: Verb) -> Result<(), String> {
     if !path.exists() || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()) {
         return Ok(());
     }
     let manifest = fs::read(path.join(MANIFEST)).ok();
     let manifest = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-    let Some(manifest) = manifest.filter(|manifest| manifest["program"] == super::manifest::PROGRAM) else {
+    let Some(manifest) = manifest.filter(|manifest| manifest["program"] == PROGRAM) else {
         return Err("it exists and is not a folder of an earlier run: move it".into());
     };
+    if let Some(other) = manifest["verb"].as_str().filter(|other| *other != verb.name()) {
+        return Err(format!(
+            "it holds what `{PROGRAM} {other}` has written, which `{PROGRAM} {}` does not replace: move it",
+            verb.name()
+        ));
+    }
     let files = manifest["files"].as_object();
     let written: Vec<&str> =
         files.into_iter().flat_map(|files| files.keys()).map(String::as_str).chain([MANIFEST]).collect();
@@ -204,19 +212,19 @@ mod tests {
     fn a_run_replaces_an_earlier_run_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("deep/run");
-        Folder::prepare(&target).unwrap().write(&files("one")).unwrap();
+        Folder::prepare(&target, Verb::Run).unwrap().write(&files("one")).unwrap();
         assert_eq!(fs::read_to_string(target.join("charts/a.svg")).unwrap(), "one");
         for (folder, name) in [("", "notes.txt"), ("charts/", "mine.svg"), ("more/", "notes.txt")] {
             fs::create_dir_all(target.join(folder)).unwrap();
             fs::write(target.join(folder).join(name), "mine").unwrap();
-            let error = Folder::prepare(&target).unwrap_err();
+            let error = Folder::prepare(&target, Verb::Run).unwrap_err();
             assert!(error.to_string().contains(if folder == "more/" { "run/more" } else { name }), "{error}");
             assert_eq!(error.exit_code(), 2);
             assert_eq!(fs::read_to_string(target.join("charts/a.svg")).unwrap(), "one", "nothing is removed");
             fs::remove_file(target.join(folder).join(name)).unwrap();
         }
         fs::remove_dir(target.join("more")).unwrap();
-        Folder::prepare(&target).unwrap().write(&files("two")).unwrap();
+        Folder::prepare(&target, Verb::Run).unwrap().write(&files("two")).unwrap();
         assert!(fs::read_to_string(target.join("manifest.json")).unwrap().contains("two"));
         let beside: Vec<_> = fs::read_dir(root.path().join("deep")).unwrap().collect();
         assert_eq!(beside.len(), 1, "no staging folder is left");
@@ -225,7 +233,7 @@ mod tests {
         fs::create_dir(&precious).unwrap();
         fs::write(precious.join("thesis.txt"), "mine").unwrap();
         fs::write(precious.join("manifest.json"), "{\"name\": \"somebody else's\"}").unwrap();
-        let error = Folder::prepare(&precious).unwrap_err();
+        let error = Folder::prepare(&precious, Verb::Run).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert_eq!(fs::read_to_string(precious.join("thesis.txt")).unwrap(), "mine");
     }
@@ -233,7 +241,7 @@ mod tests {
     #[test]
     fn a_run_that_is_not_written_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
-        drop(Folder::prepare(&root.path().join("run")).unwrap());
+        drop(Folder::prepare(&root.path().join("run"), Verb::Run).unwrap());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
     }
 
@@ -246,7 +254,7 @@ mod tests {
                 let target = &target;
                 scope.spawn(move || {
                     for _ in 0..40 {
-                        Folder::prepare(target).unwrap().write(&files(name)).unwrap();
+                        Folder::prepare(target, Verb::Run).unwrap().write(&files(name)).unwrap();
                     }
                 });
             }

@@ -13,10 +13,36 @@ pub const RESULTS_VERSION: u32 = 5;
 /// What the manifest says wrote the folder.
 pub(super) const PROGRAM: &str = "retrysim";
 
-/// `manifest.json`, for a run that wrote `files` (name, bytes).
-pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+/// What a folder is the work of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// `run`.
+    Run,
+    /// `sweep`, or `merge`, which gives what a sweep gives.
+    Sweep,
+    /// `limits`.
+    Limits,
+    /// `tune`.
+    Tune,
+}
+
+impl Verb {
+    /// As it is written on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Sweep => "sweep",
+            Self::Limits => "limits",
+            Self::Tune => "tune",
+        }
+    }
+}
+
+/// `manifest.json`, for a `verb` that wrote `files` (name, bytes).
+pub(super) fn manifest(verb: Verb, scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut manifest = json!({
         "program": PROGRAM,
+        "verb": verb.name(),
         "version": env!("CARGO_PKG_VERSION"),
         "results_version": RESULTS_VERSION,
         "scenario": { "name": scenario.name, "title": scenario.title, "sha256": sha256(scenario.kept().as_bytes()) },
@@ -37,6 +63,7 @@ pub fn manifest(scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
 pub(super) fn of_sweep(plan: &Plan, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut manifest = json!({
         "program": PROGRAM,
+        "verb": Verb::Sweep.name(),
         "version": env!("CARGO_PKG_VERSION"),
         "results_version": RESULTS_VERSION,
         "scenario": { "name": plan.name, "title": plan.title, "sha256": plan.scenario },

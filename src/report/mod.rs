@@ -26,7 +26,8 @@ pub use file::File;
 pub use folder::Folder;
 pub use json::{phase_json, summary_json, tipping_json};
 pub use junit::junit;
-pub use manifest::{RESULTS_VERSION, manifest, sha256};
+use manifest::manifest;
+pub use manifest::{RESULTS_VERSION, Verb, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
@@ -57,7 +58,7 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
     files.extend(charts(scenario, results));
-    with_manifest(scenario, files)
+    with_manifest(Verb::Run, scenario, files)
 }
 
 /// Every file of a search for tipping points (name, bytes), the manifest last.
@@ -68,6 +69,7 @@ pub fn tipping_files(
     points: &[Tipping],
 ) -> Vec<(String, Vec<u8>)> {
     with_manifest(
+        Verb::Limits,
         scenario,
         vec![
             ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
@@ -86,6 +88,7 @@ pub fn phase_files(
     map: &PhaseMap,
 ) -> Vec<(String, Vec<u8>)> {
     with_manifest(
+        Verb::Limits,
         scenario,
         vec![
             ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
@@ -95,8 +98,12 @@ pub fn phase_files(
     )
 }
 
-fn with_manifest(scenario: &Scenario, mut files: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
-    let manifest = manifest(scenario, &files);
+fn with_manifest(
+    verb: Verb,
+    scenario: &Scenario,
+    mut files: Vec<(String, Vec<u8>)>,
+) -> Vec<(String, Vec<u8>)> {
+    let manifest = manifest(verb, scenario, &files);
     files.push(("manifest.json".to_owned(), manifest));
     files
 }

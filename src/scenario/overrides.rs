@@ -42,7 +42,8 @@ impl Override {
 /// Replaces one field of the text of `file`, or adds it where its table exists or can be made.
 pub(super) fn set(file: &str, document: &mut toml_edit::DocumentMut, field: &Override) -> Result<(), Error> {
     let refuse = |why: &str| Error::Usage(format!("{}: {why}", field.as_argument("")));
-    let parts: Vec<&str> = field.path.split('.').collect();
+    let keys = keys(&field.path);
+    let parts: Vec<&str> = keys.iter().map(String::as_str).collect();
     if parts.iter().any(|part| part.is_empty()) {
         return Err(refuse(
             "the path must be names with dots between them, such as workloads.campaign.clients",
@@ -77,6 +78,13 @@ pub(super) fn set(file: &str, document: &mut toml_edit::DocumentMut, field: &Ove
         item.as_table_like_mut().ok_or_else(|| refuse("what stands before the last dot is not a table"))?;
     table.insert(last, toml_edit::Item::Value(value));
     Ok(())
+}
+
+/// The names along a path. One that has dots itself stands in quotes, as in `expect."guarded.success_rate"`.
+fn keys(path: &str) -> Vec<String> {
+    let plain = || path.split('.').map(str::to_owned).collect();
+    toml_edit::Key::parse(path)
+        .map_or_else(|_| plain(), |keys| keys.iter().map(|key| key.get().to_owned()).collect())
 }
 
 /// How many entries a list has.

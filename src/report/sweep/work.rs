@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::plan::Plan;
 use super::point::{self, Found, Tables};
 use crate::error::Error;
-use crate::report::Folder;
+use crate::report::{Folder, Verb};
 
 /// The file that says which sweep it is.
 pub(super) const PLAN: &str = "sweep.json";
@@ -50,8 +50,8 @@ impl Work {
     pub fn begin(target: &Path, plan: &Plan) -> Result<Self, Error> {
         let unfinished = unfinished(target);
         check_finished(target, plan)?;
+        let folder = Folder::prepare(target, Verb::Sweep)?;
         check_unfinished(&unfinished, plan)?;
-        let folder = Folder::prepare(target)?;
         let work = Self { plan: plan.clone(), target: folder, finished: target.to_owned(), unfinished };
         work.insist(|| Ok(()))?;
         Ok(work)

@@ -12,7 +12,7 @@ pub use self::csv::best_practices_csv;
 pub use table::{best_practices_markdown, tuned_legend, tuned_table};
 
 use super::charts::front_charts;
-use super::manifest::manifest;
+use super::manifest::{Verb, manifest};
 use crate::experiment::tune::Tuning;
 use crate::scenario::{Addition, Scenario};
 
@@ -28,7 +28,7 @@ pub fn tuned_files(scenario: &Scenario, tuning: &Tuning) -> Vec<(String, Vec<u8>
         ("effects.csv".to_owned(), csv::effects(scenario, tuning)),
     ];
     files.extend(front_charts(scenario, tuning));
-    let manifest = manifest(scenario, &files);
+    let manifest = manifest(Verb::Tune, scenario, &files);
     files.push(("manifest.json".to_owned(), manifest));
     files
 }
