@@ -151,13 +151,68 @@ fn what_was_always_alike_is_precise_only_after_299_replications_and_that_is_said
         (&["--max-replications", "100"][..], "the same in all 100 replications that observed it"),
         (
             &["--until-precise", "breaker_trips=1%"],
-            "none.breaker_trips is not as precise as asked after 299 replications: it was never observed",
+            "none.breaker_trips is not as precise as asked after 299 replications: it was never observed; leave it out, or change \
+             the scenario so that it happens more often",
         ),
     ] {
         let output = run(&place, &[&["--until-precise", "success_rate=1%"], more].concat());
         assert_eq!(output.status.code(), Some(3));
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn a_maximum_that_the_scenario_exceeds_is_refused() {
+    let place = place("");
+    let wish = ["--until-precise", "success_rate=5%", "--max-replications", "30"];
+    let output = run(&place, &wish);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("--max-replications 30: there are 40 replications to begin with"), "{said}");
+    assert!(!place.path().join("output").exists(), "nothing is run");
+    // Both remedies do.
+    for remedy in [&["--replications", "30"][..], &["--set", "replications=20"]] {
+        let code = run(&place, &[&wish[..], remedy].concat()).status.code();
+        assert!(matches!(code, Some(0 | 3)), "{remedy:?}: {code:?}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_more_replications_is_named_with_its_own_remedy() {
+    // 200 clients who think for 0.1 ms may make 1.2e8 requests in a minute, so that 83 replications are all that 1e10 allow.
+    let place = TempDir::new().expect("a temporary folder can be made");
+    let closed = "replications = 2\nhorizon = '1m'\n[services.api]\nlatency.exponential.mean = '10s'\n[workloads.calls]\n\
+        service = 'api'\nclients = 200\narrivals.closed.think.constant = '100us'\n[policies.none]\nretries = 0\n";
+    fs::write(place.path().join("coin.toml"), closed).expect("a file can be written");
+    for (wish, remedy) in [
+        (
+            "time_to_success_mean=0.01%",
+            "more would come to over 10000000000 requests, the limit of a scenario: ask for a wider interval",
+        ),
+        (
+            "attempts_failed=1%",
+            "more would come to over 10000000000 requests, the limit of a scenario: give each of them fewer requests (a shorter \
+             horizon, a lower rate, fewer clients)",
+        ),
+    ] {
+        let output = run(&place, &["--until-precise", wish]);
+        assert_eq!(output.status.code(), Some(3));
+        let said = text(&output.stderr);
+        assert!(
+            said.contains("as precise as asked after 83 replications") && said.contains(remedy),
+            "{said}"
+        );
+        assert!(!said.contains("--max-replications"), "{said}");
+    }
+    // What is for ever has no interval, however many replications there are.
+    let place = self::place("");
+    let output = run(&place, &["--until-precise", "honest_p99=1%", "--max-replications", "50"]);
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("none.honest_p99") && said.contains("ask for a figure that is always finite"),
+        "{said}"
+    );
+    assert!(!said.contains("--max-replications"), "{said}");
 }
 
 #[test]
