@@ -216,6 +216,45 @@ fn what_stands_in_the_way_of_more_replications_is_named_with_its_own_remedy() {
 }
 
 #[test]
+fn a_verdict_on_replications_that_are_all_alike_says_what_it_rests_on() {
+    let said = |probability: &str, expect: &str, replications: &str| {
+        let place = rarely(probability, &format!("[expect]\n{expect}\n"));
+        let output = run(&place, &["--replications", replications, "--junit", "verdicts.xml"]);
+        (text(&output.stdout), fs::read_to_string(place.path().join("verdicts.xml")).expect("it is written"))
+    };
+    let none_failed = "'none.attempts_failed' = '<= 0'";
+    // 1 - 0.05^(1/20) = 0.139; of 298 it is 0.010003, of 299 less than 0.01.
+    let words = "alike in all 20 replications: what happens in fewer than 14 % of them may not have come yet";
+    let (shown, xml) = said("0.0000001", none_failed, "20");
+    assert!(shown.contains(&format!("met      none.attempts_failed <= 0 (0, {words})")), "{shown}");
+    assert!(
+        xml.contains("failures=\"0\"") && xml.contains(&format!("met (0, {words})</system-out>")),
+        "{xml}"
+    );
+    let (shown, xml) = said("0.0000001", "'none.attempts_failed' = '> 0'", "20");
+    assert!(shown.contains(&format!("NOT MET  none.attempts_failed > 0 (0, {words})")), "{shown}");
+    assert!(
+        xml.contains("failures=\"1\"") && xml.contains(&format!("not met (0, {words})</failure>")),
+        "{xml}"
+    );
+    let (shown, _) = said("0.0000001", none_failed, "298");
+    assert!(shown.contains("alike in all 298 replications: what happens in fewer than 1.0 %"), "{shown}");
+    for (probability, expect, replications) in [
+        ("0.0000001", none_failed, "299"),
+        ("0.0000001", none_failed, "1"),
+        ("0.5", "'none.attempts_failed' = '<= 19'", "20"),
+        ("0.0000001", "'none.success_rate' = '> 0.9'", "20"),
+    ] {
+        let (shown, xml) = said(probability, expect, replications);
+        assert!(shown.contains("met      none.") && !shown.contains("alike"), "{shown}");
+        assert!(!xml.contains("system-out"), "{xml}");
+    }
+    // In some replications nobody gives up: those do not count.
+    let (shown, _) = said("0.02", "'none.time_to_give_up_max' = '<= 1s'", "20");
+    assert!(shown.contains(" of 20 replications that observed it: what happens in"), "{shown}");
+}
+
+#[test]
 fn expectations_are_met_not_met_or_undecided_and_junit_says_so() {
     let expect = "[expect]\n'none.success_rate' = '< 0.6'\n'once.success_rate' = '> 0.9'\n\
         'none.attempts_per_request' = '<= 1'\n'once.time_to_success_p99' = '< 1h'\n'once.attempts_per_request' = '< 1.5'\n";
