@@ -146,6 +146,53 @@ fn what_is_rare_is_not_shown_to_be_nothing() {
 }
 
 #[test]
+fn the_interval_of_a_skewed_mean_counts_from_as_many_replications_on_as_cochran_says() {
+    // One in 100 requests fails: the failures of 20 have g1 = (1 - 2 p) / sqrt(20 p (1 - p)) = 2.2, and 25 g1^2 = 121. The interval of
+    // the first 20 replications lies far above 0.9 and is not believed.
+    assert_eq!(decided("0.01", "success_rate >= 0.9", 20), Decision::SeemsToHold);
+    assert_eq!(decided("0.01", "success_rate < 0.9", 20), Decision::SeemsToFail);
+    assert_eq!(decided("0.01", "success_rate >= 0.9", 320), Decision::Holds);
+    assert_eq!(decided("0.01", "success_rate < 0.9", 320), Decision::Fails);
+    // What is even is believed at once.
+    assert_eq!(decided("0.5", "success_rate >= 0.1", 20), Decision::Holds);
+}
+
+#[test]
+fn a_share_of_the_replications_leaves_its_trace_everywhere() {
+    let vary = format!("{PATH}=0.1..0.6");
+    let plain = ["s.toml", "--vary", &vary, "--until", "success_rate >= 0.8", "--resolution", "20"];
+    let shared = [&plain[..], &["--share", "0.9"]].concat();
+    for (arguments, share) in [(&plain[..], None), (&shared, Some("0.9"))] {
+        let (place, output) = run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).expect("text");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let read = |file: &str| {
+            fs::read_to_string(place.path().join("output/s-limits").join(file)).expect("it is written")
+        };
+        let mut reader =
+            csv::Reader::from_path(place.path().join("output/s-limits/limits.csv")).expect("it is");
+        let at =
+            reader.headers().expect("a header").iter().position(|name| name == "share").expect("a column");
+        for row in reader.records() {
+            assert_eq!(&row.expect("it is sound")[at], share.unwrap_or(""));
+        }
+        let words = "success_rate >= 0.8 in 90 % of the replications";
+        assert_eq!(said.contains(words), share.is_some(), "{said}");
+        assert_eq!(read("charts/limits.svg").contains("in 90 %"), share.is_some());
+        // The sign test rests on no law; the interval of a mean does, which is said.
+        assert_eq!(said.contains("rests on means that are near normal"), share.is_none(), "{said}");
+        let (_, output) = run(&[arguments, &["--format", "json"]].concat());
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(json[0]["share"].as_f64(), share.map(|share| share.parse().expect("a number")), "{json}");
+    }
+    // A median takes no means.
+    let (_, output) = run(&["s.toml", "--vary", &vary, "--until", "time_to_success_p99 < 1h"]);
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.contains("holds at both ends") && !said.contains("near normal"), "{said}");
+}
+
+#[test]
 fn one_replication_shows_nothing_of_a_mean_either() {
     assert_eq!(decided("0.5", "success_rate >= 0.01", 1), Decision::SeemsToHold);
     assert_eq!(decided("0.5", "success_rate >= 0.99", 1), Decision::SeemsToFail);
@@ -155,8 +202,13 @@ fn one_replication_shows_nothing_of_a_mean_either() {
 
 /// A folder with the scenario in it, and what a command says there.
 fn run(arguments: &[&str]) -> (tempfile::TempDir, std::process::Output) {
+    run_on(FAULTY, arguments)
+}
+
+/// The same with another scenario.
+fn run_on(text: &str, arguments: &[&str]) -> (tempfile::TempDir, std::process::Output) {
     let place = tempfile::tempdir().expect("a temporary folder can be made");
-    fs::write(place.path().join("s.toml"), FAULTY).expect("a file can be written");
+    fs::write(place.path().join("s.toml"), text).expect("a file can be written");
     let mut command = Command::cargo_bin("retrysim").expect("the binary is built");
     let output = command.current_dir(place.path()).arg("limits").args(arguments).output().expect("it runs");
     (place, output)
@@ -237,6 +289,58 @@ fn two_fields_make_a_map() {
 }
 
 #[test]
+fn a_map_leaves_out_what_did_not_observe_the_figure_as_expectations_do() {
+    // With p = 0.01 someone gives up in 1 - 0.99^20 = 18 % of the replications, at once; with p = 1e-6 nobody does.
+    let text = FAULTY.replace("replications = 10", "replications = 40").replace("retries = 1", "retries = 0");
+    let values = "services.api.latency.constant=100ms..200ms:100ms";
+    let first = format!("{PATH}=0.000001..0.010001:0.01");
+    let map = |until: &str| {
+        let (place, output) =
+            run_on(&text, &["s.toml", "--vary", &first, "--vary", values, "--until", until]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |file: &str| {
+            fs::read_to_string(place.path().join("output/s-limits").join(file)).expect("it is written")
+        };
+        let csv: Vec<Vec<String>> =
+            read("phases.csv").lines().skip(1).map(|l| l.split(',').map(str::to_owned).collect()).collect();
+        let shown = String::from_utf8(output.stdout).expect("text");
+        (csv, shown.split_whitespace().collect::<Vec<_>>().join(" "), read("charts/phases.svg"))
+    };
+    let (quick, shown, chart) = map("time_to_give_up_max <= 1s");
+    for row in &quick {
+        let observed: u32 = row[7].parse().expect("a number");
+        if row[1] == "0.010001" {
+            assert_eq!(row[3..7], ["1", "0", "0", "stable"], "{row:?}");
+            assert!((1..20).contains(&observed), "{row:?}");
+        } else {
+            assert_eq!(row[3..], ["", "", "", "not observed", "0"], "{row:?}");
+        }
+    }
+    assert!(shown.contains("100ms ? . up:"), "{shown}");
+    assert!(
+        shown.contains("of those that observed it") && shown.contains("? not observed in any"),
+        "{shown}"
+    );
+    assert!(chart.contains("? not observed in any replication"));
+    // What is broken in all that tell fails, and a condition that all replications tell of changes nothing.
+    let (slow, ..) = map("success_rate >= 0.5 and time_to_give_up_max > 1s");
+    let phases = |rows: &[Vec<String>]| rows.iter().map(|row| row[6].clone()).collect::<Vec<_>>();
+    assert_eq!(phases(&slow), ["not observed", "never recovers", "not observed", "never recovers"]);
+    // One that is broken is enough.
+    let (both, shown, chart) = map("success_rate < 0.5 and time_to_give_up_max <= 1s");
+    assert!(both.iter().all(|row| row[3..] == ["0", "0", "1", "never recovers", "40"]), "{both:?}");
+    assert!(!shown.contains("observed") && !chart.contains("? not observed"), "{shown}");
+    // `trials.csv` counts as the map does.
+    let first = format!("{PATH}=0.000001..0.010001");
+    let until = "time_to_give_up_max <= 1s";
+    let (place, _) = run_on(&text, &["s.toml", "--vary", &first, "--until", until, "--resolution", "50"]);
+    let trials = fs::read_to_string(place.path().join("output/s-limits/trials.csv")).expect("it is written");
+    let share = |line: &str| line.split(',').nth(5).map(str::to_owned);
+    assert_eq!(trials.lines().nth(1).and_then(share).as_deref(), Some(""), "{trials}");
+    assert_eq!(trials.lines().last().and_then(share).as_deref(), Some("1"), "{trials}");
+}
+
+#[test]
 fn what_is_wrong_is_said_and_nothing_is_written() {
     let good = format!("{PATH}=0.1..0.6");
     let until = "success_rate >= 0.91";
@@ -261,6 +365,25 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         (vec!["s.toml", "--vary", "services.api.fault=1..2", "--until", until], "fault"),
         (vec!["s.toml", "--vary", &good, "--until", until, "--share", "1"], "between 0 and 1"),
         (vec!["s.toml", "--vary", &good, "--until", until, "--resolution", "0"], "above 0"),
+        (
+            vec!["s.toml", "--vary", &good, "--until", until, "--max-replications", "9"],
+            "--max-replications 9: there are 10 replications to begin with: raise it to 10 or more, or begin with fewer \
+             (--replications 9)",
+        ),
+        (
+            vec![
+                "s.toml",
+                "--vary",
+                &good,
+                "--until",
+                until,
+                "--max-replications",
+                "30",
+                "--replications",
+                "40",
+            ],
+            "--max-replications 30: there are 40 replications to begin with",
+        ),
         (vec!["s.toml", "--vary", &good, "--until", until, "--arm", "twice"], "there is no such arm"),
         (
             vec!["s.toml", "--vary", &good, "--vary", "policies.once.retries=0..2:1", "--until", until],

@@ -151,13 +151,107 @@ fn what_was_always_alike_is_precise_only_after_299_replications_and_that_is_said
         (&["--max-replications", "100"][..], "the same in all 100 replications that observed it"),
         (
             &["--until-precise", "breaker_trips=1%"],
-            "none.breaker_trips is not as precise as asked after 299 replications: it was never observed",
+            "none.breaker_trips is not as precise as asked after 299 replications: it was never observed; leave it out, or change \
+             the scenario so that it happens more often",
         ),
     ] {
         let output = run(&place, &[&["--until-precise", "success_rate=1%"], more].concat());
         assert_eq!(output.status.code(), Some(3));
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn a_maximum_that_the_scenario_exceeds_is_refused() {
+    let place = place("");
+    let wish = ["--until-precise", "success_rate=5%", "--max-replications", "30"];
+    let output = run(&place, &wish);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("--max-replications 30: there are 40 replications to begin with"), "{said}");
+    assert!(!place.path().join("output").exists(), "nothing is run");
+    // Both remedies do.
+    for remedy in [&["--replications", "30"][..], &["--set", "replications=20"]] {
+        let code = run(&place, &[&wish[..], remedy].concat()).status.code();
+        assert!(matches!(code, Some(0 | 3)), "{remedy:?}: {code:?}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_more_replications_is_named_with_its_own_remedy() {
+    // 200 clients who think for 0.1 ms may make 1.2e8 requests in a minute, so that 83 replications are all that 1e10 allow.
+    let place = TempDir::new().expect("a temporary folder can be made");
+    let closed = "replications = 2\nhorizon = '1m'\n[services.api]\nlatency.exponential.mean = '10s'\n[workloads.calls]\n\
+        service = 'api'\nclients = 200\narrivals.closed.think.constant = '100us'\n[policies.none]\nretries = 0\n";
+    fs::write(place.path().join("coin.toml"), closed).expect("a file can be written");
+    for (wish, remedy) in [
+        (
+            "time_to_success_mean=0.01%",
+            "more would come to over 10000000000 requests, the limit of a scenario: ask for a wider interval",
+        ),
+        (
+            "attempts_failed=1%",
+            "more would come to over 10000000000 requests, the limit of a scenario: give each of them fewer requests (a shorter \
+             horizon, a lower rate, fewer clients)",
+        ),
+    ] {
+        let output = run(&place, &["--until-precise", wish]);
+        assert_eq!(output.status.code(), Some(3));
+        let said = text(&output.stderr);
+        assert!(
+            said.contains("as precise as asked after 83 replications") && said.contains(remedy),
+            "{said}"
+        );
+        assert!(!said.contains("--max-replications"), "{said}");
+    }
+    // What is for ever has no interval, however many replications there are.
+    let place = self::place("");
+    let output = run(&place, &["--until-precise", "honest_p99=1%", "--max-replications", "50"]);
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("none.honest_p99") && said.contains("ask for a figure that is always finite"),
+        "{said}"
+    );
+    assert!(!said.contains("--max-replications"), "{said}");
+}
+
+#[test]
+fn a_verdict_on_replications_that_are_all_alike_says_what_it_rests_on() {
+    let said = |probability: &str, expect: &str, replications: &str| {
+        let place = rarely(probability, &format!("[expect]\n{expect}\n"));
+        let output = run(&place, &["--replications", replications, "--junit", "verdicts.xml"]);
+        (text(&output.stdout), fs::read_to_string(place.path().join("verdicts.xml")).expect("it is written"))
+    };
+    let none_failed = "'none.attempts_failed' = '<= 0'";
+    // 1 - 0.05^(1/20) = 0.139; of 298 it is 0.010003, of 299 less than 0.01.
+    let words = "alike in all 20 replications: what happens in fewer than 14 % of them may not have come yet";
+    let (shown, xml) = said("0.0000001", none_failed, "20");
+    assert!(shown.contains(&format!("met      none.attempts_failed <= 0 (0, {words})")), "{shown}");
+    assert!(
+        xml.contains("failures=\"0\"") && xml.contains(&format!("met (0, {words})</system-out>")),
+        "{xml}"
+    );
+    let (shown, xml) = said("0.0000001", "'none.attempts_failed' = '> 0'", "20");
+    assert!(shown.contains(&format!("NOT MET  none.attempts_failed > 0 (0, {words})")), "{shown}");
+    assert!(
+        xml.contains("failures=\"1\"") && xml.contains(&format!("not met (0, {words})</failure>")),
+        "{xml}"
+    );
+    let (shown, _) = said("0.0000001", none_failed, "298");
+    assert!(shown.contains("alike in all 298 replications: what happens in fewer than 1.0 %"), "{shown}");
+    for (probability, expect, replications) in [
+        ("0.0000001", none_failed, "299"),
+        ("0.0000001", none_failed, "1"),
+        ("0.5", "'none.attempts_failed' = '<= 19'", "20"),
+        ("0.0000001", "'none.success_rate' = '> 0.9'", "20"),
+    ] {
+        let (shown, xml) = said(probability, expect, replications);
+        assert!(shown.contains("met      none.") && !shown.contains("alike"), "{shown}");
+        assert!(!xml.contains("system-out"), "{xml}");
+    }
+    // In some replications nobody gives up: those do not count.
+    let (shown, _) = said("0.02", "'none.time_to_give_up_max' = '<= 1s'", "20");
+    assert!(shown.contains(" of 20 replications that observed it: what happens in"), "{shown}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::precise::check_most;
 use super::run::{Format, Overrides};
 use super::{print, progress};
 use crate::error::{Error, suggestion};
@@ -74,6 +75,7 @@ impl Limits {
         let scenario = file.with(&overrides)?;
         let conditions = Question::conditions(&scenario, &self.until)?;
         let arms = arms(&scenario, &self.arm)?;
+        check_most(self.max_replications, &scenario)?;
         let most = self.max_replications.unwrap_or(MOST_REPLICATIONS).max(scenario.replications);
         let question = Question { file, overrides, conditions, share: self.share, most };
         let target = self
@@ -157,8 +159,8 @@ impl Limits {
         let bar = progress::counted("values");
         let points = tipping_points(question, &field, arms, &|| bar.inc(1))?;
         bar.finish_and_clear();
-        let table = report::tipping_table(scenario, &field, &self.until, &points);
-        Ok((report::tipping_files(scenario, &field, &self.until, &points), table))
+        let table = report::tipping_table(scenario, &field, question, &points);
+        Ok((report::tipping_files(scenario, &field, question, &points), table))
     }
 
     /// The files and the maps of two fields.

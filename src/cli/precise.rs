@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::experiment::{ALIKE, Experiment, Lack, Options, Remark, Results, Target, threads, until_precise};
 use crate::report::number::short;
 use crate::scenario::{MAX_REQUESTS, Scenario};
+use crate::statistics::{ONE_SIDED, none_in};
 
 /// How precise the results shall be.
 #[derive(Debug, Args)]
@@ -16,15 +17,32 @@ pub(super) struct Precision {
     /// be reached that is said, and the exit code is 3; the results are written all the same.
     #[arg(long, value_name = "METRIC=WIDTH")]
     until_precise: Vec<String>,
-    /// With --until-precise, how many replications there may be at most.
-    #[arg(long, value_name = "N", default_value_t = 10_000, requires = "until_precise",
-          value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    max_replications: u32,
+    /// With --until-precise, how many replications there may be at most; 10000 if absent.
+    #[arg(long, value_name = "N", requires = "until_precise",
+          value_parser = clap::value_parser!(u32).range(2..=i64::from(MOST)))]
+    max_replications: Option<u32>,
+}
+
+/// The most replications that can be asked for, and how many there are at most if nothing is said.
+const MOST: u32 = 100_000;
+const MOST_IF_ABSENT: u32 = 10_000;
+
+/// Refuses a maximum below the replications that there are to begin with, which are never cut short.
+pub(super) fn check_most(most: Option<u32>, scenario: &Scenario) -> Result<(), Error> {
+    let first = scenario.replications;
+    match most.filter(|&most| most < first) {
+        Some(most) => Err(Error::Usage(format!(
+            "--max-replications {most}: there are {first} replications to begin with: raise it to {first} or more, or begin with \
+             fewer (--replications {most})"
+        ))),
+        None => Ok(()),
+    }
 }
 
 impl Precision {
     /// What was asked for; nothing, if nothing was.
     pub(super) fn targets(&self, scenario: &Scenario) -> Result<Vec<Target>, Error> {
+        check_most(self.max_replications, scenario)?;
         self.until_precise.iter().map(|text| Target::parse(text, scenario)).collect()
     }
 
@@ -36,11 +54,7 @@ impl Precision {
         options: Options,
         progress: &(dyn Fn() + Sync),
     ) -> Reached {
-        // What a scenario may not ask for at once, it may not get bit by bit.
-        let affordable = MAX_REQUESTS / (scenario.expected_requests() * scenario.arms.len() as f64).max(1.0);
-        let most = self.max_replications.min(affordable.min(f64::from(u32::MAX)) as u32);
-        // What the scenario asks for is never cut short.
-        let most = most.max(scenario.replications);
+        let (most, bound) = self.most(scenario);
         threads(options.jobs).install(|| {
             let mut experiment = Experiment::new(scenario, options.traced);
             let found = until_precise(&mut experiment, scenario, targets, most, progress);
@@ -49,7 +63,8 @@ impl Precision {
                 .iter()
                 .map(|alike| format!("note: {}", alike_in_words(scenario, alike)))
                 .collect();
-            said.extend(found.short.iter().map(|short| short_in_words(scenario, short, found.replications)));
+            let words = |short| short_in_words(scenario, short, found.replications, bound);
+            said.extend(found.short.iter().map(words));
             Reached {
                 results: experiment.into_results(),
                 replications: found.replications,
@@ -57,6 +72,57 @@ impl Precision {
                 said,
             }
         })
+    }
+
+    /// The most replications, and what stands in the way of more.
+    fn most(&self, scenario: &Scenario) -> (u32, Bound) {
+        let asked = self.max_replications.unwrap_or(MOST_IF_ABSENT).max(scenario.replications);
+        // What a scenario may not ask for at once, it may not get bit by bit.
+        let affordable = MAX_REQUESTS / (scenario.expected_requests() * scenario.arms.len() as f64).max(1.0);
+        match affordable {
+            few if few < f64::from(asked) + 1.0 => ((few as u32).max(scenario.replications), Bound::Requests),
+            _ if asked >= MOST => (asked, Bound::Ever),
+            _ => (asked, Bound::Asked),
+        }
+    }
+}
+
+/// What stands in the way of more replications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// The maximum that was asked for, or is if nothing is said.
+    Asked,
+    /// The largest maximum that can be asked for.
+    Ever,
+    /// How many requests a scenario may have in all.
+    Requests,
+}
+
+impl Bound {
+    /// What to do about it for a figure that lacks more replications.
+    fn remedy(self, scenario: &Scenario, lack: Lack) -> String {
+        let wide = matches!(lack, Lack::Wide(..));
+        match self {
+            Self::Asked => "allow more with --max-replications".to_owned(),
+            Self::Ever => {
+                let width = if wide { ", or ask for a wider interval" } else { "" };
+                format!(
+                    "no run has more than {MOST}: give each of them more requests (a longer horizon, a higher rate){width}"
+                )
+            }
+            Self::Requests => {
+                let arms = if scenario.arms.len() > 1 { ", or leave out arms" } else { "" };
+                // The mean over so many requests is as good, however they are dealt out.
+                let mend = if wide {
+                    "ask for a wider interval"
+                } else {
+                    "give each of them fewer requests (a shorter horizon, a lower rate, fewer clients)"
+                };
+                format!(
+                    "more would come to over {MAX_REQUESTS:.0} requests, the limit of a scenario: {mend}{arms}"
+                )
+            }
+        }
     }
 }
 
@@ -76,8 +142,7 @@ fn name<T>(scenario: &Scenario, remark: &Remark<T>) -> String {
 
 fn alike_in_words(scenario: &Scenario, alike: &Remark<usize>) -> String {
     let all = alike.what;
-    // Clopper and Pearson, one-sided: nothing in so many.
-    let chance = 100.0 * (1.0 - libm::pow(0.05, 1.0 / all as f64));
+    let chance = 100.0 * none_in(all as f64, ONE_SIDED);
     format!(
         "{} was the same in all {all} replications that observed it, which is taken for precise: one that differs has a \
          probability below {} %, with 95 % confidence",
@@ -86,31 +151,79 @@ fn alike_in_words(scenario: &Scenario, alike: &Remark<usize>) -> String {
     )
 }
 
-fn short_in_words(scenario: &Scenario, lacking: &Remark<Lack>, replications: u32) -> String {
+fn short_in_words(scenario: &Scenario, lacking: &Remark<Lack>, replications: u32, bound: Bound) -> String {
+    let more = bound.remedy(scenario, lacking.what);
     let why = match lacking.what {
-        Lack::Unobserved => "it was never observed".to_owned(),
-        Lack::Infinite => "it was infinite, so that its mean has no interval".to_owned(),
-        Lack::Once => "it was observed only once".to_owned(),
+        Lack::Unobserved if replications < ALIKE => format!("it was never observed; {more}"),
+        Lack::Unobserved => {
+            "it was never observed; leave it out, or change the scenario so that it happens more often".to_owned()
+        }
+        Lack::Infinite => "it was infinite, so that its mean has no interval; ask for a figure that is always finite, such as \
+                           success_rate, or see whether a longer horizon makes it finite"
+            .to_owned(),
+        Lack::Once => format!("it was observed only once; {more}"),
         Lack::FewAlike(alike) => format!(
             "it was the same in all {alike} replications that observed it, which tells nothing of what is rare before there are \
-             {ALIKE} of them; allow more with --max-replications"
+             {ALIKE} of them; {more}"
         ),
         Lack::Skewed(wanted) => format!(
-            "its law is so skewed that an interval counts from about {wanted} replications on; allow more with \
-             --max-replications"
+            "its law is so skewed that an interval counts from about {wanted} replications on; {more}"
         ),
         Lack::Wide(_, wanted) if wanted <= 0.0 => {
             "its mean is 0, of which no width is a share: ask for one in its unit".to_owned()
         }
         Lack::Wide(reached, wanted) if reached <= wanted => {
-            "the spread of the first replications calls for more; allow them with --max-replications"
-                .to_owned()
+            format!("the spread of the first replications calls for more of them; {more}")
         }
-        Lack::Wide(reached, wanted) => format!(
-            "+- {} instead of +- {}; allow more with --max-replications",
-            short(reached),
-            short(wanted)
-        ),
+        Lack::Wide(reached, wanted) => {
+            format!("+- {} instead of +- {}; {more}", short(reached), short(wanted))
+        }
     };
     format!("{} is not as precise as asked after {replications} replications: {why}", name(scenario, lacking))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bound_has_a_remedy_that_can_help() {
+        let text = "replications = 2\nhorizon = '1m'\n[services.api]\nlatency.constant = '1s'\n[workloads.calls]\nservice = 'api'\n\
+                    arrivals.even = { rate = '1000/s' }\n[policies.one]\nretries = 0\n[policies.two]\nretries = 0\n";
+        let scenario = Scenario::parse("test", "test", text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let most = |max_replications| Precision { until_precise: vec![], max_replications }.most(&scenario);
+        // 60,000 requests in each of two arms: 1e10 are enough for 83,333 replications.
+        assert_eq!(most(None), (10_000, Bound::Asked));
+        assert_eq!(most(Some(83_332)), (83_332, Bound::Asked));
+        assert_eq!(most(Some(83_333)), (83_333, Bound::Requests));
+        assert_eq!(most(Some(100_000)), (83_333, Bound::Requests));
+        let fewer = text.replace("1000/s", "1/s");
+        let scenario = Scenario::parse("test", "test", &fewer, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let precision = Precision { until_precise: vec![], max_replications: Some(MOST) };
+        assert_eq!(precision.most(&scenario), (MOST, Bound::Ever));
+        let figure = scenario.figure("success_rate").expect("it is measured");
+        let said = |what, bound| short_in_words(&scenario, &Remark { arm: 0, figure, what }, 60, bound);
+        let wide = Lack::Wide(2.0, 1.0);
+        for (lack, bound, remedy) in [
+            (Lack::Once, Bound::Asked, "observed only once; allow more with --max-replications"),
+            (Lack::Unobserved, Bound::Asked, "never observed; allow more with --max-replications"),
+            (Lack::Infinite, Bound::Asked, "ask for a figure that is always finite"),
+            (wide, Bound::Asked, "+- 2.00 instead of +- 1.00; allow more with --max-replications"),
+            (
+                wide,
+                Bound::Ever,
+                "more requests (a longer horizon, a higher rate), or ask for a wider interval",
+            ),
+            (
+                Lack::FewAlike(3),
+                Bound::Ever,
+                "give each of them more requests (a longer horizon, a higher rate)",
+            ),
+            (wide, Bound::Requests, "ask for a wider interval, or leave out arms"),
+            (Lack::Skewed(9.0), Bound::Requests, "a lower rate, fewer clients), or leave out arms"),
+        ] {
+            let said = said(lack, bound);
+            assert!(said.ends_with(remedy) || (lack == Lack::Infinite && said.contains(remedy)), "{said}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::compare::ALPHA;
 use super::evidence::Evidence;
 use super::pooled::pooled;
 use super::replicate::{ArmResult, Results};
+use super::stopping::ALIKE;
 use crate::metrics::WORKLOAD_MEASURES;
 use crate::scenario::{Condition, Expectation, Figure, Metric, Scenario};
 use crate::statistics::Estimate;
@@ -17,6 +18,9 @@ pub struct Verdict {
     pub measured: Option<Estimate>,
     /// Whether the condition holds.
     pub held: Held,
+    /// The number of replications, if the verdict rests on nothing but that all of those which observed the figure were alike, and
+    /// they are too few to tell what is rare: fewer than [`ALIKE`], though more than one were asked for.
+    pub few_alike: Option<u32>,
 }
 
 /// Whether a condition holds.
@@ -50,9 +54,11 @@ impl Verdict {
 /// Holds each expectation of the scenario against the results.
 pub fn judge(scenario: &Scenario, results: &Results) -> Vec<Verdict> {
     let judge = |expectation: &Expectation| {
-        let arm = &results.arms[expectation.arm];
-        let (measured, held) = held(scenario, &expectation.condition, arm);
-        Verdict { text: expectation.condition.text.clone(), measured, held }
+        let (arm, condition) = (&results.arms[expectation.arm], &expectation.condition);
+        let (measured, held) = held(scenario, condition, arm);
+        let decided = matches!(held, Held::Met | Held::NotMet);
+        let few_alike = (decided && few_alike(scenario, condition, arm)).then_some(scenario.replications);
+        Verdict { text: condition.text.clone(), measured, held, few_alike }
     };
     scenario.expectations.iter().map(judge).collect()
 }
@@ -83,6 +89,14 @@ fn held(scenario: &Scenario, condition: &Condition, arm: &ArmResult) -> (Option<
         _ => Held::Undecided,
     };
     (measured, held)
+}
+
+/// True if the replications that observed a figure were alike, are too few to tell what is rare, and have no requests to count instead.
+fn few_alike(scenario: &Scenario, condition: &Condition, arm: &ArmResult) -> bool {
+    let alike = |estimate: Estimate| estimate.min == estimate.max && estimate.observations < ALIKE as usize;
+    scenario.replications > 1
+        && arm.estimate(condition.figure).is_some_and(alike)
+        && pooled(scenario, arm, condition.figure).is_none()
 }
 
 /// What an arm says of a condition.

@@ -16,7 +16,7 @@ pub fn summary_json(scenario: &Scenario, results: &Results) -> String {
 
 /// The rows of `limits.csv` as a JSON array of objects.
 pub fn tipping_json(limits: &[u8]) -> String {
-    records(limits, |column| [0, 1, 2, 3, 7].contains(&column))
+    records(limits, |column| [0, 1, 2, 4, 8].contains(&column))
 }
 
 /// The rows of `phases.csv` as a JSON array of objects: the values of the fields are texts, as they were given.

@@ -38,7 +38,7 @@ pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 
 use crate::experiment::Results;
-use crate::experiment::tipping::{PhaseMap, Tipping, Varied};
+use crate::experiment::tipping::{PhaseMap, Question, Tipping, Varied};
 use crate::scenario::Scenario;
 
 /// Every file of a run (name, bytes), the manifest last.
@@ -65,7 +65,7 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
 pub fn tipping_files(
     scenario: &Scenario,
     varied: &Varied,
-    condition: &str,
+    question: &Question,
     points: &[Tipping],
 ) -> Vec<(String, Vec<u8>)> {
     with_manifest(
@@ -73,9 +73,9 @@ pub fn tipping_files(
         scenario,
         vec![
             ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
-            ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, condition, points)),
+            ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, question, points)),
             ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
-            ("charts/limits.svg".to_owned(), charts::tipping::chart(scenario, varied, condition, points)),
+            ("charts/limits.svg".to_owned(), charts::tipping::chart(scenario, varied, question, points)),
         ],
     )
 }

@@ -6,7 +6,7 @@ use super::number::{count, duration, machine, percent, short};
 use super::wrap::below;
 use crate::experiment::{ALIKE, Held, Results, ServiceResult, Verdict, WorkloadResult};
 use crate::scenario::Scenario;
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, ONE_SIDED, none_in};
 
 /// How long a line below the table is at most.
 const WIDTH: usize = 78;
@@ -165,8 +165,8 @@ pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
         verdict.measured.map_or_else(|| "not observed".to_owned(), |estimate| with_interval(&estimate));
     let words = |barren: usize| format!("in {barren} replications nothing succeeded");
     match verdict.held {
-        Held::Met => ("met", measured),
-        Held::NotMet => ("not met", measured),
+        Held::Met => ("met", measured + &few_alike(verdict).unwrap_or_default()),
+        Held::NotMet => ("not met", measured + &few_alike(verdict).unwrap_or_default()),
         Held::NotObserved => ("undecided", "not observed in any replication".to_owned()),
         Held::Undecided => ("undecided", format!("{measured}: more replications may tell")),
         Held::TooFewAlike(of, Some(needed)) => (
@@ -190,6 +190,19 @@ pub(super) fn outcome(verdict: &Verdict) -> (&'static str, String) {
         Held::NothingSucceeded(barren) if verdict.measured.is_none() => ("not met", words(barren)),
         Held::NothingSucceeded(barren) => ("not met", format!("{measured}, but {}", words(barren))),
     }
+}
+
+/// What a verdict rests on whose replications were alike and are too few to tell what is rare.
+pub(super) fn few_alike(verdict: &Verdict) -> Option<String> {
+    let (all, n) = (verdict.few_alike?, verdict.measured?.observations);
+    let seen = match n {
+        1 => format!("seen in one of {all} replications"),
+        n if n < all as usize => format!("alike in all {n} of {all} replications that observed it"),
+        _ => format!("alike in all {all} replications"),
+    };
+    let percent = 100.0 * none_in(n as f64, ONE_SIDED);
+    let decimals = usize::from(percent < 10.0);
+    Some(format!(", {seen}: what happens in fewer than {percent:.decimals$} % of them may not have come yet"))
 }
 
 /// `0.17666, 0.17606 to 0.17726`: as many decimals as the width of the interval is worth.

@@ -3,7 +3,7 @@
 use super::csv::Rows;
 use super::number::{count, duration, machine, machine_or_empty};
 use super::wrap::below;
-use crate::experiment::tipping::{Decision, Found, Phase, PhaseMap, Side, Tipping, Varied};
+use crate::experiment::tipping::{Decision, Found, Phase, PhaseMap, Question, Side, Tipping, Varied};
 use crate::scenario::Scenario;
 
 /// How long a line is at most.
@@ -13,13 +13,14 @@ const WIDTH: usize = 78;
 pub(super) fn tipping_csv(
     scenario: &Scenario,
     varied: &Varied,
-    condition: &str,
+    question: &Question,
     points: &[Tipping],
 ) -> Vec<u8> {
     let mut rows = Rows::new(&[
         "arm",
         "path",
         "condition",
+        "share",
         "holds",
         "value",
         "ci95_low",
@@ -46,7 +47,8 @@ pub(super) fn tipping_csv(
         rows.push([
             scenario.arms[point.arm].name.clone(),
             varied.path.clone(),
-            condition.to_owned(),
+            question.text(),
+            machine_or_empty(question.share),
             holds.to_owned(),
             number(&value),
             number(&low),
@@ -77,7 +79,7 @@ pub(super) fn trials_csv(scenario: &Scenario, varied: &Varied, points: &[Tipping
             machine_or_empty(varied.range.number(&trial.value)),
             varied.range.unit(),
             trial.replications.to_string(),
-            machine(trial.share),
+            machine_or_empty(trial.share),
             machine_or_empty(trial.mean),
             decision.to_owned(),
         ]);
@@ -85,23 +87,36 @@ pub(super) fn trials_csv(scenario: &Scenario, varied: &Varied, points: &[Tipping
     rows.finish()
 }
 
-/// `phases.csv`: one row per arm and pair of values, with the shares of replications in each phase.
+/// `phases.csv`: one row per arm and pair of values, with the shares of replications in each phase, and how many these are shares of.
 pub(super) fn phases_csv(scenario: &Scenario, paths: [&str; 2], map: &PhaseMap) -> Vec<u8> {
-    let mut rows = Rows::new(&["arm", paths[0], paths[1], "stable", "recovers", "never_recovers", "phase"]);
-    for (arm, shares) in scenario.arms.iter().zip(&map.shares) {
-        for (up, row) in map.up.iter().zip(shares) {
+    let names = ["arm", paths[0], paths[1], "stable", "recovers", "never_recovers", "phase", "replications"];
+    let mut rows = Rows::new(&names);
+    for (arm, cells) in scenario.arms.iter().zip(&map.cells) {
+        for (up, row) in map.up.iter().zip(cells) {
             for (across, cell) in map.across.iter().zip(row) {
-                let [stable, recovers, never] = cell.map(machine);
-                let phase = PhaseMap::phase(*cell).name().to_owned();
-                rows.push([arm.name.clone(), across.clone(), up.clone(), stable, recovers, never, phase]);
+                let [stable, recovers, never] =
+                    cell.shares().map_or_else(Default::default, |s| s.map(machine));
+                let (phase, of) = (cell.phase().name().to_owned(), cell.replications().to_string());
+                rows.push([arm.name.clone(), across.clone(), up.clone(), stable, recovers, never, phase, of]);
             }
         }
     }
     rows.finish()
 }
 
+/// What must hold, and in how many of the replications if that was asked for.
+pub(super) fn asked(question: &Question) -> String {
+    let share = |share: f64| format!(" in {} % of the replications", machine(100.0 * share));
+    question.text() + &question.share.map(share).unwrap_or_default()
+}
+
 /// A sentence per arm.
-pub fn tipping_table(scenario: &Scenario, varied: &Varied, condition: &str, points: &[Tipping]) -> String {
+pub fn tipping_table(
+    scenario: &Scenario,
+    varied: &Varied,
+    question: &Question,
+    points: &[Tipping],
+) -> String {
     let mut text = String::new();
     let ends = format!("{} and {}", varied.range.low(), varied.range.high());
     let room = points.iter().map(|point| scenario.arms[point.arm].name.chars().count()).max().unwrap_or(0);
@@ -135,17 +150,24 @@ pub fn tipping_table(scenario: &Scenario, varied: &Varied, condition: &str, poin
     } else {
         ""
     };
-    let (path, seed) = (&varied.path, scenario.seed);
-    let words =
-        format!("{path}: where {condition};{confidence} {tried} values, {all} replications, seed {seed}");
+    let any_shown = points.iter().flat_map(|point| &point.trials).any(|trial| trial.decision.is_shown());
+    let normal = if any_shown && question.rests_on_means() {
+        " what is shown rests on means that are near normal: what is rarer than the replications can show may be missed, and \
+         --share does not rest on it;"
+    } else {
+        ""
+    };
+    let (path, condition, seed) = (&varied.path, asked(question), scenario.seed);
+    let words = format!(
+        "{path}: where {condition};{confidence}{normal} {tried} values, {all} replications, seed {seed}"
+    );
     text += &format!("\n{}", below("", &words, WIDTH));
     text
 }
 
 /// What is said of both ends: that it is so if that was shown of each, else that it seems so.
 fn told(point: &Tipping, [shown, seems]: [&'static str; 2]) -> &'static str {
-    let is_shown = |decision| matches!(decision, Decision::Holds | Decision::Fails);
-    if point.trials.iter().all(|trial| is_shown(trial.decision)) { shown } else { seems }
+    if point.trials.iter().all(|trial| trial.decision.is_shown()) { shown } else { seems }
 }
 
 /// A map per arm, a letter per cell.
@@ -154,22 +176,26 @@ pub fn phase_table(scenario: &Scenario, paths: [&str; 2], condition: &str, map: 
         Phase::Stable => '.',
         Phase::Recovers => 'o',
         Phase::Never => '#',
+        Phase::Unobserved => '?',
     };
     let room = map.up.iter().map(|value| value.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
-    for (arm, shares) in scenario.arms.iter().zip(&map.shares) {
+    for (arm, cells) in scenario.arms.iter().zip(&map.cells) {
         text += &format!("{}\n", arm.name);
-        for (value, row) in map.up.iter().zip(shares).rev() {
-            let cells: Vec<String> =
-                row.iter().map(|cell| letter(PhaseMap::phase(*cell)).to_string()).collect();
-            text += &format!("  {value:>room$}  {}\n", cells.join(" "));
+        for (value, row) in map.up.iter().zip(cells).rev() {
+            let letters: Vec<String> = row.iter().map(|cell| letter(cell.phase()).to_string()).collect();
+            text += &format!("  {value:>room$}  {}\n", letters.join(" "));
         }
         text += "\n";
     }
     let (first, last) = (map.across.first(), map.across.last());
+    let tell = map.cells.iter().flatten().flatten().map(|cell| cell.replications());
+    let fewest = tell.min().unwrap_or(0);
+    let observed = if fewest < scenario.replications { ", of those that observed it" } else { "" };
+    let unobserved = if fewest == 0 { ", ? not observed in any" } else { "" };
     let words = format!(
-        "up: {}; across: {} from {} to {}; . {condition} in most of {} replications, o not, but goodput recovers, # it never does; \
-         phases.csv has the shares",
+        "up: {}; across: {} from {} to {}; . {condition} in most of {} replications{observed}, o not, but goodput recovers, # it \
+         never does{unobserved}; phases.csv has the shares",
         paths[1],
         paths[0],
         first.map_or("", String::as_str),

@@ -18,10 +18,13 @@ pub fn at_least(k: usize, n: usize, p: f64) -> f64 {
 
 /// The upper end of the Clopper-Pearson interval of level 1 - `alpha` for the probability of what did not happen in `n` trials; what
 /// always happened has 1 less that as its lower end (C. J. Clopper, E. S. Pearson, The Use of Confidence or Fiducial Limits
-/// Illustrated in the Case of the Binomial, Biometrika 26, 1934).
+/// Illustrated in the Case of the Binomial, Biometrika 26, 1934). With [`ONE_SIDED`] it is the upper bound of level 95 %.
 pub fn none_in(n: f64, alpha: f64) -> f64 {
     if n > 0.0 { -libm::expm1(libm::log(alpha / 2.0) / n) } else { 1.0 }
 }
+
+/// The `alpha` of which half is 5 %: for a bound on one side at a level of 95 %, where only that side is asked about.
+pub const ONE_SIDED: f64 = 0.1;
 
 #[cfg(test)]
 mod tests {
@@ -45,5 +48,8 @@ mod tests {
         assert!((none_in(4000.0, 0.05) - 0.000_921_794_749_606).abs() < 1e-12);
         assert!((1.0 - none_in(30.0, 0.05) - 0.884_296_691_777_972_5).abs() < 1e-12);
         assert_eq!(none_in(0.0, 0.05), 1.0);
+        // SciPy 1.17.1, binomtest(0, 20, alternative="less").proportion_ci(0.95, "exact"), and by the formula.
+        assert!((none_in(20.0, ONE_SIDED) - 0.139_108_340_668_375_3).abs() < 1e-12);
+        assert!((none_in(20.0, ONE_SIDED) - (1.0 - libm::pow(0.05, 1.0 / 20.0))).abs() < 1e-15);
     }
 }

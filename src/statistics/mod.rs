@@ -8,7 +8,7 @@ mod paired;
 mod skewness;
 mod student;
 
-pub use binomial::{at_least, at_most, none_in};
+pub use binomial::{ONE_SIDED, at_least, at_most, none_in};
 pub use holm::holm;
 pub use median::{median, ranks, sign_test};
 pub use paired::Paired;

@@ -9,7 +9,7 @@ use crate::experiment::replicate::{ArmResult, Experiment};
 use crate::experiment::stopping::ALIKE;
 use crate::metrics::Centre;
 use crate::scenario::{Condition, Scenario};
-use crate::statistics::{Estimate, at_least, at_most, student_t};
+use crate::statistics::{Estimate, at_least, at_most, cochran, skewness, student_t};
 
 /// What became of one value.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +20,8 @@ pub struct Trial {
     pub replications: u32,
     /// Whether the condition holds there.
     pub decision: Decision,
-    /// In what share of the replications all conditions held.
-    pub share: f64,
+    /// In what share of the replications that tell it all conditions held; `None` if none tells.
+    pub share: Option<f64>,
     /// The mean of the first condition's figure; `None` if it was not observed.
     pub mean: Option<f64>,
 }
@@ -43,6 +43,11 @@ impl Decision {
     /// What it looks like.
     pub const fn holds(self) -> bool {
         matches!(self, Self::Holds | Self::SeemsToHold)
+    }
+
+    /// True if that is shown.
+    pub const fn is_shown(self) -> bool {
+        matches!(self, Self::Holds | Self::Fails)
     }
 
     /// What all of several conditions come to: a failure of one is a failure.
@@ -72,8 +77,7 @@ pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, value
             (share, _) => in_share(share.unwrap_or(0.5), condition, found, alpha),
         };
         let decision = question.conditions.iter().map(each).reduce(Decision::and).unwrap_or(Decision::Holds);
-        let shown = matches!(decision, Decision::Holds | Decision::Fails);
-        if shown || replications == question.most {
+        if decision.is_shown() || last {
             return Trial {
                 value: String::new(),
                 replications,
@@ -86,8 +90,9 @@ pub(super) fn decide(question: &Question, scenario: &Scenario, arm: usize, value
     }
 }
 
-/// By the interval of the mean. That replications are all alike proves nothing as long as more can be had: what is rare may not
-/// have happened yet. When no more can be had, their number must speak, or that of all requests.
+/// By the interval of the mean, which counts from as many observations on as Cochran's rule says ([`cochran`]). That replications are
+/// all alike proves nothing as long as more can be had: what is rare may not have happened yet. When no more can be had, their number
+/// must speak, or that of all requests.
 fn on_average(
     scenario: &Scenario,
     condition: &Condition,
@@ -106,7 +111,11 @@ fn on_average(
         Some(pooled) => estimate.observations > 1 && pooled.decides(condition, alpha),
         None => estimate.observations >= ALIKE as usize,
     };
-    let shown = half > 0.0 || (last && many());
+    let normal = || {
+        let seen: Vec<f64> = arm.observations(condition.figure).flatten().collect();
+        seen.len() as f64 >= skewness(&seen).map_or(0.0, cochran)
+    };
+    let shown = if half > 0.0 { normal() } else { last && many() };
     match (holds(estimate.mean - half), holds(estimate.mean), holds(estimate.mean + half)) {
         (true, _, true) if shown => Decision::Holds,
         (false, _, false) if shown => Decision::Fails,
@@ -139,18 +148,24 @@ fn in_share(share: f64, condition: &Condition, arm: &ArmResult, alpha: f64) -> D
     }
 }
 
-/// In which replications all conditions are seen to hold.
-pub(super) fn met(conditions: &[Condition], arm: &ArmResult) -> Vec<bool> {
-    let mut all = vec![true; arm.replications() as usize];
+/// Of each replication, whether all conditions are seen to hold in it: one that is broken is enough to say no. `None` of a
+/// replication that did not observe the figure of one of them, while the others hold: it says nothing.
+pub(super) fn met(conditions: &[Condition], arm: &ArmResult) -> Vec<Option<bool>> {
+    let mut all = vec![Some(true); arm.replications() as usize];
     for condition in conditions {
         for (met, (value, served)) in all.iter_mut().zip(observed(condition, arm)) {
-            *met &= holds_in(condition, value, served) == Some(true);
+            *met = match (*met, holds_in(condition, value, served)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (None, _) | (_, None) => None,
+                (Some(true), Some(true)) => Some(true),
+            };
         }
     }
     all
 }
 
-fn share(conditions: &[Condition], arm: &ArmResult) -> f64 {
-    let met = met(conditions, arm);
-    met.iter().filter(|met| **met).count() as f64 / met.len() as f64
+fn share(conditions: &[Condition], arm: &ArmResult) -> Option<f64> {
+    let told: Vec<bool> = met(conditions, arm).into_iter().flatten().collect();
+    let met = told.iter().filter(|met| **met).count();
+    (!told.is_empty()).then(|| met as f64 / told.len() as f64)
 }

@@ -5,16 +5,21 @@
 //! together err with a probability of at most 5 %: a level of 0.05, shared out over every value, look and condition that the search
 //! may come to (Bonferroni). So with 95 % confidence the tipping point lies between the last value that was shown to hold and the
 //! first that was shown to fail, if there is one such point.
+//!
+//! That is the level of a mean over replications which is near normal; the interval of a skewed one counts only from as many of them on
+//! as Cochran's rule says, by the skewness that was seen. What is rarer than the replications can show may be missed. A share of the
+//! replications (`Question::share`) is tested by the binomial law, which holds whatever the figures are.
 
 mod decide;
 mod phase;
 mod search;
 
 pub use decide::{Decision, Trial};
-pub use phase::{Phase, PhaseMap, phase_map};
+pub use phase::{Cell, Phase, PhaseMap, phase_map};
 pub use search::{Found, Side, Tipping, tipping_points, with_fractions};
 
 use crate::error::Error;
+use crate::metrics::Centre;
 use crate::scenario::{Condition, Override, Range, Scenario, ScenarioFile};
 
 /// What is asked for.
@@ -53,6 +58,18 @@ impl Question {
         let mut overrides = self.overrides.clone();
         overrides.extend(fields.iter().map(|&(path, value)| Override::new("--vary", path, value)));
         self.file.with(&overrides)
+    }
+
+    /// The conditions as they are written.
+    pub fn text(&self) -> String {
+        let texts: Vec<&str> = self.conditions.iter().map(|condition| condition.text.as_str()).collect();
+        texts.join(" and ")
+    }
+
+    /// True if one of the conditions is decided on by the interval of a mean, which takes means that are near normal.
+    pub fn rests_on_means(&self) -> bool {
+        let by_mean = |condition: &Condition| condition.figure.metric.sense().centre == Centre::Mean;
+        self.share.is_none() && self.conditions.iter().any(by_mean)
     }
 
     /// Reads the conditions: one or several with `and` between them.

@@ -1,4 +1,5 @@
-//! Phase maps: over two fields, where a condition holds, where it fails for a while, and where for good.
+//! Phase maps: over two fields, where a condition holds, where it fails for a while, and where for good. Replications that did
+//! not observe a figure say nothing of it, as in `[expect]`.
 
 use rayon::prelude::*;
 
@@ -10,7 +11,7 @@ use crate::experiment::replicate::{ArmResult, Experiment};
 use crate::metrics::WORKLOAD_MEASURES;
 use crate::scenario::{Axis, Figure, Metric, Scenario};
 
-/// What most replications do.
+/// What most replications do, of those that tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// All conditions hold.
@@ -19,11 +20,13 @@ pub enum Phase {
     Recovers,
     /// Goodput never comes back; or there was no incident to come back from.
     Never,
+    /// No replication tells whether all conditions hold: none observed their figures.
+    Unobserved,
 }
 
 impl Phase {
-    /// All of them, the best first.
-    pub const ALL: [Self; 3] = [Self::Stable, Self::Recovers, Self::Never];
+    /// What a replication can do, the best first.
+    pub const OF_ONE: [Self; 3] = [Self::Stable, Self::Recovers, Self::Never];
 
     /// Its name in CSV files.
     pub const fn name(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Phase {
             Self::Stable => "stable",
             Self::Recovers => "recovers",
             Self::Never => "never recovers",
+            Self::Unobserved => "not observed",
         }
     }
 }
@@ -42,16 +46,34 @@ pub struct PhaseMap {
     pub across: Vec<String>,
     /// The values of the second field.
     pub up: Vec<String>,
-    /// The shares of replications in each of [`Phase::ALL`]: by arm, then by value of the second field, then of the first.
-    pub shares: Vec<Vec<Vec<[f64; 3]>>>,
+    /// The cells: by arm, then by value of the second field, then of the first.
+    pub cells: Vec<Vec<Vec<Cell>>>,
 }
 
-impl PhaseMap {
-    /// What most replications of a cell do; of equals the worse.
-    pub fn phase(shares: [f64; 3]) -> Phase {
-        let most = shares.into_iter().fold(0.0, f64::max);
-        let worst = (0..3).rev().find(|&index| shares[index] == most);
-        Phase::ALL[worst.unwrap_or(2)]
+/// An arm at a pair of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// How many replications were in each of [`Phase::OF_ONE`]; those that do not tell are left out.
+    pub counts: [u32; 3],
+}
+
+impl Cell {
+    /// How many replications tell.
+    pub fn replications(self) -> u32 {
+        self.counts.iter().sum()
+    }
+
+    /// What most of them do; of equals the worse.
+    pub fn phase(self) -> Phase {
+        let most = self.counts.into_iter().max().filter(|&most| most > 0);
+        let worst = most.and_then(|most| (0..3).rev().find(|&index| self.counts[index] == most));
+        worst.map_or(Phase::Unobserved, |index| Phase::OF_ONE[index])
+    }
+
+    /// What share of them is in each of [`Phase::OF_ONE`]; `None` if there are none.
+    pub fn shares(self) -> Option<[f64; 3]> {
+        let all = self.replications();
+        (all > 0).then(|| self.counts.map(|count| f64::from(count) / f64::from(all)))
     }
 }
 
@@ -93,18 +115,18 @@ pub fn phase_map(
         experiment.advance(&arms, scenario.replications, &|| ());
         progress();
         let found = experiment.results().arms.iter();
-        Ok(found.map(|arm| shares(question, &scenario, arm)).collect::<Vec<_>>())
+        Ok(found.map(|arm| counted(question, &scenario, arm)).collect::<Vec<_>>())
     };
-    let found: Vec<Vec<[f64; 3]>> = cells.par_iter().map(cell).collect::<Result<_, Error>>()?;
+    let found: Vec<Vec<Cell>> = cells.par_iter().map(cell).collect::<Result<_, Error>>()?;
     let arms = found.first().map_or(0, Vec::len);
     let rows = |arm: usize| {
         found.chunks(across.len()).map(|row| row.iter().map(|cell| cell[arm]).collect()).collect()
     };
-    Ok(PhaseMap { shares: (0..arms).map(rows).collect(), across, up })
+    Ok(PhaseMap { cells: (0..arms).map(rows).collect(), across, up })
 }
 
-/// In what shares of its replications an arm is in each phase.
-fn shares(question: &Question, scenario: &Scenario, arm: &ArmResult) -> [f64; 3] {
+/// In how many of its replications an arm is in each phase.
+fn counted(question: &Question, scenario: &Scenario, arm: &ArmResult) -> Cell {
     let n = arm.replications() as usize;
     let holds = met(&question.conditions, arm);
     let measure = WORKLOAD_MEASURES.iter().position(|measure| measure.name == "recovery_time");
@@ -120,11 +142,12 @@ fn shares(question: &Question, scenario: &Scenario, arm: &ArmResult) -> [f64; 3]
     let mut counts = [0; 3];
     for index in 0..n {
         let phase = match (holds[index], seen[index] && recovers[index]) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => 2,
+            (None, _) => continue,
+            (Some(true), _) => 0,
+            (Some(false), true) => 1,
+            (Some(false), false) => 2,
         };
         counts[phase] += 1;
     }
-    counts.map(|count| f64::from(count) / n as f64)
+    Cell { counts }
 }

@@ -96,8 +96,8 @@ impl Search<'_> {
         let found = match (ends.0.holds(), ends.1.holds()) {
             (true, true) => Found::Everywhere,
             (false, false) => Found::Nowhere,
-            (true, false) => self.tips(Side::Below, low, high)?,
-            (false, true) => self.tips(Side::Above, high, low)?,
+            (true, false) => self.tips(Side::Below, &low, &high)?,
+            (false, true) => self.tips(Side::Above, &high, &low)?,
         };
         let number = |trial: &Trial| self.varied.range.number(&trial.value).unwrap_or(f64::NAN);
         let mut trials = self.trials.clone();
@@ -106,24 +106,30 @@ impl Search<'_> {
     }
 
     /// Between a value that looks as if it held and one that looks as if it failed.
-    fn tips(&mut self, side: Side, inside: String, outside: String) -> Result<Found, Error> {
-        let (value, beyond) = self.bisect(inside.clone(), outside.clone(), Decision::holds)?;
-        let shown = match self.at(&inside)? {
-            Decision::Holds => {
-                Some(self.last(inside, value.clone(), |decision| decision == Decision::Holds)?)
-            }
-            _ => None,
-        };
-        let failed = match self.at(&outside)? {
-            Decision::Fails => Some(self.last(outside, beyond, |decision| decision == Decision::Fails)?),
-            _ => None,
-        };
+    fn tips(&mut self, side: Side, inside: &str, outside: &str) -> Result<Found, Error> {
+        let (value, beyond) = self.bisect(inside.to_owned(), outside.to_owned(), Decision::holds)?;
+        let shown = self.last(inside, value.clone(), Decision::Holds)?;
+        let failed = self.last(outside, beyond, Decision::Fails)?;
         Ok(Found::Tips { side, value, shown, failed })
     }
 
-    /// The last value on the way from `from`, which is so, to `to` that is so.
-    fn last(&mut self, from: String, to: String, so: impl Fn(Decision) -> bool) -> Result<String, Error> {
-        if so(self.at(&to)?) { Ok(to) } else { Ok(self.bisect(from, to, so)?.0) }
+    /// The last value on the way from `end` to `to` of which this was decided. It is looked for from the first one on that is known: not
+    /// always the end, where failures can be too rare for the interval of their mean to count.
+    fn last(&mut self, end: &str, to: String, decision: Decision) -> Result<Option<String>, Error> {
+        if self.at(&to)? == decision {
+            return Ok(Some(to));
+        }
+        let number = |value: &str| self.varied.range.number(value).unwrap_or(f64::NAN);
+        let away = |trial: &&Trial| (number(&trial.value) - number(end)).abs();
+        let way = number(&to) - number(end);
+        let known = self.trials.iter().filter(|trial| trial.decision == decision);
+        let on_the_way = known.filter(|trial| {
+            let gone = (number(&trial.value) - number(end)) / way;
+            (0.0..1.0).contains(&gone)
+        });
+        let Some(first) = on_the_way.min_by(|a, b| away(a).total_cmp(&away(b))) else { return Ok(None) };
+        let from = first.value.clone();
+        Ok(Some(self.bisect(from, to, |found| found == decision)?.0))
     }
 
     /// Narrows the way from `from`, which is so, to `to`, which is not, down to the resolution.

@@ -3,8 +3,8 @@
 use super::drawing::{Align, Drawing, Rgb, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH};
 use super::text::{NAME, SMALL, shorten, width};
-use super::{FAINT, MUTED};
-use crate::experiment::tipping::{Phase, PhaseMap};
+use super::{FAINT, GRID, MUTED};
+use crate::experiment::tipping::{Cell, Phase, PhaseMap};
 use crate::scenario::Scenario;
 
 const LEFT: f64 = MARGIN + 90.0;
@@ -23,18 +23,21 @@ pub(in crate::report) fn chart(
 ) -> Vec<u8> {
     let mut page = Page::new(scenario, &format!("Phases: {condition}, in most replications"));
     let names = ["holds", "fails, and goodput recovers", "fails, and goodput never recovers"];
-    let legend: Vec<(Sample, &str)> =
+    let mut legend: Vec<(Sample, &str)> =
         COLOURS.into_iter().zip(names).map(|(colour, name)| (Sample::Area(colour), name)).collect();
+    if map.cells.iter().flatten().flatten().any(|cell| cell.phase() == Phase::Unobserved) {
+        legend.push((Sample::Area(GRID), "? not observed in any replication"));
+    }
     page.legend(&legend);
     let across = (WIDTH - MARGIN - LEFT) / map.across.len() as f64;
     let across = across.min(2.0 * CELL);
     let up = (MAP / map.up.len() as f64).min(CELL);
-    for (arm, shares) in scenario.arms.iter().zip(&map.shares) {
+    for (arm, cells) in scenario.arms.iter().zip(&map.cells) {
         page.group(None, &format!("{} upwards, {} to the right", paths[1], paths[0]));
         let name = shorten(&arm.name, NAME, WIDTH - 2.0 * MARGIN);
         page.line_of_text(Text::new((LEFT, 0.0), name).size(NAME).bold(), 14.0);
         let bottom = page.y + up * map.up.len() as f64;
-        for (row, (value, cells)) in map.up.iter().zip(shares).enumerate() {
+        for (row, (value, cells)) in map.up.iter().zip(cells).enumerate() {
             let y = bottom - up * row as f64;
             for (column, cell) in cells.iter().enumerate() {
                 let x = LEFT + across * column as f64;
@@ -57,7 +60,7 @@ pub(in crate::report) fn chart(
     page.finish(
         scenario,
         "phases.csv",
-        &["A number in a cell is the share of replications of its colour, in percent."],
+        &["A number in a cell is the share of replications of its colour, in percent, of those that observed the condition."],
     )
 }
 
@@ -67,16 +70,21 @@ fn thinned(index: usize, count: usize, step: f64, room: f64) -> bool {
     index.is_multiple_of(every) && index < count
 }
 
-fn draw(drawing: &mut Drawing, shares: [f64; 3], from: (f64, f64), to: (f64, f64)) {
-    let phase = PhaseMap::phase(shares);
-    let place = Phase::ALL.iter().position(|known| *known == phase).unwrap_or(2);
+fn draw(drawing: &mut Drawing, cell: Cell, from: (f64, f64), to: (f64, f64)) {
+    let phase = cell.phase();
+    let place = Phase::OF_ONE.iter().position(|known| *known == phase);
     drawing.rectangle(from, to, FAINT);
-    drawing.rectangle((from.0, from.1), (to.0 - 1.0, to.1 - 1.0), COLOURS[place]);
-    let share = format!("{:.0}", shares[place] * 100.0);
-    // Where all agree, the colour says it all.
-    if shares[place] < 1.0 && width(&share, SMALL) + 2.0 < to.0 - from.0 && to.1 - from.1 >= 12.0 {
+    let colour = place.map_or(GRID, |place| COLOURS[place]);
+    drawing.rectangle((from.0, from.1), (to.0 - 1.0, to.1 - 1.0), colour);
+    let sign = match cell.shares().zip(place) {
+        // Where all agree, the colour says it all.
+        Some((shares, place)) if shares[place] == 1.0 => return,
+        Some((shares, place)) => format!("{:.0}", shares[place] * 100.0),
+        None => "?".to_owned(),
+    };
+    if width(&sign, SMALL) + 2.0 < to.0 - from.0 && to.1 - from.1 >= 12.0 {
         let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
-        let colour = if place == 2 { Rgb(255, 255, 255) } else { MUTED };
-        drawing.text(Text::new(middle, share).align(Align::Centre).colour(colour));
+        let colour = if phase == Phase::Never { Rgb(255, 255, 255) } else { MUTED };
+        drawing.text(Text::new(middle, sign).align(Align::Centre).colour(colour));
     }
 }

@@ -5,8 +5,8 @@ use super::drawing::{Align, Drawing, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH, ground};
 use super::text::{NAME, SMALL, shorten};
 use super::{FAINT, GRID, LOAD, LOAD_EDGE, MUTED, TEXT};
-use crate::experiment::tipping::{Found, Side, Tipping, Varied};
-use crate::report::tipping::in_words;
+use crate::experiment::tipping::{Found, Question, Side, Tipping, Varied};
+use crate::report::tipping::{asked, in_words};
 use crate::scenario::Scenario;
 
 const LEFT: f64 = MARGIN + 190.0;
@@ -19,10 +19,10 @@ const ROW: f64 = 30.0;
 pub(in crate::report) fn chart(
     scenario: &Scenario,
     varied: &Varied,
-    condition: &str,
+    question: &Question,
     points: &[Tipping],
 ) -> Vec<u8> {
-    let shows = format!("Tipping points: where {condition}");
+    let shows = format!("Tipping points: where {}", asked(question));
     let mut page = Page::new(scenario, &shows);
     page.legend(&[
         (Sample::Area(LOAD), "it holds"),
