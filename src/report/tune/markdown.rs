@@ -93,7 +93,7 @@ fn legend(scenario: &Scenario, tuning: &Tuning) -> String {
                 .to_owned(),
         );
     }
-    lines.iter().map(|line| format!("- {line}\n")).collect()
+    format!("- {}\n", lines.join("\n- "))
 }
 
 /// One row per operation: how much was seen of it, and its figures with their intervals.

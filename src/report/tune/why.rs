@@ -41,13 +41,16 @@ pub(super) fn why(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> St
 /// What is said where no part makes a difference.
 fn nothing(found: &TunedWorkload) -> String {
     let replications = found.confirmed(found.chosen).rows.len();
-    match found.variants.len() {
-        0 => "nothing of it could be left out or replaced".into(),
-        tried => format!(
-            "no clear difference in what was asked for: none of {tried} alternatives differs clearly in an objective or breaks a \
-             constraint in {replications} held-out replications"
-        ),
-    }
+    let alternatives = match found.variants.len() {
+        0 => return "nothing of it could be left out or replaced".into(),
+        1 => "the one alternative neither differs clearly in an objective nor breaks a constraint".to_owned(),
+        tried => {
+            format!("none of {tried} alternatives differs clearly in an objective or breaks a constraint")
+        }
+    };
+    format!(
+        "no clear difference in what was asked for: {alternatives} in {replications} held-out replications"
+    )
 }
 
 /// That one more retry adds nothing, if that was tried.
