@@ -81,8 +81,8 @@ fn legend(scenario: &Scenario, tuning: &Tuning) -> String {
              service has no limit, the attempts per second then (/s).",
             window = scenario.window
         ),
-        "why: what the parts that matter most change of what was asked for; every change is clear at the 5 % level after all \
-         comparisons of the operation."
+        "why: what the parts that matter most change of what was asked for; every change of an objective is clear at the 5 % level \
+         after all comparisons of the operation, of constraints it is said what the confirmation shows."
             .to_owned(),
         "\"in 6 of 20\": observed in 6 of 20 replications only; \"-\": there is none.".to_owned(),
     ];
