@@ -66,8 +66,12 @@ pub struct TunedWorkload {
     pub front: Vec<usize>,
     /// The candidate at the knee of the front, if it has one.
     pub knee: Option<usize>,
+    /// The requests of all replications of the confirmation, with the chosen policy.
+    pub requests: u64,
     /// The chosen policy with parts replaced.
     pub variants: Vec<Variant>,
+    /// What the confirmation saw of each variant.
+    pub varied: Vec<Confirmed>,
     /// What that changes.
     pub effects: Vec<Effect>,
 }
@@ -145,13 +149,18 @@ fn figures(scenario: &Scenario, tune: &Tune) -> Vec<Figure> {
     figures
 }
 
-/// The figures, and after them what constraints need to know besides: whether anything succeeded, and of how many a figure is a
-/// share.
+/// How many requests a workload has.
+fn requests(workload: usize) -> Option<Figure> {
+    Metric::named("requests").map(|metric| Figure { metric, subject: workload })
+}
+
+/// The figures, and after them what has to be known besides: whether anything succeeded, of how many a figure is a share, and how
+/// many requests there were.
 fn with_telling(scenario: &Scenario, figures: &[Figure], tune: &Tune) -> Vec<Figure> {
     let mut watched = figures.to_vec();
     let whole = |condition: &Condition| Whole::of(scenario, condition.figure).map(|whole| whole.counts);
     let telling = tune.constraints.iter().flat_map(|condition| [aims::telling(condition), whole(condition)]);
-    for figure in telling.flatten() {
+    for figure in telling.chain([requests(tune.workload)]).flatten() {
         if !watched.contains(&figure) {
             watched.push(figure);
         }
@@ -194,8 +203,9 @@ fn tune_workload(
         .collect();
     let replications = (held_out / policies.len() as u64).clamp(HELD_OUT.0, HELD_OUT.1) as u32;
     let mut seen = confirm::confirm(&trials, scenario.seed, &policies, replications, &aims);
-    let seen_variants = seen.split_off(promising.len());
+    let varied = seen.split_off(promising.len());
     let confirmed: Vec<(usize, Confirmed)> = promising.into_iter().zip(seen).collect();
+    let counted = watched.iter().position(|figure| Some(*figure) == requests(tune.workload));
 
     let (front, knee) = confirmed_front(&aims, &confirmed);
     let mut found = TunedWorkload {
@@ -209,10 +219,14 @@ fn tune_workload(
         confirmed,
         front,
         knee,
+        requests: 0,
         variants,
+        varied,
         effects: Vec::new(),
     };
-    found.effects = why::effects(found.confirmed(chosen), &seen_variants, &found.figures);
+    let requests = |row: &Row| counted.and_then(|column| row[column]).unwrap_or(0.0) as u64;
+    found.requests = found.confirmed(chosen).rows.iter().map(requests).sum();
+    found.effects = why::effects(found.confirmed(chosen), &found.varied, &found.figures);
     found
 }
 

@@ -4,12 +4,14 @@
 mod brief;
 mod constraints;
 mod csv;
+mod markdown;
 mod table;
 mod why;
 mod words;
 
 pub use self::csv::best_practices_csv;
-pub use table::{best_practices_markdown, tuned_legend, tuned_table};
+pub use markdown::best_practices_markdown;
+pub use table::{tuned_legend, tuned_table};
 
 use super::charts::front_charts;
 use super::manifest::{Verb, manifest};

@@ -1,4 +1,4 @@
-//! The best-practices table for people: as Markdown, and for the terminal with what changed and why.
+//! The best-practices table for the terminal, with what changed and why.
 
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -17,7 +17,7 @@ use crate::scenario::{Scenario, Tune};
 const WIDTH: usize = 78;
 
 /// The mean of a metric that the confirmation saw, and in how many replications if not in all; "-" if it could not be observed.
-fn cell(found: &TunedWorkload, confirmed: &Confirmed, metric: &str) -> String {
+pub(super) fn cell(found: &TunedWorkload, confirmed: &Confirmed, metric: &str) -> String {
     let column = found.column(metric);
     let seen = column.and_then(|column| Some((found.figures[column].metric, confirmed.estimate(column)?)));
     let all = confirmed.rows.len();
@@ -28,34 +28,8 @@ fn cell(found: &TunedWorkload, confirmed: &Confirmed, metric: &str) -> String {
 }
 
 /// The peak against the limit; where there is none, attempts per second.
-fn peak(found: &TunedWorkload, confirmed: &Confirmed) -> String {
-    let metric = if found.column("peak_to_limit").is_some() { "peak_to_limit" } else { "offered_load_peak" };
-    cell(found, confirmed, metric)
-}
-
-/// `best-practices.md`: the table, one row per operation; what is not met or undecided of its constraints stands first in its
-/// last cell.
-pub fn best_practices_markdown(scenario: &Scenario, tuning: &Tuning) -> String {
-    let mut text = String::from(
-        "| operation | retries | delay | jitter | breaker | success | time to success p99 | peak/limit | why |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
-    );
-    for (name, tune, found) in tuned(scenario, tuning) {
-        let Brief { retries, delay, jitter, breaker, .. } =
-            Brief::of(&found.candidates[found.chosen].policy.config);
-        let confirmed = found.confirmed(found.chosen);
-        let cell = |metric| cell(found, confirmed, metric);
-        let open = open(tune, found);
-        let mark = if open.is_empty() { open } else { format!("**{open}**; ") };
-        text += &format!(
-            "| {name} | {retries} | {delay} | {jitter} | {breaker} | {} | {} | {} | {mark}{} |\n",
-            cell("success_rate"),
-            cell("time_to_success_p99"),
-            peak(found, confirmed),
-            why(scenario, tune, found)
-        );
-    }
-    text
+pub(super) fn peak(found: &TunedWorkload, confirmed: &Confirmed) -> String {
+    cell(found, confirmed, words::peak(found))
 }
 
 /// The table of a tuning, and below it what changed for each workload, and why.

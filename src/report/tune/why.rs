@@ -1,65 +1,62 @@
-//! Why a policy was chosen, in one sentence: the one or two parts whose absence changes most, with what it changes. Every number in
-//! it is a mean of the confirmation, and every change is clear after all comparisons of the workload have been counted.
+//! Why a policy was chosen, in one sentence: the one or two parts whose absence changes most of what was asked for. Every number in
+//! it is a mean of the confirmation, every change of an objective is clear after all comparisons of the workload have been counted,
+//! and a constraint that the policy keeps and another would not is named: it may be all that decided.
 
 use super::words;
-use crate::experiment::tune::{Effect, TunedWorkload, Variant};
-use crate::scenario::{Knob, Scenario, Tune};
+use crate::experiment::tune::{Effect, Met, TunedWorkload, Variant};
+use crate::metrics::Better;
+use crate::scenario::{Condition, Knob, Scenario, Tune};
 
 /// The level at which a difference is clear.
 const LEVEL: f64 = 0.05;
 /// A hundredth of failures is nothing that a ratio should make much of.
 const LITTLE: f64 = 0.01;
+/// At most so many parts are told of.
+const PARTS: usize = 2;
 
 /// The sentence.
 pub(super) fn why(scenario: &Scenario, tune: &Tune, found: &TunedWorkload) -> String {
-    let clear = |effect: &&Effect| effect.p <= LEVEL && visible(found, effect);
-    let effects: Vec<&Effect> = found.effects.iter().filter(clear).collect();
-    let asked = found.asked(tune);
-    // What was to be better counts; what only had to hold counts where nothing else differs.
-    let weight = |variant: usize| -> f64 {
-        let own = effects.iter().filter(|effect| effect.variant == variant && effect.column < asked);
-        let counts = |column: usize| if column < tune.objectives.len() { 1.0 } else { 1e-6 };
-        own.map(|effect| counts(effect.column) * size(found, effect)).fold(0.0, f64::max)
-    };
-    let mut order: Vec<usize> = (0..found.variants.len()).filter(|&variant| weight(variant) > 0.0).collect();
-    order.sort_by(|&a, &b| weight(b).total_cmp(&weight(a)).then(a.cmp(&b)));
-    let mut parts: Vec<String> = Vec::new();
+    let all = 0..found.variants.len();
+    let mut parts: Vec<Part<'_>> = all.map(|variant| Part::of(scenario, tune, found, variant)).collect();
+    let another = another_retry(&parts);
+    parts.retain(Part::matters);
+    // The sort is stable: of those that change as much, the first.
+    parts.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
     let mut told: Vec<Knob> = Vec::new();
-    for variant in order {
-        let knob = found.variants[variant].knob;
-        if parts.len() < 2 && !told.contains(&knob) {
+    let mut sentences: Vec<String> = Vec::new();
+    for part in &parts {
+        let knob = part.variant().knob;
+        if told.len() < PARTS && !told.contains(&knob) {
             told.push(knob);
-            let own: Vec<&Effect> =
-                effects.iter().copied().filter(|effect| effect.variant == variant).collect();
-            parts.push(sentence(scenario, tune, found, &found.variants[variant], &own));
+            sentences.push(part.sentence());
         }
     }
-    if parts.is_empty() {
-        let tried = found.variants.len();
-        let replications = found.confirmed(found.chosen).rows.len();
-        return match tried {
-            0 => "nothing of it could be left out or replaced".into(),
-            _ => format!(
-                "no knob makes a clear difference: none of {tried} alternatives differs clearly in {replications} held-out replications"
-            ),
-        };
+    if sentences.is_empty() {
+        return nothing(found);
     }
-    parts.extend(another_retry(found, &effects, asked).filter(|_| !told.contains(&Knob::Retries)));
-    parts.join("; ")
+    sentences.extend(another.filter(|_| !told.contains(&Knob::Retries)));
+    sentences.join("; ")
+}
+
+/// What is said where no part makes a difference.
+fn nothing(found: &TunedWorkload) -> String {
+    let replications = found.confirmed(found.chosen).rows.len();
+    let alternatives = match found.variants.len() {
+        0 => return "nothing of it could be left out or replaced".into(),
+        1 => "the one alternative neither differs clearly in an objective nor breaks a constraint".to_owned(),
+        tried => {
+            format!("none of {tried} alternatives differs clearly in an objective or breaks a constraint")
+        }
+    };
+    format!(
+        "no clear difference in what was asked for: {alternatives} in {replications} held-out replications"
+    )
 }
 
 /// That one more retry adds nothing, if that was tried.
-fn another_retry(found: &TunedWorkload, effects: &[&Effect], asked: usize) -> Option<String> {
-    let more =
-        |variant: &Variant| variant.knob == Knob::Retries && number(&variant.other) > number(&variant.own);
-    let variant = found.variants.iter().position(more)?;
-    let adds = effects.iter().any(|effect| effect.variant == variant && effect.column < asked);
-    (!adds).then(|| {
-        format!(
-            "{} retry would change nothing clearly",
-            words::another(number(&found.variants[variant].other))
-        )
-    })
+fn another_retry(parts: &[Part<'_>]) -> Option<String> {
+    let part = parts.iter().find(|part| part.is_one_more())?;
+    (!part.matters()).then(|| format!("{} make no clear difference in what was asked for", part.subject()))
 }
 
 fn number(text: &str) -> u64 {
@@ -84,58 +81,155 @@ fn size(found: &TunedWorkload, effect: &Effect) -> f64 {
     if ratio.is_finite() { ratio } else { f64::MAX }
 }
 
-/// What one part does: the largest change of what was asked for, and the largest of the others.
-fn sentence(
-    scenario: &Scenario,
-    tune: &Tune,
-    found: &TunedWorkload,
-    variant: &Variant,
-    effects: &[&Effect],
-) -> String {
-    let asked = found.asked(tune);
-    let largest = |effects: &mut dyn Iterator<Item = &&Effect>| -> Option<usize> {
-        let by_size = |a: &&&Effect, b: &&&Effect| {
-            size(found, a).total_cmp(&size(found, b)).then(b.column.cmp(&a.column))
+/// A part of the chosen policy, held against what could stand in its place.
+struct Part<'a> {
+    scenario: &'a Scenario,
+    tune: &'a Tune,
+    found: &'a TunedWorkload,
+    /// Index of the variant.
+    index: usize,
+    /// The clear changes of objectives, the first objective first.
+    effects: Vec<&'a Effect>,
+    /// The constraints, by their index, of which less is known with the variant that they are met.
+    lost: Vec<usize>,
+}
+
+impl<'a> Part<'a> {
+    fn of(scenario: &'a Scenario, tune: &'a Tune, found: &'a TunedWorkload, index: usize) -> Self {
+        let counts = |effect: &&Effect| {
+            let objective = effect.column < tune.objectives.len();
+            effect.variant == index && objective && effect.p <= LEVEL && visible(found, effect)
         };
-        effects.max_by(by_size).map(|effect| effect.column)
-    };
-    let objective =
-        effects.iter().map(|effect| effect.column).filter(|column| *column < tune.objectives.len()).min();
-    let first = objective.or_else(|| largest(&mut effects.iter().filter(|effect| effect.column < asked)));
-    let second = largest(&mut effects.iter().filter(|effect| Some(effect.column) != first));
-    let retries = variant.knob == Knob::Retries;
-    let would = retries && number(&variant.other) > number(&variant.own);
-    let change = |column: usize| {
-        let effect = effects.iter().find(|effect| effect.column == column)?;
-        let figure = found.figures[column];
-        // Of one retry more what it would do, of everything else what it does.
-        let (from, to) = if would { (effect.own, effect.other) } else { (effect.other, effect.own) };
-        let verb = match (to.mean > from.mean, would) {
+        let own = &found.confirmed(found.chosen).constraints;
+        let (own, other) = (own.iter().map(|met| met.name()), &found.varied[index].constraints);
+        let lost = own.zip(other).enumerate().filter(|(_, (own, other))| match **other {
+            Met::Yes => false,
+            Met::No => *own != Met::No.name(),
+            _ => *own == Met::Yes.name(),
+        });
+        let lost = lost.map(|(constraint, _)| constraint).collect();
+        Self { scenario, tune, found, index, effects: found.effects.iter().filter(counts).collect(), lost }
+    }
+
+    fn variant(&self) -> &'a Variant {
+        &self.found.variants[self.index]
+    }
+
+    /// True if the variant makes one retry more: of that is said what it would do, of everything else what it does.
+    fn is_one_more(&self) -> bool {
+        let variant = self.variant();
+        variant.knob == Knob::Retries && number(&variant.other) > number(&variant.own)
+    }
+
+    /// True if it makes a difference in what was asked for.
+    fn matters(&self) -> bool {
+        !self.effects.is_empty() || !self.lost.is_empty()
+    }
+
+    /// How much it changes: the largest change of an objective, or of the figure of a constraint that is lost.
+    fn weight(&self) -> f64 {
+        let lost = self.lost.iter().filter_map(|&constraint| self.effect(&self.tune.constraints[constraint]));
+        let sizes = self.effects.iter().copied().chain(lost).map(|effect| size(self.found, effect));
+        sizes.fold(0.0, f64::max)
+    }
+
+    /// What the variant changes in the figure of a constraint, clear or not.
+    fn effect(&self, constraint: &Condition) -> Option<&'a Effect> {
+        let column = self.found.figures.iter().position(|figure| *figure == constraint.figure)?;
+        let mut effects = self.found.effects.iter();
+        effects.find(|effect| effect.variant == self.index && effect.column == column)
+    }
+
+    /// True if the variant is the better one in this objective.
+    fn is_worse_than_variant(&self, effect: &Effect) -> bool {
+        match self.found.better(effect.column, self.tune) {
+            Better::More => effect.other.mean > effect.own.mean,
+            _ => effect.other.mean < effect.own.mean,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let mut text = self.subject();
+        for (index, effect) in self.effects.iter().enumerate() {
+            let (verb, change) = self.change(effect);
+            let repeated = index > 0 && self.change(self.effects[index - 1]).0 == verb;
+            text += if index > 0 { " and" } else { "" };
+            text += &if repeated { format!(" {change}") } else { format!(" {verb} {change}") };
+        }
+        let worse = |effect: &&Effect| self.is_worse_than_variant(effect);
+        if self.lost.is_empty() {
+            return text + if self.effects.iter().all(worse) { self.in_vain() } else { "" };
+        }
+        let and = match &self.effects[..] {
+            [] => " ",
+            effects if effects.iter().any(worse) => ", but ",
+            _ => ", and ",
+        };
+        text + and + &self.losses()
+    }
+
+    /// That nothing speaks for the part by these figures, or against one retry more.
+    fn in_vain(&self) -> &'static str {
+        if self.is_one_more() {
+            ", at no clear cost in what was asked for"
+        } else {
+            ", for no clear gain in what was asked for"
+        }
+    }
+
+    /// The verb, and the figure from what it would be without the part to what it is.
+    fn change(&self, effect: &Effect) -> (&'static str, String) {
+        let one_more = self.is_one_more();
+        let (from, to) = if one_more { (effect.own, effect.other) } else { (effect.other, effect.own) };
+        let verb = match (to.mean > from.mean, one_more) {
             (true, true) => "raise",
             (true, false) => "raises",
             (false, true) => "cut",
             (false, false) => "cuts",
         };
+        let figure = self.found.figures[effect.column];
         let value = |mean: f64| words::value(figure.metric, mean);
-        let name = words::name(scenario, figure, tune.workload);
-        Some((
-            verb,
-            format!(
-                "{name} from {} to {}{}{}",
-                value(from.mean),
-                value(to.mean),
-                words::unit(figure.metric),
-                words::rests_on(effect.pairs, found.confirmed(found.chosen).rows.len())
-            ),
-        ))
-    };
-    let changes: Vec<(&str, String)> = [first, second].into_iter().flatten().filter_map(change).collect();
-    let subject = subject(tune, found, variant);
-    match &changes[..] {
-        [(verb, one), (same, other)] if verb == same => format!("{subject} {verb} {one} and {other}"),
-        [(verb, one), (another, other)] => format!("{subject} {verb} {one} and {another} {other}"),
-        [(verb, one), ..] => format!("{subject} {verb} {one}"),
-        [] => subject,
+        let name = words::name(self.scenario, figure, self.tune.workload);
+        let rests_on = words::rests_on(effect.pairs, self.found.confirmed(self.found.chosen).rows.len());
+        let unit = words::unit(figure.metric);
+        (verb, format!("{name} from {} to {}{unit}{rests_on}", value(from.mean), value(to.mean)))
+    }
+
+    /// What becomes of the constraints that are lost: first those that the variant breaks.
+    fn losses(&self) -> String {
+        let varied = &self.found.varied[self.index].constraints;
+        let list = |broken: bool| -> Option<String> {
+            let lost = self.lost.iter().filter(|&&constraint| (varied[constraint] == Met::No) == broken);
+            let lost: Vec<String> = lost.map(|&constraint| self.loss(constraint)).collect();
+            let lost = (!lost.is_empty()).then(|| lost.join(" and "))?;
+            Some(match (self.is_one_more(), broken) {
+                (true, true) => format!("break {lost}"),
+                (true, false) => format!("leave {lost} undecided"),
+                (false, true) => format!("is needed for {lost}"),
+                (false, false) => format!("is needed to be sure of {lost}"),
+            })
+        };
+        [true, false].into_iter().filter_map(list).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// A constraint, and its figure with the policy and with the variant, unless that has been told.
+    fn loss(&self, constraint: usize) -> String {
+        let Condition { text, figure, .. } = &self.tune.constraints[constraint];
+        let Some(effect) = self.effect(&self.tune.constraints[constraint]) else {
+            return text.clone();
+        };
+        if self.effects.iter().any(|told| told.column == effect.column) {
+            return text.clone();
+        }
+        let value = |mean: f64| words::value(figure.metric, mean);
+        let (own, other) = (value(effect.own.mean), value(effect.other.mean));
+        let (it, instead) = if self.is_one_more() { (other, own) } else { (own, other) };
+        format!("{text} ({it} instead of {instead}{})", words::unit(figure.metric))
+    }
+
+    /// The part, and what stood in its place.
+    fn subject(&self) -> String {
+        subject(self.tune, self.found, self.variant())
     }
 }
 

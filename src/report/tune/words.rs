@@ -1,5 +1,6 @@
 //! Figures in words: a name that can stand in a sentence, and values in the unit that a person would use.
 
+use crate::experiment::tune::TunedWorkload;
 use crate::metrics::Better;
 use crate::report::number::{count, duration, percent, short};
 use crate::scenario::{Figure, Metric, Scenario};
@@ -73,6 +74,26 @@ pub(super) fn with_interval(metric: Metric, estimate: Option<Estimate>, replicat
         }
         _ => mean + &rests_on,
     }
+}
+
+/// The same of a share near one of its ends: in as many digits as its interval is exact to. Without spread there is no interval.
+pub(super) fn share_with_interval(estimate: Estimate) -> String {
+    let (Some(low), Some(high)) = (estimate.low(), estimate.high()) else { return percent(estimate.mean) };
+    let half = 100.0 * (high - low) / 2.0;
+    if half <= 0.0 {
+        return percent(estimate.mean);
+    }
+    let digits = (1.0 - libm::floor(libm::log10(half))).clamp(1.0, 6.0) as usize;
+    let text = |share: f64| match share {
+        share if share <= 0.0 || share >= 1.0 => percent(share.clamp(0.0, 1.0)),
+        _ => format!("{:.digits$} %", 100.0 * share),
+    };
+    format!("{} ({} to {})", text(estimate.mean), text(low), text(high))
+}
+
+/// The metric that tells the peak of a service: against its limit, or per second if it has none.
+pub(super) fn peak(found: &TunedWorkload) -> &'static str {
+    if found.column("peak_to_limit").is_some() { "peak_to_limit" } else { "offered_load_peak" }
 }
 
 /// " in 6 of 20": in how many replications something was observed, unless it was in all of them.
