@@ -151,6 +151,7 @@ fn the_scenario_that_is_written_runs_and_shows_what_was_found() {
         row.split(',').nth(5).and_then(|mean| mean.parse::<f64>().ok()).expect("a mean")
     };
     assert!(success("tuned") > 2.0 * success("fixed"));
+    assert!(place.path("output/herd-tune-run/summary.csv").exists(), "what tune wrote stays");
     let text = place.read("output/herd-tune/scenario.toml");
     let tuned = text.split("[policies.tuned]").nth(1).expect("there is a tuned policy");
     let tuned = tuned.split("\n[").next().unwrap_or_default();

@@ -24,7 +24,8 @@ pub(super) struct Run {
     /// Threads to use; one per core if absent. The results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Folder to write; output/NAME if absent, where NAME is the scenario's. A folder of an earlier run is replaced.
+    /// Folder to write; output/NAME if absent, where NAME is the scenario's, or output/NAME-run if another verb has written that. A
+    /// folder of an earlier run is replaced.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -105,7 +106,8 @@ impl Run {
         // Before anything is written: a refusal (exit 2) must leave nothing behind, and hide no verdict (exit 3).
         let export = self.export.map(|target| export::Written::of(&scenario, target)).transpose()?;
         let junit = self.junit.as_deref().map(|path| junit(path, &scenario)).transpose()?;
-        let target = self.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name));
+        let default = || Folder::default_target(&scenario.name, report::Verb::Run);
+        let target = self.out.clone().unwrap_or_else(default);
         if let Some(path) = self.junit.as_ref().filter(|path| path.starts_with(&target)) {
             return Err(Error::Usage(format!(
                 "--junit {}: {} is for what the run writes, and replaced by the next one: name a file outside it",

@@ -46,6 +46,14 @@ impl Folder {
         Ok(Self { target: target.to_owned(), parent: parent.to_owned(), verb })
     }
 
+    /// Where `verb` writes the results of what is called `name` if nothing is said: `output/NAME`, or `output/NAME-VERB` where another
+    /// verb has written that, as if the `scenario.toml` of its folder is run.
+    pub fn default_target(name: &str, verb: Verb) -> PathBuf {
+        let target = Path::new("output").join(name);
+        let taken = manifest_in(&target).is_some_and(|manifest| other_verb(&manifest, verb).is_some());
+        if taken { Path::new("output").join(format!("{name}-{}", verb.name())) } else { target }
+    }
+
     /// Writes the files (name with forward slashes, bytes) and puts the folder in its place.
     ///
     /// # Errors
@@ -133,12 +141,10 @@ fn check_once(path: &Path, verb: Verb) -> Result<(), String> {
     if !path.exists() || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()) {
         return Ok(());
     }
-    let manifest = fs::read(path.join(MANIFEST)).ok();
-    let manifest = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-    let Some(manifest) = manifest.filter(|manifest| manifest["program"] == PROGRAM) else {
+    let Some(manifest) = manifest_in(path) else {
         return Err("it exists and is not a folder of an earlier run: move it".into());
     };
-    if let Some(other) = manifest["verb"].as_str().filter(|other| *other != verb.name()) {
+    if let Some(other) = other_verb(&manifest, verb) {
         return Err(format!(
             "it holds what `{PROGRAM} {other}` has written, which `{PROGRAM} {}` does not replace: move it",
             verb.name()
@@ -154,6 +160,17 @@ fn check_once(path: &Path, verb: Verb) -> Result<(), String> {
             path.join(name).display()
         )),
     }
+}
+
+/// The manifest of a folder that a verb of this program has written.
+fn manifest_in(path: &Path) -> Option<serde_json::Value> {
+    let manifest = serde_json::from_slice::<serde_json::Value>(&fs::read(path.join(MANIFEST)).ok()?).ok()?;
+    (manifest["program"] == PROGRAM).then_some(manifest)
+}
+
+/// The verb that has written a folder, if it is another one.
+fn other_verb(manifest: &serde_json::Value, verb: Verb) -> Option<&str> {
+    manifest["verb"].as_str().filter(|other| *other != verb.name())
 }
 
 /// Something in `folder`, which is `below` the top, that is not on the list.
