@@ -322,6 +322,11 @@ fn a_map_leaves_out_what_did_not_observe_the_figure_as_expectations_do() {
         "{shown}"
     );
     assert!(chart.contains("? not observed in any replication"));
+    let nothing = "there is no incident to recover from";
+    assert!(
+        [&shown, &chart].iter().all(|words| words.contains(nothing) && !words.contains("goodput")),
+        "{shown}"
+    );
     // What is broken in all that tell fails, and a condition that all replications tell of changes nothing.
     let (slow, ..) = map("success_rate >= 0.5 and time_to_give_up_max > 1s");
     let phases = |rows: &[Vec<String>]| rows.iter().map(|row| row[6].clone()).collect::<Vec<_>>();

@@ -51,7 +51,7 @@ struct Column {
 fn columns(scenario: &Scenario) -> Vec<Column> {
     let breaks = scenario.policies.iter().any(|policy| policy.config.breaker.is_some());
     let limited = scenario.services.iter().any(|service| !service.config.rate_limit.is_empty());
-    let recovers = scenario.services.iter().any(|service| !service.config.incidents.is_empty());
+    let recovers = scenario.has_incidents();
     let column = |name, cell: Cell| Column { name, cell };
     let all = [
         (true, column("success", |w, _| show(w.named("success_rate"), percent))),

@@ -193,9 +193,14 @@ pub fn phase_table(scenario: &Scenario, paths: [&str; 2], condition: &str, map: 
     let fewest = tell.min().unwrap_or(0);
     let observed = if fewest < scenario.replications { ", of those that observed it" } else { "" };
     let unobserved = if fewest == 0 { ", ? not observed in any" } else { "" };
+    let failing = if scenario.has_incidents() {
+        "o not, but goodput recovers, # it never does"
+    } else {
+        "# not; there is no incident to recover from"
+    };
     let words = format!(
-        "up: {}; across: {} from {} to {}; . {condition} in most of {} replications{observed}, o not, but goodput recovers, # it \
-         never does{unobserved}; phases.csv has the shares",
+        "up: {}; across: {} from {} to {}; . {condition} in most of {} replications{observed}, {failing}{unobserved}; phases.csv has \
+         the shares",
         paths[1],
         paths[0],
         first.map_or("", String::as_str),

@@ -210,6 +210,11 @@ impl Scenario {
         rules::reached(&self.workloads, service)
     }
 
+    /// True if there is an incident to recover from.
+    pub fn has_incidents(&self) -> bool {
+        self.services.iter().any(|service| !service.config.incidents.is_empty())
+    }
+
     /// True if luck strikes many requests of a replication at once: outages at random, bursts of faults or of arrivals. What one
     /// of them says is then not independent of what the others say.
     pub fn strikes_many(&self) -> bool {

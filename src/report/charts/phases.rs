@@ -22,9 +22,14 @@ pub(in crate::report) fn chart(
     map: &PhaseMap,
 ) -> Vec<u8> {
     let mut page = Page::new(scenario, &format!("Phases: {condition}, in most replications"));
-    let names = ["holds", "fails, and goodput recovers", "fails, and goodput never recovers"];
-    let mut legend: Vec<(Sample, &str)> =
-        COLOURS.into_iter().zip(names).map(|(colour, name)| (Sample::Area(colour), name)).collect();
+    let [holds, recovers, never] = COLOURS.map(Sample::Area);
+    let mut legend = vec![(holds, "holds")];
+    if scenario.has_incidents() {
+        legend.push((recovers, "fails, and goodput recovers"));
+        legend.push((never, "fails, and goodput never recovers"));
+    } else {
+        legend.push((never, "fails; there is no incident to recover from"));
+    }
     if map.cells.iter().flatten().flatten().any(|cell| cell.phase() == Phase::Unobserved) {
         legend.push((Sample::Area(GRID), "? not observed in any replication"));
     }

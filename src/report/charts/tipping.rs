@@ -49,10 +49,13 @@ pub(in crate::report) fn chart(
         page.drawing.text(Text::new((x(value), bottom + 14.0), label).align(Align::Centre));
     }
     page.y = bottom + 34.0;
-    page.finish(
-        scenario,
-        "limits.csv",
-        &["Replications are added until a value is shown to hold or to fail."],
+    let times = match scenario.replications {
+        1 => "once or more".to_owned(),
+        many => format!("{many} times or more"),
+    };
+    page.close(
+        &format!("seed {} · limits.csv", scenario.seed),
+        &[&format!("Each value is run {times}: until it is shown to hold or to fail.")],
     )
 }
 
