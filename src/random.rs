@@ -57,7 +57,7 @@ pub enum Purpose {
 
 /// The key of one family of draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key([u32; 2]);
+pub struct Key(u64);
 
 /// 128 random bits at one address, as two independent words.
 pub type Block = [u64; 2];
@@ -71,20 +71,49 @@ impl Key {
         material[12..16].copy_from_slice(&(purpose as u32).to_le_bytes());
         material[16..].copy_from_slice(&fnv1a_128(name).to_le_bytes());
         let mut rng = ChaCha20Rng::from_seed(material);
-        Self([rng.next_u32(), rng.next_u32()])
+        Self(rng.next_u64())
     }
 
     /// The bits at address (`entity`, `index`).
     #[inline]
     pub fn block(self, entity: u64, index: u64) -> Block {
-        let [a, b, c, d] =
-            philox4x32([entity as u32, (entity >> 32) as u32, index as u32, (index >> 32) as u32], self.0);
+        let ([a, b], [c, d]) = (halves(entity), halves(index));
+        let [a, b, c, d] = philox4x32([a, b, c, d], halves(self.0));
         [u64::from(b) << 32 | u64::from(a), u64::from(d) << 32 | u64::from(c)]
+    }
+
+    /// The bits of entities that follow each other from `first` on, at one index: each as [`block`](Self::block) gives them.
+    #[inline]
+    pub fn blocks(self, first: u64, index: u64) -> Blocks {
+        philox4x32_side_by_side(first, index, halves(self.0))
     }
 }
 
-/// How many draws are made at a time.
-const AT_ONCE: usize = 16;
+/// The bits at one address, drawn already or when somebody asks for them: who is turned away at the door may not need any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Luck {
+    /// The bits.
+    Drawn(Block),
+    /// Where they are.
+    At(Key, u64, u64),
+}
+
+impl Luck {
+    /// The bits.
+    #[inline]
+    pub fn bits(self) -> Block {
+        match self {
+            Self::Drawn(bits) => bits,
+            Self::At(key, entity, index) => key.block(entity, index),
+        }
+    }
+}
+
+/// How many draws are made at a time where many are made: none waits for another, and vector units make several at once.
+pub const AT_ONCE: usize = 16;
+
+/// The blocks of [`AT_ONCE`] entities: the first words, and the second ones.
+pub type Blocks = [[u64; AT_ONCE]; 2];
 
 /// The draws of entities at one index, looked up mostly in the order of the entities. No draw waits for another, so that a
 /// processor works on several at once if it is asked for several: once entities follow each other, those next in turn are drawn
@@ -98,20 +127,26 @@ pub struct Consecutive {
     drawn: u64,
     /// The entity that would follow.
     next: u64,
-    blocks: [Block; AT_ONCE],
+    blocks: Blocks,
 }
 
 impl Consecutive {
     /// The draws under `key` at `index`.
     pub fn new(key: Key, index: u64) -> Self {
-        Self { key, index, first: 0, drawn: 0, next: 0, blocks: [[0; 2]; AT_ONCE] }
+        Self { key, index, first: 0, drawn: 0, next: 0, blocks: [[0; AT_ONCE]; 2] }
     }
 
     /// The bits at the address (`entity`, index), as [`Key::block`] gives them.
     #[inline]
     pub fn at(&mut self, entity: u64) -> Block {
         let ahead = entity.wrapping_sub(self.first);
-        if ahead < self.drawn { self.blocks[ahead as usize] } else { self.draw(entity) }
+        if ahead < self.drawn { self.drawn_at(ahead as usize) } else { self.draw(entity) }
+    }
+
+    #[inline]
+    fn drawn_at(&self, ahead: usize) -> Block {
+        let [first, second] = &self.blocks;
+        [first[ahead], second[ahead]]
     }
 
     fn draw(&mut self, entity: u64) -> Block {
@@ -119,12 +154,10 @@ impl Consecutive {
             (self.drawn, self.next) = (0, entity.wrapping_add(1));
             return self.key.block(entity, self.index);
         }
-        for (ahead, block) in (0..).zip(&mut self.blocks) {
-            *block = self.key.block(entity.wrapping_add(ahead), self.index);
-        }
+        self.blocks = self.key.blocks(entity, self.index);
         (self.first, self.drawn) = (entity, AT_ONCE as u64);
         self.next = entity.wrapping_add(AT_ONCE as u64);
-        self.blocks[0]
+        self.drawn_at(0)
     }
 }
 
@@ -157,11 +190,17 @@ fn fnv1a_128(name: &str) -> u128 {
     name.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
 }
 
+const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
+/// The lower half, and the upper one.
+const fn halves(word: u64) -> [u32; 2] {
+    [word as u32, (word >> 32) as u32]
+}
+
 /// Philox4x32 with ten rounds.
 #[inline]
 fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-    const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
     for _ in 0..10 {
         let left = u64::from(MULTIPLIERS[0]) * u64::from(counter[0]);
         let right = u64::from(MULTIPLIERS[1]) * u64::from(counter[2]);
@@ -174,6 +213,30 @@ fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
     counter
+}
+
+/// The same of counters that follow each other in their first half. Each number stands in the lower half of 64 bits, as vector units
+/// multiply it; what is above is left over from the round before, and is never looked at.
+fn philox4x32_side_by_side(first: u64, index: u64, key: [u32; 2]) -> Blocks {
+    const LOWER: u64 = u32::MAX as u64;
+    let mut keys = [key; 10];
+    for round in 1..10 {
+        keys[round] = [0, 1].map(|half| keys[round - 1][half].wrapping_add(WEYL[half]));
+    }
+    let mut blocks = [[0; AT_ONCE]; 2];
+    for ahead in 0..AT_ONCE {
+        let entity = first.wrapping_add(ahead as u64);
+        let [mut a, mut b, mut c, mut d] = [entity, entity >> 32, index, index >> 32];
+        for [above, below] in keys {
+            let left = u64::from(MULTIPLIERS[0]) * (a & LOWER);
+            let right = u64::from(MULTIPLIERS[1]) * (c & LOWER);
+            (a, b) = ((right >> 32) ^ b ^ u64::from(above), right);
+            (c, d) = ((left >> 32) ^ d ^ u64::from(below), left);
+        }
+        blocks[0][ahead] = b << 32 | (a & LOWER);
+        blocks[1][ahead] = d << 32 | (c & LOWER);
+    }
+    blocks
 }
 
 #[cfg(test)]
@@ -247,7 +310,7 @@ mod tests {
     }
 
     const PINNED: (Key, Block) =
-        (Key([4_013_438_812, 2_781_767_386]), [9_681_777_807_224_395_846, 5_768_428_054_212_989_541]);
+        (Key(2_781_767_386 << 32 | 4_013_438_812), [9_681_777_807_224_395_846, 5_768_428_054_212_989_541]);
 
     #[test]
     fn units_fill_the_interval_evenly() {

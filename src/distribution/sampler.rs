@@ -85,15 +85,32 @@ impl Sampler {
         }
     }
 
+    /// The duration at the random bits that `luck` draws if it takes any.
+    #[inline]
+    pub fn sample_with(&self, luck: impl FnOnce() -> u64) -> Interval {
+        match *self {
+            Self::Constant(value) => value,
+            _ => self.at(luck()),
+        }
+    }
+
+    /// The durations at several random bits, one for each: the law is looked at once.
+    pub fn sample_all(&self, bits: &[u64], durations: &mut [Interval]) {
+        let pairs = durations.iter_mut().zip(bits);
+        if let Self::Exponential { mean_nanos } = *self {
+            pairs.for_each(|(duration, &bits)| *duration = exponential(mean_nanos, bits));
+        } else {
+            pairs.for_each(|(duration, &bits)| *duration = self.sample(bits));
+        }
+    }
+
     /// The duration where it takes some arithmetic, which would be done ahead of need where it stood in a loop.
     #[inline(never)]
     fn at(&self, bits: u64) -> Interval {
         match *self {
             Self::Constant(value) => value,
             Self::Uniform { min, width } => min + Interval::from_nanos(up_to(bits, width.as_nanos())),
-            Self::Exponential { mean_nanos } => {
-                Interval::from_nanos_f64(mean_nanos * standard_exponential(bits))
-            }
+            Self::Exponential { mean_nanos } => exponential(mean_nanos, bits),
             Self::Normal { mean_nanos, sd_nanos } => {
                 Interval::from_nanos_f64(libm::fabs(mean_nanos + sd_nanos * standard_normal(bits)))
             }
@@ -115,6 +132,11 @@ impl Sampler {
             Self::Shifted { by, ref law } => by + law.sample(bits),
         }
     }
+}
+
+#[inline]
+fn exponential(mean_nanos: f64, bits: u64) -> Interval {
+    Interval::from_nanos_f64(mean_nanos * standard_exponential(bits))
 }
 
 /// The laws of a mixture, side by side over the random words: each has a stretch of them in proportion to its weight, and a

@@ -12,6 +12,8 @@ pub struct SlidingCount {
     ruler: Ruler,
     ring: [u64; STEPS],
     newest: u64,
+    /// Where the newest step is in the ring.
+    place: usize,
     within: u64,
     peak: u64,
 }
@@ -23,6 +25,7 @@ impl SlidingCount {
             ruler: Ruler::new(Interval::from_nanos(window.as_nanos() / STEPS as u64)),
             ring: [0; STEPS],
             newest: 0,
+            place: 0,
             within: 0,
             peak: 0,
         }
@@ -35,7 +38,7 @@ impl SlidingCount {
         if step != self.newest {
             self.slide(step);
         }
-        self.ring[(step % STEPS as u64) as usize] += 1;
+        self.ring[self.place] += 1;
         self.within += 1;
         self.peak = self.peak.max(self.within);
     }
@@ -51,7 +54,7 @@ impl SlidingCount {
                 self.within -= std::mem::take(&mut self.ring[(passed % STEPS as u64) as usize]);
             }
         }
-        self.newest = step;
+        (self.newest, self.place) = (step, (step % STEPS as u64) as usize);
     }
 
     /// The most events that any window held.

@@ -172,7 +172,7 @@ impl Policy {
         let step = schedule.step(n, memory.walk, history.request, &luck, least).ok_or(Ending::Exhausted)?;
         memory.walk = step.walk;
         let advice = retry_after.map_or(Advice::Backoff, |asked| {
-            self.retry_after.advice(outcome, asked, step.delay, bits(history.attempts)[1])
+            self.retry_after.advice(outcome, asked, step.delay, || bits(history.attempts)[1])
         });
         let (mut wait, asked) = match advice {
             Advice::Backoff => (step.delay, step.raised),

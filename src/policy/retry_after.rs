@@ -71,15 +71,21 @@ pub(super) enum Advice {
 }
 
 impl RetryAfterRule {
-    /// What to make of a header that asks for `asked`, when the backoff says `backoff`.
-    pub(super) fn advice(&self, outcome: Outcome, asked: Interval, backoff: Interval, bits: u64) -> Advice {
+    /// What to make of a header that asks for `asked`, when the backoff says `backoff`. `luck` is drawn where it takes any.
+    pub(super) fn advice(
+        &self,
+        outcome: Outcome,
+        asked: Interval,
+        backoff: Interval,
+        luck: impl Fn() -> u64,
+    ) -> Advice {
         let longer = |wait: Interval| if wait > backoff { Advice::Wait(wait) } else { Advice::Backoff };
         match self {
             Self::Ignore | Self::AtLeastBeforeJitter => Advice::Backoff,
             Self::Obey => Advice::Wait(asked),
             Self::AtLeast => longer(asked),
             Self::Within(more) => longer(asked.min(backoff + *more)),
-            Self::ObeyWith(with) => match with.wait(outcome, asked, bits) {
+            Self::ObeyWith(with) => match with.wait(outcome, asked, luck) {
                 Advice::Wait(wait) if with.at_least_backoff => longer(wait),
                 advice => advice,
             },
@@ -101,7 +107,7 @@ impl RetryAfterRule {
 }
 
 impl ObeyWith {
-    fn wait(&self, outcome: Outcome, asked: Interval, bits: u64) -> Advice {
+    fn wait(&self, outcome: Outcome, asked: Interval, luck: impl Fn() -> u64) -> Advice {
         let over = |limit: Option<Interval>| limit.is_some_and(|limit| asked > limit);
         let listed = match (&self.only_on, outcome) {
             (Some(statuses), Outcome::Status(_) | Outcome::Error(_)) => statuses.contains(outcome),
@@ -115,13 +121,13 @@ impl ObeyWith {
         }
         let mut wait = asked;
         if let Some(Multiples { low, high }) = self.scale {
-            wait = wait.scale(low + (high - low) * unit(bits));
+            wait = wait.scale(low + (high - low) * unit(luck()));
         }
         if let Some(span) = self.add {
-            wait += span.low + Interval::from_nanos(up_to(bits, (span.high - span.low).as_nanos()));
+            wait += span.low + Interval::from_nanos(up_to(luck(), (span.high - span.low).as_nanos()));
         }
         if let Some(factor) = self.truncated_exponential {
-            wait = wait.scale(truncated_exponential(factor.get(), unit(bits)));
+            wait = wait.scale(truncated_exponential(factor.get(), unit(luck())));
         }
         Advice::Wait(wait.min(self.cap.unwrap_or(Interval::MAX)))
     }

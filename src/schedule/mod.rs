@@ -261,8 +261,8 @@ impl Schedule {
             Shape::Formula(table) => table.delay(1)?.min(self.cap_before),
             _ => x,
         };
-        let given = Given { n, x, first, walk, request, rounding: self.rounding };
         let luck = if self.jitter.is_random() { bits() } else { 0 };
+        let given = Given { n, x, first, walk, request, rounding: self.rounding };
         let (jittered, remembered) = self.jitter.apply(&given, luck);
         let capped = jittered.min(self.cap_after).max(self.floor);
         let delay = self.rounding.map_or(capped, |rounding| rounding.apply(capped));
@@ -270,7 +270,11 @@ impl Schedule {
     }
 
     /// The deterministic part, between both caps; `None` if the schedule has ended.
+    #[inline]
     fn before_jitter(&self, n: u32, request: u64, bits: &dyn Fn() -> u64) -> Option<Interval> {
+        if let Shape::Formula(table) = &self.shape {
+            return Some(table.delay(n)?.min(self.cap_before));
+        }
         // Parts have luck of their own, each from its own share of the bits.
         let part = |index, part: &Self| {
             let own = || fork(bits(), index as u64 + 1);

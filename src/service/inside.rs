@@ -42,21 +42,29 @@ impl Inside {
     /// A call with so much work comes at `now`.
     #[inline]
     pub(super) fn offer(&mut self, now: Instant, call: &Call, work: Interval) -> Stay {
-        let Call { index, gives_up, retry, .. } = *call;
+        let Call { index, gives_up, retry, way, .. } = *call;
         match self {
             Self::Nothing => Stay::Until(now + work),
-            Self::Servers(servers) => match servers.offer(now, work, gives_up) {
+            _ => self.weigh(now, (Job { call: index, work, gives_up, retry }, way)),
+        }
+    }
+
+    /// What becomes of a call that something stands in the way of, and that has such a way through the network.
+    fn weigh(&mut self, now: Instant, (job, way): (Job, Interval)) -> Stay {
+        match self {
+            Self::Nothing => Stay::Until(now + job.work),
+            Self::Servers(servers) => match servers.offer(now, job.work, job.gives_up) {
                 Ok(stay) if stay.done => Stay::Until(stay.ends),
                 Ok(stay) => Stay::LetGo(stay.ends),
                 Err(Full) => Stay::TurnedAway,
             },
-            Self::Station(station) => match station.offer(now, Job { call: index, work, gives_up, retry }) {
+            Self::Station(station) => match station.offer(now, job) {
                 Offer::Accepted => Stay::Unknown(None),
                 Offer::PushedOut(other) => Stay::Unknown(Some(other)),
                 Offer::Full => Stay::TurnedAway,
             },
             Self::Contention(contention) => {
-                contention.offer(now, index, call.way);
+                contention.offer(now, job.call, way);
                 Stay::Unknown(None)
             }
         }

@@ -34,7 +34,7 @@ pub use rate_limit::{
 
 use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
-use crate::random::{Block, Key, Purpose};
+use crate::random::{Block, Key, Luck, Purpose};
 use crate::time::{Instant, Interval};
 use crate::usage::Usage;
 use crate::verdict::Verdict;
@@ -60,6 +60,8 @@ pub struct Service {
     collision: Outcome,
     faults: Faults,
     incidents: Incidents,
+    /// True if what goes in needs its luck whatever befalls the service.
+    draws: bool,
     /// True if incidents change its limits.
     scales: bool,
     /// True if incidents take servers away.
@@ -91,7 +93,7 @@ pub struct Call {
     /// Its input, if the service [tells them apart](Service::tells_inputs_apart).
     pub input: u64,
     /// Its luck: the first word decides on faults, the second on latency.
-    pub bits: Block,
+    pub luck: Luck,
     /// How long its answer and then its write take, if it contends for a versioned row.
     pub way: Interval,
     /// When its client stops waiting; far away if never.
@@ -156,12 +158,14 @@ impl Service {
     pub fn new(config: &ServiceConfig, setting: Setting<'_>, key: impl Fn(Purpose) -> Key) -> Self {
         let unavailable = Outcome::Status(StatusCode::SERVICE_UNAVAILABLE);
         let full = config.capacity.map_or(unavailable, |capacity| capacity.outcome());
+        let latency = config.latency.sampler();
         let rate_limits = RateLimits::new(&config.rate_limit, setting.operations);
         Self {
             tracks_ends: rate_limits.tracks_ends(),
             rate_limits,
             holds_outside: config.holds_outside(),
-            latency: config.latency.sampler(),
+            draws: !config.faults.is_empty() || !matches!(latency, Sampler::Constant(_)),
+            latency,
             rejection_latency: config.rejection_latency.sampler(),
             network: config.network.as_ref().map(Distribution::sampler),
             inside: Inside::new(config, setting.calls_others),
@@ -190,20 +194,26 @@ impl Service {
         self.calls_others || self.network.is_some() || self.inside.decides_later() || self.holds_outside
     }
 
-    /// How long one way through the network takes.
-    pub fn way(&self, bits: u64) -> Interval {
-        self.network.as_ref().map_or(Interval::ZERO, |network| network.sample(bits))
+    /// How long two ways through the network take; `luck` is drawn if there is one.
+    #[inline]
+    pub fn ways(&self, luck: impl FnOnce() -> Block) -> [Interval; 2] {
+        let Some(network) = &self.network else { return [Interval::ZERO; 2] };
+        luck().map(|bits| network.sample(bits))
     }
 
     /// A call arrives at `now`. Calls arrive in order of time, after all that happens inside until then.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "an attempt that nothing stands in the way of pays for the parts of a call otherwise"
+    )]
+    #[inline(always)]
     pub fn receive(&mut self, now: Instant, call: &Call) -> Reply {
         if let Some(outcome) = self.conditions(now).down {
-            return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call));
+            return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call.luck));
         }
         match self.rate_limits.admit(now, &call.caller) {
             Err(Rejection { outcome, retry_after, .. }) => {
-                Reply::Now(self.turned_away(outcome, retry_after, Verdict::Limited, call))
+                Reply::Now(self.turned_away(outcome, retry_after, Verdict::Limited, call.luck))
             }
             Ok(held) if !held.is_zero() && self.holds_outside => Reply::Held(held),
             Ok(held) => self.take_in(now, call, held),
@@ -214,25 +224,28 @@ impl Service {
     pub fn enter(&mut self, now: Instant, call: &Call) -> Reply {
         if let Some(outcome) = self.conditions(now).down {
             self.ends_at(call, now);
-            return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call));
+            return Reply::Now(self.turned_away(outcome, None, Verdict::Down, call.luck));
         }
         self.take_in(now, call, Interval::ZERO)
     }
 
     /// A call goes in that nothing has turned away under the conditions of `now`, and that is still held for so long.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "an attempt that nothing stands in the way of pays for the parts of a call otherwise"
+    )]
+    #[inline(always)]
     fn take_in(&mut self, now: Instant, call: &Call, held: Interval) -> Reply {
-        let conditions = self.incidents.now();
-        let (slowness, error, spoiled) =
-            (conditions.slowness, conditions.error, conditions.spoils(call.bits[0]));
-        let struck = Struck { reached: call.reached, input: call.input, bits: call.bits };
+        let luck = if self.draws { Luck::Drawn(call.luck.bits()) } else { call.luck };
+        let struck = Struck { reached: call.reached, input: call.input, luck };
         let strike = self.faults.strike(now, &struck);
-        let failure = spoiled.or(strike.outcome).map(|outcome| error.unwrap_or(outcome));
+        let mut failure = strike.outcome;
+        let mut work = strike.latency.unwrap_or_else(|| self.latency.sample_with(|| luck.bits()[1]));
+        if !self.incidents.is_usual() {
+            (failure, work) = self.befall(luck, failure, work);
+        }
         let outcome = failure.unwrap_or(Outcome::Status(StatusCode::OK));
         let verdict = if failure.is_some() { Verdict::Faulty } else { Verdict::Served };
-        let work = strike.latency.unwrap_or_else(|| self.latency.sample(call.bits[1]));
-        // A factor of 1 leaves even those alone that are too long for a float.
-        let work = if slowness == 1.0 { work } else { work.scale(slowness) };
         let answer =
             |latency| Answer { outcome, latency: comes_after(outcome, latency), retry_after: None, verdict };
         let stay = self.inside.offer(now, call, held + work);
@@ -246,7 +259,7 @@ impl Service {
             Stay::Unknown(pushed_out) => (Reply::Later { served: answer(Interval::ZERO), pushed_out }, None),
             Stay::TurnedAway => {
                 let (outcome, retry_after) = self.full;
-                let answer = self.turned_away(outcome, retry_after, Verdict::Overloaded, call);
+                let answer = self.turned_away(outcome, retry_after, Verdict::Overloaded, call.luck);
                 (Reply::Now(answer), Some(now))
             }
         };
@@ -256,22 +269,42 @@ impl Service {
         reply
     }
 
+    /// What incidents under way make of a call that faults have made this failure and this work of.
+    fn befall(&self, luck: Luck, failure: Option<Outcome>, work: Interval) -> (Option<Outcome>, Interval) {
+        let conditions = self.incidents.now();
+        let spoiled = conditions.spoils(luck);
+        let failure = spoiled.or(failure).map(|outcome| conditions.error.unwrap_or(outcome));
+        // A factor of 1 leaves even those alone that are too long for a float.
+        let slowness = conditions.slowness;
+        (failure, if slowness == 1.0 { work } else { work.scale(slowness) })
+    }
+
     /// The end of a call that has passed the limits is known.
+    #[inline]
     fn ends_at(&mut self, call: &Call, leaves: Instant) {
         if self.tracks_ends {
-            self.rate_limits.ends_at(&call.caller, call.arrived, leaves);
+            let Call { caller, arrived, .. } = *call;
+            self.rate_limits.ends_at(&caller, arrived, leaves);
         }
     }
 
     /// How the service is at `now`, once limits and servers have followed all that has begun or ended until then.
     #[inline]
     fn conditions(&mut self, now: Instant) -> &Conditions {
+        if !self.incidents.stay_until(now) {
+            self.follow(now);
+        }
+        self.incidents.now()
+    }
+
+    /// Incidents have begun or ended, or go on changing, until `now`.
+    fn follow(&mut self, now: Instant) {
         while (self.scales || self.loses)
             && let Some(change) = self.incidents.next_change().filter(|&change| change <= now)
         {
             self.change(change);
         }
-        self.incidents.at(now)
+        self.incidents.at(now);
     }
 
     /// Incidents begin or end at `change`: limits and servers follow.
@@ -354,14 +387,15 @@ impl Service {
         self.inside.usage(horizon)
     }
 
+    #[inline]
     fn turned_away(
         &self,
         outcome: Outcome,
         retry_after: Option<RetryAfter>,
         verdict: Verdict,
-        call: &Call,
+        luck: Luck,
     ) -> Answer {
-        let latency = comes_after(outcome, self.rejection_latency.sample(call.bits[1]));
+        let latency = comes_after(outcome, self.rejection_latency.sample_with(|| luck.bits()[1]));
         Answer { outcome, latency, retry_after, verdict }
     }
 }
@@ -399,7 +433,7 @@ mod tests {
             arrived: now,
             reached: 1,
             input: 0,
-            bits: [0; 2],
+            luck: Luck::Drawn([0; 2]),
             way: Interval::ZERO,
             gives_up: Instant::LAST,
             retry: false,

@@ -8,6 +8,7 @@ use super::Simulation;
 use super::event::{Class, Event, rank};
 use super::nested::Asked;
 use crate::outcome::Outcome;
+use crate::random::Luck;
 use crate::service::{Answer, Fate, Reply};
 use crate::time::{Instant, Interval};
 use crate::verdict::Verdict;
@@ -94,8 +95,7 @@ impl Simulation<'_> {
         let (attempt, reached) = (request.attempts, request.reached);
         let clients = &self.clients[workload];
         let service = &self.services[clients.service];
-        let [to, back] = clients.network.block(number, 2 * u64::from(attempt));
-        let (to, back) = (service.way(to), service.way(back));
+        let [to, back] = service.ways(|| clients.network.block(number, 2 * u64::from(attempt)));
         let answer = Answer {
             outcome: Outcome::Timeout,
             latency: Interval::ZERO,
@@ -157,15 +157,15 @@ impl Simulation<'_> {
             self.calls.calls[index as usize];
         let clients = &self.clients[usize::from(workload)];
         let service = &self.services[clients.service];
-        let [first, second] = clients.network.block(number, 2 * u64::from(attempt) + 1);
+        let [first, second] = service.ways(|| clients.network.block(number, 2 * u64::from(attempt) + 1));
         let call = crate::service::Call {
             index,
             caller: clients.caller(number, client),
             arrived,
             reached,
             input: clients.input(number, service),
-            bits: clients.luck.block(number, u64::from(attempt)),
-            way: service.way(first) + service.way(second),
+            luck: Luck::At(clients.luck, number, attempt.into()),
+            way: first + second,
             gives_up,
             retry: attempt > 1,
         };

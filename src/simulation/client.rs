@@ -13,6 +13,7 @@ use super::trace::{Next, Step};
 use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
 use crate::policy::{Decision, Delay, History};
+use crate::random::Luck;
 use crate::time::Instant;
 use crate::verdict::Verdict;
 use crate::workload::Arrival;
@@ -28,6 +29,7 @@ impl Simulation<'_> {
     }
 
     /// A request begins that a client issues.
+    #[inline]
     fn begin(&mut self, workload: usize, arrival: Arrival) {
         if self.clients[workload].plain {
             self.arrive_plain(workload, arrival);
@@ -155,10 +157,10 @@ impl Simulation<'_> {
             return self.call(slot);
         }
         let gives_up = (now + clients.timeout).min(self.calls.deadline(parent));
-        let (bits, shares_outcomes) =
-            (clients.luck.block(number, u64::from(attempt)), clients.shares_outcomes);
-        let answer = self.answer(workload, &Sent { slot, number, client, bits, attempt, reached, gives_up });
-        let known = self.awaited(workload, answer, gives_up);
+        let shares_outcomes = clients.shares_outcomes;
+        let luck = Luck::At(clients.luck, number, attempt.into());
+        let sent = Sent { slot, number, client, luck, attempt, reached, gives_up };
+        let known = self.meeting(workload).attempt(&sent);
         let request = &mut self.requests[slot];
         (request.outcome, request.retry_after) = (known.outcome, known.retry_after);
         if shares_outcomes {

@@ -63,8 +63,8 @@ pub struct Simulation<'a> {
     horizon: Instant,
     queue: EventQueue<Event>,
     arrivals: Vec<Arrivals>,
-    /// The workload whose next request arrives first, and when.
-    first: Option<((Instant, u64), u16)>,
+    /// The next request that arrives of all.
+    first: Option<Streamed>,
     clients: Vec<Clients>,
     guards: Guards<'a>,
     services: Vec<Service>,
@@ -82,6 +82,9 @@ pub struct Simulation<'a> {
     tracers: Vec<Tracer>,
     events: u64,
 }
+
+/// An event that nobody has scheduled, with its place in the order.
+type Streamed = ((Instant, u64), Event);
 
 /// The arrivals of one workload: the next one, and the stream of those behind it.
 #[derive(Debug)]
@@ -195,15 +198,9 @@ impl<'a> Simulation<'a> {
 
     /// Takes the earliest event of all, from the queue, from a stream of arrivals, or from inside a service; `None` at the
     /// horizon.
+    #[inline]
     fn next_event(&mut self) -> Option<Event> {
-        let mut streamed = self.first.map(|(key, workload)| (key, Event::Arrival { workload }));
-        for &(service, tie) in &self.busy {
-            let Some(at) = self.services[service].next().filter(|&at| at < self.horizon) else { continue };
-            let key = (at, rank(Class::Happening, tie, 0));
-            if streamed.is_none_or(|(first, _)| key < first) {
-                streamed = Some((key, Event::Happening { service: service as u16 }));
-            }
-        }
+        let streamed = if self.busy.is_empty() { self.first } else { self.first_streamed() };
         let (at, event) = match streamed {
             Some((key, event)) if self.queue.peek().is_none_or(|scheduled| key < scheduled) => (key.0, event),
             _ => self.queue.pop()?,
@@ -214,10 +211,25 @@ impl<'a> Simulation<'a> {
         Some(event)
     }
 
+    /// The first of the arrivals and of what happens inside services.
+    fn first_streamed(&self) -> Option<Streamed> {
+        let mut first = self.first;
+        for &(service, tie) in &self.busy {
+            let Some(at) = self.services[service].next().filter(|&at| at < self.horizon) else { continue };
+            let key = (at, rank(Class::Happening, tie, 0));
+            if first.is_none_or(|(earliest, _)| key < earliest) {
+                first = Some((key, Event::Happening { service: service as u16 }));
+            }
+        }
+        first
+    }
+
     /// Looks up which workload's next request arrives first.
+    #[inline]
     fn look_up_first(&mut self) {
         let arrivals = self.arrivals.iter().zip(0..);
-        self.first = arrivals.filter_map(|(arrivals, workload)| Some((arrivals.key()?, workload))).min();
+        let first = arrivals.filter_map(|(arrivals, workload)| Some((arrivals.key()?, workload))).min();
+        self.first = first.map(|(key, workload)| (key, Event::Arrival { workload }));
     }
 
     /// Schedules an event, unless it lies beyond the run: then its request stays unfinished.

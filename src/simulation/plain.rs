@@ -13,7 +13,7 @@ use super::event::{Class, Event, rank};
 use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
 use crate::policy::{Decision, History, Memory, Policy};
-use crate::random::Block;
+use crate::random::Luck;
 use crate::time::{Instant, Interval};
 use crate::workload::Arrival;
 
@@ -74,8 +74,20 @@ impl Clients {
 
     /// The luck of an attempt at the service. First attempts come mostly in the order of their numbers.
     #[inline]
-    fn attempt_luck(&mut self, number: u64, attempt: u32) -> Block {
-        if attempt == 1 { self.first_luck.at(number) } else { self.luck.block(number, u64::from(attempt)) }
+    fn attempt_luck(&mut self, number: u64, attempt: u32) -> Luck {
+        if attempt == 1 {
+            Luck::Drawn(self.first_luck.at(number))
+        } else {
+            Luck::At(self.luck, number, attempt.into())
+        }
+    }
+
+    /// What follows a failed attempt of a plain request.
+    fn decide(&self, outcome: Outcome, retry_after: Option<Interval>, history: &History) -> Decision {
+        let layer = &self.layers[0];
+        let luck = |retry: u32| self.backoff.block(history.request, layer.luck(retry));
+        let policy = layer.policy.as_ref().expect("a layer that guards nothing has a policy");
+        policy.decide(outcome, retry_after, history, &luck)
     }
 
     /// True if a policy remembers anything of a request from one retry to the next.
@@ -101,35 +113,41 @@ impl Simulation<'_> {
     }
 
     /// A plain request makes its next attempt, and ends or waits for another one.
+    #[expect(
+        clippy::inline_always,
+        reason = "of a first attempt much is known, which makes two short functions of a long one"
+    )]
+    #[inline(always)]
     fn attempt_plain(&mut self, mut request: Plain, memory: Memory) {
         request.attempts += 1;
         let Plain { number, arrived, client, attempts, workload } = request;
-        let workload = usize::from(workload);
-        let clients = &mut self.clients[workload];
-        let bits = clients.attempt_luck(number, attempts);
-        let (service, gives_up) = (clients.service, self.now + clients.timeout);
-        self.tallies[workload].sent(self.now, attempts);
-        let sent = Sent { slot: 0, number, client, bits, attempt: attempts, reached: attempts, gives_up };
-        let answer = self.answer(workload, &sent);
-        let known = self.awaited(workload, answer, gives_up);
-        if known.at >= self.horizon {
-            return self.tallies[workload].unfinished(1, self.horizon);
+        let (now, horizon, workload) = (self.now, self.horizon, usize::from(workload));
+        let mut meeting = self.meeting(workload);
+        let luck = meeting.clients.attempt_luck(number, attempts);
+        let gives_up = now + meeting.clients.timeout;
+        meeting.tally.sent(now, attempts);
+        let sent = Sent { slot: 0, number, client, luck, attempt: attempts, reached: attempts, gives_up };
+        let known = meeting.attempt(&sent);
+        if known.at >= horizon {
+            return meeting.tally.unfinished(1, horizon);
         }
-        self.service_tallies[service].answered(known.outcome);
+        meeting.service_tally.answered(known.outcome);
         let age = known.at.since(arrived);
         let ending = if known.outcome.is_success() {
             Ending::Succeeded
         } else {
             let history = History { attempts, elapsed: age, request: number, memory };
-            match self.decide_plain(workload, known.outcome, known.retry_after, &history) {
+            match meeting.clients.decide(known.outcome, known.retry_after, &history) {
                 Decision::GiveUp(ending) => ending,
                 Decision::Retry(delay) => {
                     return self.wait_plain(request, known.at + delay.wait, delay.memory);
                 }
             }
         };
-        self.tallies[workload].ended(Ended { ending, at: known.at, age });
-        self.think(workload, client, known.at);
+        meeting.tally.ended(Ended { ending, at: known.at, age });
+        if meeting.clients.closed.is_some() {
+            self.think(workload, client, known.at);
+        }
     }
 
     /// A plain request waits for its next attempt.
@@ -142,19 +160,5 @@ impl Simulation<'_> {
         } else {
             self.tallies[workload].unfinished(1, self.horizon);
         }
-    }
-
-    fn decide_plain(
-        &self,
-        workload: usize,
-        outcome: Outcome,
-        retry_after: Option<Interval>,
-        history: &History,
-    ) -> Decision {
-        let clients = &self.clients[workload];
-        let layer = &clients.layers[0];
-        let luck = |retry: u32| clients.backoff.block(history.request, layer.luck(retry));
-        let policy = layer.policy.as_ref().expect("a layer that guards nothing has a policy");
-        policy.decide(outcome, retry_after, history, &luck)
     }
 }

@@ -11,7 +11,7 @@ use super::poison::is_poisoned;
 use super::token::Token;
 use crate::distribution::Sampler;
 use crate::outcome::Outcome;
-use crate::random::{Block, Key, fork, unit};
+use crate::random::{Key, Luck, fork, unit};
 use crate::time::{Instant, Interval};
 
 /// An attempt that faults may strike.
@@ -22,7 +22,7 @@ pub struct Struck {
     /// What it brings along: equal for attempts with equal input, and for no others. Only [poison](super::Poison) looks at it.
     pub input: u64,
     /// Its luck.
-    pub bits: Block,
+    pub luck: Luck,
 }
 
 /// What faults made of an attempt.
@@ -123,8 +123,19 @@ impl Faults {
     /// What becomes of an attempt at `now`. Time does not go back.
     #[inline]
     pub fn strike(&mut self, now: Instant, attempt: &Struck) -> Strike {
+        match self.states[..] {
+            [] => Strike::default(),
+            [(_, State::Random { bound, outcome })] => {
+                let struck = unit(attempt.luck.bits()[0]) < bound;
+                Strike { outcome: struck.then_some(outcome), latency: None }
+            }
+            _ => self.strike_in_turn(now, *attempt),
+        }
+    }
+
+    fn strike_in_turn(&mut self, now: Instant, attempt: Struck) -> Strike {
         let mut strike = Strike::default();
-        let [first, second] = attempt.bits;
+        let [first, second] = attempt.luck.bits();
         let key = self.key;
         for (place, state) in &mut self.states {
             let own_luck = || unit(fork(first, *place + 1));
@@ -190,7 +201,7 @@ mod tests {
         faults.strike(at(seconds), &attempt).outcome.map_or("-".into(), |outcome| outcome.to_string())
     }
 
-    const PLAIN: Struck = Struck { reached: 1, input: 0, bits: [0; 2] };
+    const PLAIN: Struck = Struck { reached: 1, input: 0, luck: Luck::Drawn([0; 2]) };
 
     #[test]
     fn random_faults_share_one_draw() {
@@ -203,7 +214,7 @@ mod tests {
             for (luck, status) in
                 [(0.0, "500"), (0.0999, "500"), (0.101, "503"), (0.2999, "503"), (0.301, "-")]
             {
-                let attempt = Struck { bits: [bits(luck), 0], ..PLAIN };
+                let attempt = Struck { luck: Luck::Drawn([bits(luck), 0]), ..PLAIN };
                 assert_eq!(strike(&mut faults, 0, attempt), status, "{luck}");
             }
         }
@@ -230,7 +241,8 @@ mod tests {
         assert!(poisoned.tells_inputs_apart());
         let attempts: Vec<Vec<String>> = (0..20_000)
             .map(|input| {
-                let attempt = |reached| Struck { reached, input, bits: key(1).block(input, reached.into()) };
+                let attempt =
+                    |reached| Struck { reached, input, luck: Luck::At(key(1), input, reached.into()) };
                 [1, 2, 3].map(|reached| strike(&mut poisoned, input, attempt(reached))).into()
             })
             .collect();
@@ -262,7 +274,7 @@ mod tests {
         let (mut failed, mut twice) = (0.0, 0.0);
         for hour in 0..n {
             let seen = [0, 1].map(|index| {
-                let attempt = Struck { bits: luck.block(hour, index), ..PLAIN };
+                let attempt = Struck { luck: Luck::At(luck, hour, index), ..PLAIN };
                 strike(&mut faults, 3600 * hour, attempt) == "503"
             });
             failed += f64::from(u8::from(seen[0]));
@@ -285,7 +297,7 @@ mod tests {
              [[faults]]\noverload = { status = 529, from = '1/s', to = '2/s' }",
         );
         assert!(!faults.tells_inputs_apart());
-        let lucky = Struck { bits: [bits(0.5), 0], ..PLAIN };
+        let lucky = Struck { luck: Luck::Drawn([bits(0.5), 0]), ..PLAIN };
         for (seconds, attempt, outcome) in [
             (0, PLAIN, "500"),
             // The overload has counted the attempt on which another fault struck.
@@ -308,7 +320,7 @@ mod tests {
         let n = 20_000;
         let taken: Vec<f64> = (0..n)
             .filter_map(|entity| {
-                let attempt = Struck { bits: key(3).block(entity, 0), ..PLAIN };
+                let attempt = Struck { luck: Luck::At(key(3), entity, 0), ..PLAIN };
                 let strike = faults.strike(at(0), &attempt);
                 assert_eq!(strike.outcome, None);
                 strike.latency.map(Interval::as_secs_f64)

@@ -2,7 +2,7 @@
 
 use super::{ColdCache, Incident, IncidentKind};
 use crate::outcome::Outcome;
-use crate::random::{Key, fork, unit};
+use crate::random::{Key, Luck, fork, unit};
 use crate::service::capacity::Away;
 use crate::time::{Instant, Interval};
 
@@ -56,7 +56,11 @@ impl Conditions {
     };
 
     /// What the first brownout that strikes makes of an attempt with this luck. Each strikes on its own.
-    pub fn spoils(&self, bits: u64) -> Option<Outcome> {
+    pub fn spoils(&self, luck: Luck) -> Option<Outcome> {
+        if self.brownouts.is_empty() {
+            return None;
+        }
+        let bits = luck.bits()[0];
         let strikes = |brownout: &&Brownout| unit(fork(bits, brownout.luck)) < brownout.probability;
         self.brownouts.iter().find(strikes).map(|brownout| brownout.outcome)
     }
@@ -83,6 +87,8 @@ pub struct Incidents {
     /// The slowness without cold caches.
     steady: f64,
     conditions: Conditions,
+    /// True while nothing befalls the service.
+    usual: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +120,7 @@ impl Incidents {
             cold: Vec::new(),
             steady: 1.0,
             conditions: Conditions::USUAL,
+            usual: true,
         }
     }
 
@@ -127,6 +134,17 @@ impl Incidents {
             self.warm_up(now);
         }
         &self.conditions
+    }
+
+    /// True if the service is at `now` as it was when it was looked at last.
+    #[inline]
+    pub fn stay_until(&self, now: Instant) -> bool {
+        self.cold.is_empty() && self.next_change().is_none_or(|change| now < change)
+    }
+
+    /// True if nothing befalls the service at the instant that was looked at last.
+    pub const fn is_usual(&self) -> bool {
+        self.usual
     }
 
     /// How the service is at the instant that was looked at last.
@@ -188,6 +206,7 @@ impl Incidents {
             }
         }
         self.steady = conditions.slowness;
+        self.usual = conditions == Conditions::USUAL && self.cold.is_empty();
         self.conditions = conditions;
     }
 
@@ -201,6 +220,7 @@ impl Incidents {
             age < WARM
         });
         self.conditions.slowness = slowness;
+        self.usual = self.conditions == Conditions::USUAL;
     }
 }
 

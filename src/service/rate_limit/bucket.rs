@@ -42,6 +42,7 @@ impl Bucket {
         }
     }
 
+    #[inline]
     fn refresh(&self, level: &mut Level, now: Instant) {
         let elapsed = match self.refill {
             None => now.since(level.updated).as_nanos(),
@@ -73,14 +74,17 @@ impl Meter for Bucket {
     }
 
     fn check(&self, level: &mut Level, now: Instant, cost: u64) -> Result<Interval, Option<Interval>> {
-        self.refresh(level, now);
-        let needed = u128::from(cost) * self.token;
-        if level.units >= needed {
-            return Ok(Interval::ZERO);
-        }
-        Err(Some(self.time_to(needed - level.units, now)))
+        self.passes(level, now, cost)
+            .ok_or_else(|| Some(self.time_to(u128::from(cost) * self.token - level.units, now)))
     }
 
+    #[inline]
+    fn passes(&self, level: &mut Level, now: Instant, cost: u64) -> Option<Interval> {
+        self.refresh(level, now);
+        (level.units >= u128::from(cost) * self.token).then_some(Interval::ZERO)
+    }
+
+    #[inline]
     fn take(&self, level: &mut Level, _now: Instant, cost: u64) {
         level.units -= u128::from(cost) * self.token;
     }

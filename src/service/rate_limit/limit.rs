@@ -76,7 +76,7 @@ impl Amounts {
         }
     }
 
-    fn of(&self, caller: &Caller) -> u64 {
+    fn of(&self, caller: Caller) -> u64 {
         self.by_operation.get(caller.operation as usize).copied().unwrap_or(self.otherwise)
     }
 }
@@ -87,6 +87,8 @@ struct Keyed<M: Meter> {
     configured: M,
     meter: M,
     scope: LimitScope,
+    /// That of all callers, if they have it in common.
+    common: Key<M::State>,
     /// By workload where the scope is the client, else in one row.
     keys: Vec<Vec<Key<M::State>>>,
 }
@@ -123,14 +125,17 @@ impl<S> Key<S> {
 
 impl<M: Meter> Keyed<M> {
     fn new(meter: M, scope: LimitScope) -> Self {
-        let keys = vec![vec![Key::new(meter.fresh())]];
-        Self { configured: meter.clone(), meter, scope, keys }
+        Self { configured: meter.clone(), scope, common: Key::new(meter.fresh()), keys: Vec::new(), meter }
     }
 
-    fn key(&mut self, caller: &Caller) -> (&M, &mut Key<M::State>) {
+    #[inline]
+    fn key(&mut self, caller: Caller) -> (&M, &mut Key<M::State>) {
+        if self.scope == LimitScope::All { (&self.meter, &mut self.common) } else { self.own_key(caller) }
+    }
+
+    fn own_key(&mut self, caller: Caller) -> (&M, &mut Key<M::State>) {
         let (row, index) = match self.scope {
-            LimitScope::All => (0, 0),
-            LimitScope::Account => (0, caller.account as usize),
+            LimitScope::All | LimitScope::Account => (0, caller.account as usize),
             LimitScope::Workload => (0, caller.workload as usize),
             LimitScope::Client => (caller.workload as usize, caller.client as usize),
         };
@@ -146,6 +151,7 @@ impl<M: Meter> Keyed<M> {
     }
 
     /// Gives back what is due.
+    #[inline]
     fn settle(meter: &M, key: &mut Key<M::State>, now: Instant) {
         while let Some(&Reverse((at, amount))) = key.refunds.peek()
             && at <= now
@@ -155,31 +161,31 @@ impl<M: Meter> Keyed<M> {
         }
     }
 
-    fn check(&mut self, caller: &Caller, now: Instant, cost: u64) -> Verdict {
+    fn check(&mut self, caller: Caller, now: Instant, cost: u64) -> Verdict {
         let (meter, key) = self.key(caller);
         Self::settle(meter, key, now);
         Verdict { own: meter.check(&mut key.state, now, cost), locked: key.locked.rest(now) }
     }
 
-    /// Takes a call at once, if it passes.
-    fn admit(&mut self, caller: &Caller, now: Instant, cost: u64) -> Result<Interval, Verdict> {
+    /// Takes a call at once, if it passes: how long it is held.
+    #[inline]
+    fn admit(&mut self, caller: Caller, now: Instant, cost: u64) -> Option<Interval> {
         let (meter, key) = self.key(caller);
         Self::settle(meter, key, now);
-        let verdict = Verdict { own: meter.check(&mut key.state, now, cost), locked: key.locked.rest(now) };
-        let held = verdict.held().ok_or(verdict)?;
+        let held = meter.passes(&mut key.state, now, cost).filter(|_| key.locked.rest(now).is_zero())?;
         meter.take(&mut key.state, now, cost);
-        Ok(held)
+        Some(held)
     }
 
     /// The time until the key is as good as new.
-    fn reset(&mut self, caller: &Caller, now: Instant) -> Option<Interval> {
+    fn reset(&mut self, caller: Caller, now: Instant) -> Option<Interval> {
         let (meter, key) = self.key(caller);
         meter.reset(&mut key.state, now)
     }
 
     fn scale(&mut self, now: Instant, by: Scale) {
         let next = self.configured.scaled(by);
-        for key in self.keys.iter_mut().flatten() {
+        for key in self.keys.iter_mut().flatten().chain([&mut self.common]) {
             Self::settle(&self.meter, key, now);
             self.meter.hand_over(&next, &mut key.state, now);
         }
@@ -208,14 +214,14 @@ impl Limit {
     pub(super) fn admit(
         &mut self,
         now: Instant,
-        caller: &Caller,
+        caller: Caller,
     ) -> Result<Interval, (Outcome, Option<RetryAfter>)> {
         let cost = self.costs.of(caller);
         if cost == 0 {
             return Ok(Interval::ZERO);
         }
         let passes = with!(&mut self.measures, keyed => keyed.admit(caller, now, cost));
-        passes.map_err(|verdict| (self.outcome, self.refuse(now, caller, cost, verdict)))
+        passes.ok_or_else(|| (self.outcome, self.refuse(now, caller, cost)))
     }
 
     /// Whether a call passes, and how long it is held then. It takes nothing yet.
@@ -225,41 +231,37 @@ impl Limit {
     pub(super) fn check(
         &mut self,
         now: Instant,
-        caller: &Caller,
+        caller: Caller,
     ) -> Result<Interval, (Outcome, Option<RetryAfter>)> {
         let cost = self.costs.of(caller);
         if cost == 0 {
             return Ok(Interval::ZERO);
         }
         let verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
-        verdict.held().ok_or_else(|| (self.outcome, self.refuse(now, caller, cost, verdict)))
+        verdict.held().ok_or_else(|| (self.outcome, self.refuse(now, caller, cost)))
     }
 
     /// A refusal, and what it says: the limit and a lockout both have to end.
-    fn refuse(&mut self, now: Instant, caller: &Caller, cost: u64, verdict: Verdict) -> Option<RetryAfter> {
-        let mut verdict = verdict;
-        if self.counts_refused || self.lockout.is_some() {
-            self.count(now, caller);
-            if let Some(lockout) = &self.lockout {
-                with!(&mut self.measures, keyed => keyed.key(caller).1.locked.refuse(lockout, now));
-            }
-            verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
+    fn refuse(&mut self, now: Instant, caller: Caller, cost: u64) -> Option<RetryAfter> {
+        self.count(now, caller);
+        if let Some(lockout) = &self.lockout {
+            with!(&mut self.measures, keyed => keyed.key(caller).1.locked.refuse(lockout, now));
         }
-        let own = match self.retry_after {
-            header @ (RetryAfterHeader::None | RetryAfterHeader::Constant(_)) => {
-                return header.of(now, Interval::ZERO);
-            }
-            header if header.tells_reset() => {
-                with!(&mut self.measures, keyed => keyed.reset(caller, now))
-            }
-            _ => verdict.own.map_or_else(|wait| wait, |_| Some(Interval::ZERO)),
+        if let header @ (RetryAfterHeader::None | RetryAfterHeader::Constant(_)) = self.retry_after {
+            return header.of(now, Interval::ZERO);
+        }
+        let verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
+        let own = if self.retry_after.tells_reset() {
+            with!(&mut self.measures, keyed => keyed.reset(caller, now))
+        } else {
+            verdict.own.map_or_else(|wait| wait, |_| Some(Interval::ZERO))
         };
         let known = own.or_else(|| (!verdict.locked.is_zero()).then_some(verdict.locked))?;
         self.retry_after.of(now, known.max(verdict.locked))
     }
 
     /// Counts a call that this limit, or a later one, has refused, if refused calls count.
-    pub(super) fn count(&mut self, now: Instant, caller: &Caller) {
+    pub(super) fn count(&mut self, now: Instant, caller: Caller) {
         let cost = self.costs.of(caller);
         if self.counts_refused && cost > 0 {
             with!(&mut self.measures, keyed => {
@@ -270,7 +272,7 @@ impl Limit {
     }
 
     /// Takes the cost of a call that has passed all limits at the same instant.
-    pub(super) fn take(&mut self, now: Instant, caller: &Caller) {
+    pub(super) fn take(&mut self, now: Instant, caller: Caller) {
         let cost = self.costs.of(caller);
         if cost > 0 {
             with!(&mut self.measures, keyed => {
@@ -286,7 +288,7 @@ impl Limit {
     }
 
     /// The end of a call that has just passed is known.
-    pub(super) fn ends_at(&mut self, caller: &Caller, began: Instant, ends: Instant) {
+    pub(super) fn ends_at(&mut self, caller: Caller, began: Instant, ends: Instant) {
         let (cost, refund) = (self.costs.of(caller), self.refunds.of(caller));
         if cost > 0 {
             with!(&mut self.measures, keyed => {
@@ -300,7 +302,7 @@ impl Limit {
     }
 
     /// A call ends whose end was not known.
-    pub(super) fn ended(&mut self, caller: &Caller, began: Instant, now: Instant) {
+    pub(super) fn ended(&mut self, caller: Caller, began: Instant, now: Instant) {
         let (cost, refund) = (self.costs.of(caller), self.refunds.of(caller));
         if cost > 0 {
             with!(&mut self.measures, keyed => {

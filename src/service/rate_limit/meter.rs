@@ -19,6 +19,11 @@ pub(super) trait Meter: Debug + Clone {
     /// It does not: the wait until it would if nobody else called, `None` if that cannot be known.
     fn check(&self, state: &mut Self::State, now: Instant, cost: u64) -> Result<Interval, Option<Interval>>;
 
+    /// How long a call at `now` is held if it passes: what [`check`](Meter::check) says, and nothing of the wait of one that does not.
+    fn passes(&self, state: &mut Self::State, now: Instant, cost: u64) -> Option<Interval> {
+        self.check(state, now, cost).ok()
+    }
+
     /// Takes the cost of a call that [`check`](Meter::check) has let pass at the same instant.
     fn take(&self, state: &mut Self::State, now: Instant, cost: u64);
 

@@ -82,28 +82,32 @@ impl RateLimits {
     /// nothing, unless they count refused calls; those behind it do not see the call.
     #[inline]
     pub fn admit(&mut self, now: Instant, caller: &Caller) -> Result<Interval, Rejection> {
-        if self.limits.is_empty() { Ok(Interval::ZERO) } else { self.admit_all(now, caller) }
+        match &mut self.limits[..] {
+            [] => Ok(Interval::ZERO),
+            [only] => only.admit(now, *caller).map_err(|(outcome, retry_after)| Rejection {
+                limit: 0,
+                outcome,
+                retry_after,
+            }),
+            _ => self.admit_all(now, caller),
+        }
     }
 
     fn admit_all(&mut self, now: Instant, caller: &Caller) -> Result<Interval, Rejection> {
-        let rejection = |limit, (outcome, retry_after)| Rejection { limit, outcome, retry_after };
-        if let [only] = &mut self.limits[..] {
-            return only.admit(now, caller).map_err(|refusal| rejection(0, refusal));
-        }
         let mut held = Interval::ZERO;
         for index in 0..self.limits.len() {
-            match self.limits[index].check(now, caller) {
+            match self.limits[index].check(now, *caller) {
                 Ok(delay) => held = held.max(delay),
-                Err(refusal) => {
+                Err((outcome, retry_after)) => {
                     for before in &mut self.limits[..index] {
-                        before.count(now, caller);
+                        before.count(now, *caller);
                     }
-                    return Err(rejection(index, refusal));
+                    return Err(Rejection { limit: index, outcome, retry_after });
                 }
             }
         }
         for limit in &mut self.limits {
-            limit.take(now, caller);
+            limit.take(now, *caller);
         }
         Ok(held)
     }
@@ -118,14 +122,14 @@ impl RateLimits {
     /// let through ends by this or by [`ended`](Self::ended), not by both.
     pub fn ends_at(&mut self, caller: &Caller, began: Instant, ends: Instant) {
         for limit in &mut self.limits {
-            limit.ends_at(caller, began, ends);
+            limit.ends_at(*caller, began, ends);
         }
     }
 
     /// A call ends at `now` that was let through at `began`, and whose end was not known then.
     pub fn ended(&mut self, caller: &Caller, began: Instant, now: Instant) {
         for limit in &mut self.limits {
-            limit.ended(caller, began, now);
+            limit.ended(*caller, began, now);
         }
     }
 
