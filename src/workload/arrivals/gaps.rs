@@ -10,15 +10,15 @@ pub(super) struct Gaps {
     law: Sampler,
     clients: u64,
     key: Key,
-    /// Gap and client of the requests from a multiple of [`AT_ONCE`] on.
-    gaps: [Interval; AT_ONCE],
+    /// The gaps before the requests from a multiple of [`AT_ONCE`] on, and who issues them.
+    drawn: [Interval; AT_ONCE],
     callers: [u64; AT_ONCE],
 }
 
 impl Gaps {
     /// Gaps of this law between the requests of so many clients; `key` is that of the arrivals.
     pub(super) fn new(law: Sampler, clients: u64, key: Key) -> Self {
-        Self { law, clients, key, gaps: [Interval::ZERO; AT_ONCE], callers: [0; AT_ONCE] }
+        Self { law, clients, key, drawn: [Interval::ZERO; AT_ONCE], callers: [0; AT_ONCE] }
     }
 
     /// The gap before request `number`, and the client that issues it. Requests are looked up one after the other, from 0.
@@ -28,12 +28,12 @@ impl Gaps {
         if place == 0 {
             self.draw(number);
         }
-        (self.gaps[place], self.callers[place])
+        (self.drawn[place], self.callers[place])
     }
 
     fn draw(&mut self, first: u64) {
         let [gaps, callers] = self.key.blocks(first, 0);
-        self.law.sample_all(&gaps, &mut self.gaps);
+        self.law.sample_all(&gaps, &mut self.drawn);
         for (caller, luck) in self.callers.iter_mut().zip(callers) {
             *caller = up_to(luck, self.clients - 1);
         }
