@@ -90,9 +90,10 @@ impl Interval {
         (self.0 / NANOS_PER_SECOND) as f64 + (self.0 % NANOS_PER_SECOND) as f64 / 1e9
     }
 
-    /// `self` times `factor`, rounded to a nanosecond and cut at [`Interval::MAX`].
+    /// `self` times `factor`, rounded to a nanosecond and cut at [`Interval::MAX`]. A factor of 1 leaves even those alone that are
+    /// too long for a float.
     pub fn scale(self, factor: f64) -> Self {
-        Self::from_nanos_f64(self.0 as f64 * factor)
+        if factor == 1.0 { self } else { Self::from_nanos_f64(self.0 as f64 * factor) }
     }
 
     /// `self` so many times, cut at [`Interval::MAX`].
@@ -301,5 +302,7 @@ mod tests {
         assert_eq!(Interval::from_secs(1).scale(f64::NAN), Interval::ZERO);
         assert_eq!(Interval::from_secs(1).scale(-1.0), Interval::ZERO);
         assert_eq!(Interval::from_secs(1).scale(0.5), Interval::from_millis(500));
+        let long = Interval::from_nanos((1 << 60) + 1);
+        assert_eq!(long.scale(1.0), long);
     }
 }

@@ -123,6 +123,7 @@ impl Policy {
     /// Decides after `outcome`, which is not a success. `retry_after` is what the service asked for, `bits` the random
     /// bits addressed to a retry by its number: the first word is for the jitter, the second for the spread of a
     /// Retry-After.
+    #[inline]
     pub fn decide(
         &self,
         outcome: Outcome,
@@ -142,6 +143,7 @@ impl Policy {
         )
     }
 
+    #[inline]
     fn delay(
         &self,
         outcome: Outcome,

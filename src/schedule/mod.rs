@@ -226,10 +226,14 @@ impl Schedule {
         bits: &dyn Fn(u32) -> Block,
         least: Interval,
     ) -> Option<Step> {
-        match self.draws {
-            Draws::Each => self.drawn(n, walk, request, &|| bits(n)[0], least),
-            Draws::Once => self.drawn(n, walk, request, &|| bits(1)[0], least),
-            Draws::Sorted => self.in_order(n, request, bits),
+        match (self.draws, &self.shape) {
+            (Draws::Each, Shape::Formula(table)) => {
+                let backoff = table.delay(n)?.min(self.cap_before);
+                self.randomised((n, walk, request), backoff, || bits(n)[0], least)
+            }
+            (Draws::Each, _) => self.drawn(n, walk, request, &|| bits(n)[0], least),
+            (Draws::Once, _) => self.drawn(n, walk, request, &|| bits(1)[0], least),
+            (Draws::Sorted, _) => self.in_order(n, request, bits),
         }
     }
 
@@ -256,12 +260,24 @@ impl Schedule {
         least: Interval,
     ) -> Option<Step> {
         let backoff = self.before_jitter(n, request, bits)?;
+        self.randomised((n, walk, request), backoff, bits, least)
+    }
+
+    /// The delay before retry `n` of a request whose backoff is known.
+    #[inline]
+    fn randomised(
+        &self,
+        (n, walk, request): (u32, Interval, u64),
+        backoff: Interval,
+        luck: impl FnOnce() -> u64,
+        least: Interval,
+    ) -> Option<Step> {
         let x = backoff.max(least);
         let first = match &self.shape {
             Shape::Formula(table) => table.delay(1)?.min(self.cap_before),
             _ => x,
         };
-        let luck = if self.jitter.is_random() { bits() } else { 0 };
+        let luck = if self.jitter.is_random() { luck() } else { 0 };
         let given = Given { n, x, first, walk, request, rounding: self.rounding };
         let (jittered, remembered) = self.jitter.apply(&given, luck);
         let capped = jittered.min(self.cap_after).max(self.floor);
@@ -270,11 +286,7 @@ impl Schedule {
     }
 
     /// The deterministic part, between both caps; `None` if the schedule has ended.
-    #[inline]
     fn before_jitter(&self, n: u32, request: u64, bits: &dyn Fn() -> u64) -> Option<Interval> {
-        if let Shape::Formula(table) = &self.shape {
-            return Some(table.delay(n)?.min(self.cap_before));
-        }
         // Parts have luck of their own, each from its own share of the bits.
         let part = |index, part: &Self| {
             let own = || fork(bits(), index as u64 + 1);

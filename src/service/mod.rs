@@ -274,9 +274,7 @@ impl Service {
         let conditions = self.incidents.now();
         let spoiled = conditions.spoils(luck);
         let failure = spoiled.or(failure).map(|outcome| conditions.error.unwrap_or(outcome));
-        // A factor of 1 leaves even those alone that are too long for a float.
-        let slowness = conditions.slowness;
-        (failure, if slowness == 1.0 { work } else { work.scale(slowness) })
+        (failure, work.scale(conditions.slowness))
     }
 
     /// The end of a call that has passed the limits is known.
