@@ -1,59 +1,33 @@
 //! The engine, with all of its metrics on, against the idealised loop of the same shape: the retry workload at three sizes, with
 //! enough capacity and with half of it. Prints ratios; both are run in turn, and the fastest run of each counts.
 
-#![expect(clippy::disallowed_types, reason = "a bench measures time by the clock on the wall")]
-
 mod ideal;
+mod ratio;
+mod workload;
 
-use std::time::Instant;
-
-use retrysim::scenario::Scenario;
+use ratio::{Ratios, is_whole, timed};
 use retrysim::simulation::Simulation;
 
 /// Attempts in a run, about.
 const ATTEMPTS: f64 = 2e6;
 
-fn scenario(clients: u64, seconds: u64, load: f64) -> Scenario {
-    let text = format!(
-        "horizon = '{seconds}s'\n\
-         [services.api]\n\
-         latency.constant = '50ms'\n\
-         rate_limit.token_bucket = {{ rate = '{tokens}/s', burst = {tokens} }}\n\
-         faults = [{{ random = {{ status = 503, probability = 0.1 }} }}]\n\
-         [workloads.calls]\n\
-         service = 'api'\n\
-         clients = {clients}\n\
-         arrivals.poisson = {{ rate = '{rate}/s' }}\n\
-         [policies.retry]\n\
-         retries = 5\n\
-         backoff.exponential = {{ base = '1s' }}\n\
-         cap_before_jitter = '60s'\n\
-         jitter = 'full'\n",
-        tokens = (clients as f64 * 0.1 * load) as u64,
-        rate = clients / 10,
-    );
-    Scenario::parse("engine", "engine.toml", &text, &[]).unwrap_or_else(|error| panic!("{error}"))
-}
-
 fn main() {
     // Under `cargo test` everything runs once, and small.
-    let (rounds, attempts) =
-        if std::env::args().any(|argument| argument == "--bench") { (9, ATTEMPTS) } else { (1, 1e4) };
+    let (rounds, attempts) = if is_whole() { (9, ATTEMPTS) } else { (1, 1e4) };
+    let mut ratios = Ratios::default();
     println!("{:<28}{:>12}{:>12}{:>8}", "ns per attempt", "engine", "ideal", "ratio");
     for (name, load, tries) in [("light, 1.2x", 1.2, 1.11), ("overload, 0.5x", 0.5, 4.44)] {
         let mut first = None;
         for clients in [1_000u64, 100_000, 1_000_000] {
             let seconds = ((attempts / (clients as f64 * 0.1 * tries)) as u64).max(10);
-            let scenario = scenario(clients, seconds, load);
+            let scenario = workload::scenario(clients, seconds, load);
             let (mut engine, mut ideal) = (f64::INFINITY, f64::INFINITY);
             for round in 0..rounds {
-                let begin = Instant::now();
-                let record = Simulation::new(&scenario, 0, round, 0).run();
-                engine = engine.min(begin.elapsed().as_nanos() as f64 / record.workloads[0].attempts as f64);
-                let begin = Instant::now();
+                let (record, took) = timed(|| Simulation::new(&scenario, 0, round, 0).run());
+                engine = engine.min(took * 1e9 / record.workloads[0].attempts as f64);
                 let rate = clients as f64 * 0.1;
-                let counts = ideal::run(seconds, rate, rate * load, u64::from(round) + 1);
-                ideal = ideal.min(begin.elapsed().as_nanos() as f64 / counts.attempts as f64);
+                let (counts, took) = timed(|| ideal::run(seconds, rate, rate * load, u64::from(round) + 1));
+                ideal = ideal.min(took * 1e9 / counts.attempts as f64);
                 let (ours, theirs) = (&record.workloads[0], counts);
                 let shares = [
                     ours.attempts as f64 / ours.requests as f64
@@ -71,10 +45,14 @@ fn main() {
                 format!("{name}, {clients} clients"),
                 engine / ideal
             );
+            let short = name.split(',').next().expect("it has a first part");
+            ratios.timed(format!("engine/ideal/{short}/{clients:e}"), engine / ideal);
             let first = *first.get_or_insert(engine);
             if clients == 1_000_000 {
                 println!("{:<28}{:>12.3}", format!("{name}, exponent"), libm::log10(engine / first) / 3.0);
+                ratios.timed(format!("engine/growth/{short}"), engine / first);
             }
         }
     }
+    ratios.print();
 }

@@ -5,6 +5,7 @@ mod delays;
 mod design;
 mod evidence;
 mod expect;
+mod hand_out;
 mod observe;
 mod pooled;
 mod precise;

@@ -1,8 +1,7 @@
 //! Replications: every arm is run under every seed, and the runs are folded in the order of replications, so that the
 //! result is the same on any number of threads.
 
-use rayon::prelude::*;
-
+use super::hand_out;
 use crate::metrics::{
     Frame, Measure, Outline, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally,
 };
@@ -13,7 +12,7 @@ use crate::statistics::Estimate;
 use crate::time::Instant;
 
 /// How many replications are alive at once: enough to keep many threads busy, fewer where their time series are long.
-const BATCH: usize = 256;
+const MOST_ALIVE: usize = 256;
 /// Bins of all workloads and replications that are alive at once, at about 100 bytes each.
 const BINS_ALIVE: usize = 2_000_000;
 
@@ -31,8 +30,6 @@ pub struct Options {
 pub struct Results {
     /// By arm, in the order of the scenario.
     pub arms: Vec<ArmResult>,
-    /// Events handled in all.
-    pub events: u64,
 }
 
 /// What was found of one arm.
@@ -44,6 +41,8 @@ pub struct ArmResult {
     pub services: Vec<ServiceResult>,
     /// The traced requests of the first replication, by workload.
     pub traces: Vec<Trace>,
+    /// Events handled in all.
+    pub events: u64,
 }
 
 /// What was found of one workload in one arm.
@@ -136,7 +135,7 @@ impl<'s> Experiment<'s> {
     /// Arms without a replication; of the first one of each, so many requests per workload will be traced.
     pub fn new(scenario: &'s Scenario, traced: usize) -> Self {
         let arms = scenario.arms.iter().map(|_| empty(scenario)).collect();
-        Self { scenario, frames: frames(scenario), traced, results: Results { arms, events: 0 } }
+        Self { scenario, frames: frames(scenario), traced, results: Results { arms } }
     }
 
     /// What was found so far.
@@ -151,24 +150,25 @@ impl<'s> Experiment<'s> {
 
     /// Runs the arms with these indices until each has had `replications`. `progress` is called after each.
     pub fn advance(&mut self, arms: &[usize], replications: u32, progress: &(dyn Fn() + Sync)) {
-        let scenario = self.scenario;
-        let had = |arm: usize| self.results.arms[arm].replications();
-        let tasks: Vec<(usize, u32)> =
-            arms.iter().flat_map(|&arm| (had(arm)..replications).map(move |next| (arm, next))).collect();
+        let Self { scenario, frames, traced, results } = self;
+        let scenario = *scenario;
+        let tasks = hand_out::order(
+            arms,
+            replications,
+            |arm| results.arms[arm].replications(),
+            |arm| results.arms[arm].size().unwrap_or_else(|| scenario.expected_attempts_bound_of(arm)),
+        );
         let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
-        for batch in tasks.chunks((BINS_ALIVE / bins).clamp(8, BATCH)) {
-            let simulate = |&(arm, replication): &(usize, u32)| {
-                let traced = if replication == 0 { self.traced } else { 0 };
-                let record = Simulation::new(scenario, arm, replication, traced).run();
-                progress();
-                Replication::of(record, &self.frames, scenario)
-            };
-            let replications: Vec<Replication> = batch.par_iter().map(simulate).collect();
-            for (&(arm, _), replication) in batch.iter().zip(replications) {
-                self.results.events += replication.events;
-                self.results.arms[arm].fold(replication);
-            }
-        }
+        let alive = (BINS_ALIVE / bins).clamp(8, MOST_ALIVE);
+        let simulate = |&(arm, replication): &(usize, u32)| {
+            let traced = if replication == 0 { *traced } else { 0 };
+            let record = Simulation::new(scenario, arm, replication, traced).run();
+            progress();
+            Replication::of(record, frames, scenario)
+        };
+        hand_out::in_turn(&tasks, alive, simulate, |&(arm, _), replication| {
+            results.arms[arm].fold(replication);
+        });
     }
 }
 
@@ -209,6 +209,7 @@ fn empty(scenario: &Scenario) -> ArmResult {
         workloads: scenario.workloads.iter().map(|_| workload()).collect(),
         services: scenario.services.iter().map(|_| ServiceResult::default()).collect(),
         traces: Vec::new(),
+        events: 0,
     }
 }
 
@@ -261,6 +262,12 @@ impl ArmResult {
         self.workloads.first().map_or(0, |workload| workload.replications.len() as u32)
     }
 
+    /// What a replication takes: the events of one on average, if there has been one.
+    fn size(&self) -> Option<f64> {
+        let replications = self.replications();
+        (replications > 0).then(|| self.events as f64 / f64::from(replications))
+    }
+
     /// What each replication observed of a figure.
     pub fn observations(&self, figure: Figure) -> impl Iterator<Item = Option<f64>> {
         let (replications, measure) = match figure.metric {
@@ -276,6 +283,7 @@ impl ArmResult {
     }
 
     fn fold(&mut self, replication: Replication) {
+        self.events += replication.events;
         for (result, (measured, counts)) in self.workloads.iter_mut().zip(replication.workloads) {
             result.replications.push(measured);
             result.series.add(&counts.series);

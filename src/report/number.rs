@@ -5,6 +5,10 @@ pub fn machine(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "inf".into() } else { "-inf".into() };
     }
+    // Whole numbers of so few digits are their own text, and most cells of a time series are.
+    if libm::trunc(value) == value && value.abs() < 1e9 {
+        return (value as i64).to_string();
+    }
     let rounded: f64 = format!("{value:.8e}").parse().expect("a number prints as a number");
     // Zero has no sign in a report.
     format!("{}", if rounded == 0.0 { 0.0 } else { rounded })
@@ -89,6 +93,10 @@ mod tests {
             (4_000.0, "4000"),
             (1e-12, "0.000000000001"),
             (-0.0, "0"),
+            (-17.0, "-17"),
+            (999_999_999.0, "999999999"),
+            (999_999_999.6, "1000000000"),
+            (1_234_567_891.0, "1234567890"),
             (f64::INFINITY, "inf"),
         ] {
             assert_eq!(machine(value), text);

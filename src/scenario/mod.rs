@@ -194,15 +194,18 @@ impl Scenario {
 
     /// The most attempts to expect in all replications of all arms; infinite if only time stops a policy.
     pub fn expected_attempts_bound(&self) -> f64 {
-        let per_replication = |arm: &Arm| -> f64 {
-            let most = |workload: usize| {
-                let policy = &self.policies[arm.policies[workload]].config;
-                policy.max_attempts().map_or(f64::INFINITY, |most| most as f64)
-            };
-            let requests = self.requests(most).into_iter().enumerate();
-            requests.map(|(index, count)| if count == 0.0 { 0.0 } else { count * most(index) }).sum()
+        let arms = (0..self.arms.len()).map(|arm| self.expected_attempts_bound_of(arm));
+        arms.sum::<f64>() * f64::from(self.replications)
+    }
+
+    /// The most attempts to expect in one replication of the arm with this index; infinite if only time stops a policy.
+    pub fn expected_attempts_bound_of(&self, arm: usize) -> f64 {
+        let most = |workload: usize| {
+            let policy = &self.policies[self.arms[arm].policies[workload]].config;
+            policy.max_attempts().map_or(f64::INFINITY, |most| most as f64)
         };
-        self.arms.iter().map(per_replication).sum::<f64>() * f64::from(self.replications)
+        let requests = self.requests(most).into_iter().enumerate();
+        requests.map(|(index, count)| if count == 0.0 { 0.0 } else { count * most(index) }).sum()
     }
 
     /// The indices of the service with the index `service` and of all that are called while it works on a call.
