@@ -3,14 +3,14 @@
 //! each counts. Prints a table, and the ratios that matter: to the heap, to exponential delays, of a million events to a thousand,
 //! and bytes per event.
 
-#![expect(clippy::disallowed_types, reason = "a bench measures time by the clock on the wall")]
+mod ratio;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
-use std::time::Instant as WallClock;
 
 use peak_alloc::PeakAlloc;
+use ratio::{Ratios, is_whole, rounds, timed};
 use retrysim::event_queue::EventQueue;
 use retrysim::random::{Key, Purpose, unit};
 use retrysim::time::Instant;
@@ -109,13 +109,14 @@ impl<'a, Q: Queue> Hold<'a, Q> {
 
     /// Nanoseconds per hold.
     fn time(&mut self, holds: usize) -> f64 {
-        let begin = WallClock::now();
-        for _ in 0..holds {
-            let (now, payload) = black_box(self.queue.next());
-            self.digest = self.digest.rotate_left(5) ^ now ^ u64::from(payload);
-            self.push(now, payload);
-        }
-        begin.elapsed().as_nanos() as f64 / holds as f64
+        let ((), seconds) = timed(|| {
+            for _ in 0..holds {
+                let (now, payload) = black_box(self.queue.next());
+                self.digest = self.digest.rotate_left(5) ^ now ^ u64::from(payload);
+                self.push(now, payload);
+            }
+        });
+        seconds * 1e9 / holds as f64
     }
 }
 
@@ -140,38 +141,44 @@ fn bytes(law: &Law, pending: usize) -> f64 {
     (MEMORY.peak_usage() - before) as f64 / pending as f64
 }
 
-fn ratio(name: &str, value: f64) {
-    println!("ratio\t{name}\t{value:.3}");
-}
-
 fn main() {
-    // Under `cargo test` everything runs once, and small.
-    let full = std::env::args().any(|argument| argument == "--bench");
-    let sizes = if full { &SIZES[..] } else { &SIZES[..2] };
+    let whole = is_whole();
+    let sizes = if whole { &SIZES[..] } else { &SIZES[..2] };
     println!("{:<24}{:>12}{:>12}{:>8}", "ns per hold", "event queue", "std heap", "ratio");
+    let mut ratios = Ratios::default();
     let mut exponential = Vec::new();
     for name in LAWS {
         let law = Law::new(name);
         let mut ours = Vec::new();
         for &(pending, size) in sizes {
-            let holds = if full { pending.clamp(200_000, 2_000_000) } else { 2_000 };
-            let rounds = if full { if pending > 1_000_000 { 3 } else { 7 } } else { 1 };
-            let [queue, heap] = measure(&law, pending, holds, rounds);
+            let holds = if whole { pending.clamp(200_000, 2_000_000) } else { 2_000 };
+            let [queue, heap] =
+                measure(&law, pending, holds, rounds(if pending > 1_000_000 { 3 } else { 7 }));
             println!("{:<24}{queue:>12.1}{heap:>12.1}{:>8.2}", format!("{name}, {size}"), queue / heap);
             ours.push(queue);
-            ratio(&format!("queue/std-heap/{name}/{size}"), queue / heap);
-            if let Some(&other) = exponential.get(ours.len() - 1) {
-                ratio(&format!("queue/{name}/{size}"), queue / other);
+            if whole {
+                ratios.timed(format!("queue/to-heap/{name}/{size}"), queue / heap);
             }
-            if pending >= 10_000 {
-                ratio(&format!("queue/bytes-per-entry/{name}/{size}"), bytes(&law, pending));
+            if let Some(&other) = exponential.get(ours.len() - 1)
+                && whole
+            {
+                ratios.timed(format!("queue/to-exponential/{name}/{size}"), queue / other);
             }
         }
         if let (Some(thousand), Some(million)) = (ours.get(1), ours.get(4)) {
-            ratio(&format!("queue/growth/{name}"), million / thousand);
+            ratios.timed(format!("queue/growth/{name}"), million / thousand);
+        }
+        for &(pending, size) in &SIZES[2..if whole { 6 } else { 4 }] {
+            let each = bytes(&law, pending);
+            if pending > 100_000 {
+                println!("{name}, {size}: {each:.1} bytes per event");
+            } else {
+                ratios.counted(format!("queue/bytes/{name}/{size}"), each);
+            }
         }
         if name == "exponential" {
             exponential = ours;
         }
     }
+    ratios.print();
 }

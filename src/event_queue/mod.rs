@@ -32,6 +32,8 @@ const FEW: usize = ladder::CHUNK;
 #[derive(Debug, Clone)]
 pub struct EventQueue<P> {
     now: Instant,
+    /// Instant and rank of the next event: asked for more often than they change.
+    first: Option<(Instant, u64)>,
     /// Events with a lesser key are near: in the run or in the heap. All others are on the ladder.
     reach: u128,
     /// What came from the ladder last, the earliest at the end.
@@ -44,6 +46,7 @@ impl<P: Copy> Default for EventQueue<P> {
     fn default() -> Self {
         Self {
             now: Instant::START,
+            first: None,
             reach: u128::MAX,
             run: Vec::new(),
             heap: Heap::new(),
@@ -69,14 +72,9 @@ impl<P: Copy> EventQueue<P> {
     }
 
     /// Instant and rank of the next event.
-    pub fn peek(&self) -> Option<(Instant, u64)> {
-        let first = match (self.run.last(), self.heap.first()) {
-            (Some(run), Some(heap)) => run.key().min(heap.key()),
-            (Some(near), None) | (None, Some(near)) => near.key(),
-            // Events may still come that are earlier than this one, so it stays where it is until it is taken.
-            (None, None) => self.ladder.first()?,
-        };
-        Some(split(first))
+    #[inline]
+    pub const fn peek(&self) -> Option<(Instant, u64)> {
+        self.first
     }
 
     /// Schedules `payload` at `at`; at one instant, lower ranks come out first.
@@ -87,6 +85,9 @@ impl<P: Copy> EventQueue<P> {
     pub fn push(&mut self, at: Instant, rank: u64, payload: P) {
         assert!(at >= self.now, "an event was scheduled in the past: {at:?} before {:?}", self.now);
         let entry = Entry { at, rank, payload };
+        if self.first.is_none_or(|first| entry.pair() < first) {
+            self.first = Some(entry.pair());
+        }
         if entry.key() >= self.reach {
             self.ladder.push(entry);
             return;
@@ -114,7 +115,17 @@ impl<P: Copy> EventQueue<P> {
         };
         let entry = if from_run { self.run.pop()? } else { self.heap.pop()? };
         self.now = entry.at;
+        self.first = self.look_up_first();
         Some((entry.at, entry.payload))
+    }
+
+    fn look_up_first(&self) -> Option<(Instant, u64)> {
+        match (self.run.last(), self.heap.first()) {
+            (Some(run), Some(heap)) => Some(run.pair().min(heap.pair())),
+            (Some(near), None) | (None, Some(near)) => Some(near.pair()),
+            // Events may still come that are earlier than this one, so it stays where it is until it is taken.
+            (None, None) => self.ladder.first().map(split),
+        }
     }
 
     /// The payloads still scheduled, in no particular order.

@@ -139,11 +139,7 @@ mod tests {
         threads(1).install(|| in_turn(&tasks, 7, work, |&task, result| taken.push((task, result))));
         assert_eq!(begun.into_inner().unwrap(), tasks);
         assert_eq!(taken, tasks.iter().map(|&task| (task, task * 2)).collect::<Vec<_>>());
-        in_turn(&[], 7, work_of_nothing, |&(), ()| unreachable!());
-    }
-
-    fn work_of_nothing((): &()) {
-        unreachable!("there are no tasks")
+        in_turn(&[], 7, |task: &u32| *task, |_, _| unreachable!("there are no tasks"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::workload::{Arrivals, CallDeadline, RequestDraws};
 
 /// The clients of one workload.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something has to be done at all")]
 pub(super) struct Clients {
     /// Place among the workloads in the order of names, which settles ties.
     pub(super) tie: u16,
@@ -37,6 +38,8 @@ pub(super) struct Clients {
     pub(super) shares_outcomes: bool,
     /// True if nothing stands in the way of their requests.
     pub(super) plain: bool,
+    /// True if a policy remembers anything of a request from one retry to the next.
+    pub(super) remembers: bool,
     cache: Option<Cache>,
     swallows: bool,
     calling: Calling,
@@ -280,6 +283,7 @@ impl Clients {
         };
         let shares_outcomes =
             nested.is_some() || cache.is_some() || slots.is_some() || layers.iter().any(Layer::is_guarded);
+        let remembers = layers.iter().filter_map(|layer| layer.policy.as_ref()).any(Policy::remembers);
         Self {
             tie: workload.tie,
             service: workload.service,
@@ -296,6 +300,7 @@ impl Clients {
             },
             shares_outcomes,
             plain: false,
+            remembers,
             cache,
             swallows: policy.on_failure == OnFailure::Swallow,
             calling,

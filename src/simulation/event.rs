@@ -1,14 +1,17 @@
 //! Events: what can happen, and in which order at one instant.
 
-/// What happens.
+use super::plain::Attempts;
+use crate::time::Instant;
+
+/// What has been scheduled to happen.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
-    /// The next request of a workload arrives.
-    Arrival { workload: u16 },
     /// A client of a closed population issues its next request.
     Issue { workload: u16, client: u32 },
-    /// A plain request begins its next attempt.
-    Retry { slot: u32 },
+    /// A plain request begins its next attempt; the rank says which.
+    Retry { arrived: Instant, client: u32, attempts: Attempts },
+    /// The same of one that its policy remembers something of.
+    Recall { arrived: Instant, slot: u32, attempts: Attempts },
     /// A request begins its next attempt.
     Attempt { slot: u32 },
     /// A request goes on that has waited for a slot, or at a guard.
@@ -17,8 +20,6 @@ pub(super) enum Event {
     Ask { call: u32, place: u16 },
     /// A client learns the outcome of an attempt that was decided when it was sent.
     Outcome { slot: u32 },
-    /// Something happens inside a service.
-    Happening { service: u16 },
     /// A call reaches its service.
     Reach { call: u32 },
     /// A call goes in that a limit has held.
@@ -50,6 +51,11 @@ pub(super) const fn rank(class: Class, workload: u16, request: u64) -> u64 {
     (class as u64) << 62 | (workload as u64) << 48 | request
 }
 
+/// The workload, by its place among them, and the request that a rank was made of.
+pub(super) const fn ranked(rank: u64) -> (u16, u64) {
+    ((rank >> 48) as u16 & 0x3fff, rank & ((1 << 48) - 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +73,7 @@ mod tests {
             rank(Class::Begin, 1, 0),
         ];
         assert!(order.is_sorted());
+        assert_eq!(ranked(rank(Class::Begin, 0x3fff, (1 << 48) - 1)), (0x3fff, (1 << 48) - 1));
+        assert_eq!(ranked(rank(Class::Timeout, 7, 12)), (7, 12));
     }
 }

@@ -37,7 +37,7 @@ use call::Calls;
 use calling::{Calling, operations};
 use clients::{Clients, Guards, Layer, Turns};
 use event::{Class, Event, rank};
-use plain::Waiting;
+use plain::Memories;
 use request::Requests;
 use trace::Tracer;
 
@@ -63,9 +63,11 @@ pub struct Simulation<'a> {
     horizon: Instant,
     queue: EventQueue<Event>,
     arrivals: Vec<Arrivals>,
-    /// The next request that arrives of all.
-    first: Option<Streamed>,
+    /// The workload whose next request arrives first, and when.
+    first: Option<(Place, u16)>,
     clients: Vec<Clients>,
+    /// The workloads in the order of names.
+    named: Vec<u16>,
     guards: Guards<'a>,
     services: Vec<Service>,
     /// Whether calls of a service may be decided later than they are sent.
@@ -75,7 +77,7 @@ pub struct Simulation<'a> {
     /// The services in which things happen between calls: index, and place in the order of names.
     busy: Vec<(usize, u16)>,
     requests: Requests,
-    waiting: Waiting,
+    memories: Memories,
     calls: Calls,
     tallies: Vec<WorkloadTally>,
     service_tallies: Vec<ServiceTally>,
@@ -83,8 +85,19 @@ pub struct Simulation<'a> {
     events: u64,
 }
 
-/// An event that nobody has scheduled, with its place in the order.
-type Streamed = ((Instant, u64), Event);
+/// The place of an event in the order: its instant, and its rank there.
+type Place = (Instant, u64);
+
+/// Where the next event comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// A request arrives.
+    Arrivals { workload: u16 },
+    /// Something happens inside a service.
+    Service { service: u16 },
+    /// What has been scheduled for this rank.
+    Queue { rank: u64 },
+}
 
 /// The arrivals of one workload: the next one, and the stream of those behind it.
 #[derive(Debug)]
@@ -95,7 +108,7 @@ struct Arrivals {
 }
 
 impl Arrivals {
-    fn key(&self) -> Option<(Instant, u64)> {
+    fn place(&self) -> Option<Place> {
         self.next.map(|arrival| (arrival.at, rank(Class::Begin, self.tie, arrival.number)))
     }
 }
@@ -138,7 +151,6 @@ impl<'a> Simulation<'a> {
         for clients in &mut clients {
             clients.plain = traced == 0 && clients.are_plain(!deferred[clients.service]);
         }
-        let remembers = clients.iter().any(|clients| clients.plain && clients.remember());
         let step = Goodput::step(scenario.window, scenario.horizon, scenario.workloads.len());
         let tracers = scenario.workloads.iter().map(|w| Tracer::new(key(Purpose::Trace, &w.name), traced));
         let mut simulation = Self {
@@ -147,6 +159,7 @@ impl<'a> Simulation<'a> {
             queue: EventQueue::new(),
             arrivals: arrivals.collect(),
             first: None,
+            named: named(&clients),
             clients,
             guards,
             busy: busy(scenario, &services),
@@ -154,7 +167,7 @@ impl<'a> Simulation<'a> {
             callees,
             services,
             requests: Requests::new(layers, guarded),
-            waiting: Waiting::new(remembers),
+            memories: Memories::default(),
             calls: Calls::default(),
             tallies: vec![WorkloadTally::new(scenario.bin, step, scenario.horizon); scenario.workloads.len()],
             service_tallies: vec![ServiceTally::new(scenario.window); scenario.services.len()],
@@ -177,48 +190,59 @@ impl<'a> Simulation<'a> {
                 self.think(workload, client, Instant::START);
             }
         }
-        while let Some(event) = self.next_event() {
-            match event {
-                Event::Arrival { workload } => self.arrive(usize::from(workload)),
-                Event::Issue { workload, client } => self.thought(usize::from(workload), client),
-                Event::Retry { slot } => self.retry_plain(slot),
-                Event::Attempt { slot } => self.attempt(slot),
-                Event::Resume { slot } => self.resume(slot),
-                Event::Ask { call, place } => self.ask(call, place),
-                Event::Outcome { slot } => self.conclude(slot, self.now),
-                Event::Happening { service } => self.happen(usize::from(service)),
-                Event::Reach { call } => self.reach(call),
-                Event::Enter { call } => self.go_in(call),
-                Event::Worked { call } => self.call_on(call),
-                Event::Reply { call } => self.reply(call),
-                Event::Timeout { call } => self.give_up(call),
+        while let Some(source) = self.earliest() {
+            self.events += 1;
+            match source {
+                Source::Arrivals { workload } => self.arrive(usize::from(workload)),
+                Source::Service { service } => self.happen(usize::from(service)),
+                Source::Queue { rank } => self.handle(rank),
             }
         }
     }
 
-    /// Takes the earliest event of all, from the queue, from a stream of arrivals, or from inside a service; `None` at the
-    /// horizon.
+    /// Handles the next event of the queue, which has this rank.
     #[inline]
-    fn next_event(&mut self) -> Option<Event> {
-        let streamed = if self.busy.is_empty() { self.first } else { self.first_streamed() };
-        let (at, event) = match streamed {
-            Some((key, event)) if self.queue.peek().is_none_or(|scheduled| key < scheduled) => (key.0, event),
-            _ => self.queue.pop()?,
+    fn handle(&mut self, rank: u64) {
+        let Some((_, event)) = self.queue.pop() else { return };
+        match event {
+            Event::Retry { arrived, client, attempts } => self.retry_plain(rank, arrived, client, attempts),
+            Event::Recall { arrived, slot, attempts } => self.recall_plain(rank, arrived, slot, attempts),
+            Event::Issue { workload, client } => self.thought(usize::from(workload), client),
+            Event::Attempt { slot } => self.attempt(slot),
+            Event::Resume { slot } => self.resume(slot),
+            Event::Ask { call, place } => self.ask(call, place),
+            Event::Outcome { slot } => self.conclude(slot, self.now),
+            Event::Reach { call } => self.reach(call),
+            Event::Enter { call } => self.go_in(call),
+            Event::Worked { call } => self.call_on(call),
+            Event::Reply { call } => self.reply(call),
+            Event::Timeout { call } => self.give_up(call),
+        }
+    }
+
+    /// Goes on to the earliest event of all, and says whose it is; `None` at the horizon.
+    #[inline]
+    fn earliest(&mut self) -> Option<Source> {
+        let arrives = self.first.map(|(place, workload)| (place, Source::Arrivals { workload }));
+        let streamed = if self.busy.is_empty() { arrives } else { self.happens_before(arrives) };
+        let scheduled = self.queue.peek().map(|place| (place, Source::Queue { rank: place.1 }));
+        let ((at, _), source) = match (streamed, scheduled) {
+            (Some(streamed), Some(scheduled)) if scheduled.0 <= streamed.0 => scheduled,
+            (Some(earliest), _) | (None, Some(earliest)) => earliest,
+            (None, None) => return None,
         };
         assert!(at >= self.now, "time went back from {:?} to {at:?}", self.now);
         self.now = at;
-        self.events += 1;
-        Some(event)
+        Some(source)
     }
 
-    /// The first of the arrivals and of what happens inside services.
-    fn first_streamed(&self) -> Option<Streamed> {
-        let mut first = self.first;
+    /// What happens inside a service first, if it does before this.
+    fn happens_before(&self, mut first: Option<(Place, Source)>) -> Option<(Place, Source)> {
         for &(service, tie) in &self.busy {
             let Some(at) = self.services[service].next().filter(|&at| at < self.horizon) else { continue };
-            let key = (at, rank(Class::Happening, tie, 0));
-            if first.is_none_or(|(earliest, _)| key < earliest) {
-                first = Some((key, Event::Happening { service: service as u16 }));
+            let place = (at, rank(Class::Happening, tie, 0));
+            if first.is_none_or(|(earliest, _)| place < earliest) {
+                first = Some((place, Source::Service { service: service as u16 }));
             }
         }
         first
@@ -228,8 +252,7 @@ impl<'a> Simulation<'a> {
     #[inline]
     fn look_up_first(&mut self) {
         let arrivals = self.arrivals.iter().zip(0..);
-        let first = arrivals.filter_map(|(arrivals, workload)| Some((arrivals.key()?, workload))).min();
-        self.first = first.map(|(key, workload)| (key, Event::Arrival { workload }));
+        self.first = arrivals.filter_map(|(arrivals, workload)| Some((arrivals.place()?, workload))).min();
     }
 
     /// Schedules an event, unless it lies beyond the run: then its request stays unfinished.
@@ -262,6 +285,13 @@ impl<'a> Simulation<'a> {
             events: self.events,
         }
     }
+}
+
+/// The workloads in the order of names.
+fn named(clients: &[Clients]) -> Vec<u16> {
+    let mut named: Vec<u16> = (0..clients.len() as u16).collect();
+    named.sort_by_key(|&workload| clients[usize::from(workload)].tie);
+    named
 }
 
 /// The services in which things happen between calls, with their places in the order of names.

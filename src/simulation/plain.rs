@@ -1,25 +1,25 @@
 //! The life of a plain request: one that nothing stands in the way of.
 //!
 //! Where a workload has a single policy and no guard, slot, cache or deadline, and its service answers at once, most of what
-//! `client.rs` asks has a known answer. Such a request is a few words while it waits for a retry, and nothing before and after:
-//! an attempt reaches the service, the outcome and what follows from it are known, and at most the next attempt is scheduled.
+//! `client.rs` asks has a known answer. Such a request is an event while it waits for a retry, and nothing before and after: an
+//! attempt reaches the service, the outcome and what follows from it are known, and at most the next attempt is scheduled.
 //!
 //! It is the same life step by step, and a traced request always takes the long way: the two must come to the same.
 
 use super::Simulation;
 use super::at_once::Sent;
 use super::clients::Clients;
-use super::event::{Class, Event, rank};
+use super::event::{Class, Event, rank, ranked};
 use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
-use crate::policy::{Decision, History, Memory, Policy};
+use crate::policy::{Decision, History, MAX_RETRIES, Memory};
 use crate::random::Luck;
 use crate::time::{Instant, Interval};
 use crate::workload::Arrival;
 
-/// A plain request between two attempts.
+/// A plain request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plain {
+struct Plain {
     number: u64,
     arrived: Instant,
     client: u32,
@@ -28,41 +28,44 @@ pub(super) struct Plain {
     workload: u16,
 }
 
-/// The plain requests that wait for a retry, by slot.
+/// How many attempts a plain request has made, in three bytes: its whole life between two attempts fits into an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempts([u8; 3]);
+
+const _: () = assert!(MAX_RETRIES < 1 << 24 && size_of::<Event>() == 16);
+
+impl Attempts {
+    const fn new(count: u32) -> Self {
+        let [a, b, c, _] = count.to_le_bytes();
+        Self([a, b, c])
+    }
+
+    const fn get(self) -> u32 {
+        let [a, b, c] = self.0;
+        u32::from_le_bytes([a, b, c, 0])
+    }
+}
+
+/// What policies remember of plain requests that wait for a retry, by slot, and whose they are.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    slots: Vec<Plain>,
-    /// What policies remember of them; kept for none if no policy remembers anything.
-    memories: Vec<Memory>,
-    remembers: bool,
+pub(super) struct Memories {
+    slots: Vec<(u32, Memory)>,
     free: Vec<u32>,
 }
 
-impl Waiting {
-    /// Nobody waits yet; whether a policy of theirs `remembers` anything from one retry to the next.
-    pub(super) fn new(remembers: bool) -> Self {
-        Self { remembers, ..Self::default() }
-    }
-
-    fn put(&mut self, request: Plain, memory: Memory) -> u32 {
-        let slot = if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = request;
-            slot
-        } else {
-            self.slots.push(request);
-            u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests wait at once")
-        };
-        if self.remembers {
-            self.memories.resize(self.slots.len(), Memory::default());
-            self.memories[slot as usize] = memory;
+impl Memories {
+    fn put(&mut self, client: u32, memory: Memory) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = (client, memory);
+            return slot;
         }
-        slot
+        self.slots.push((client, memory));
+        u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests wait at once")
     }
 
-    fn take(&mut self, slot: u32) -> (Plain, Memory) {
+    fn take(&mut self, slot: u32) -> (u32, Memory) {
         self.free.push(slot);
-        let memory = if self.remembers { self.memories[slot as usize] } else { Memory::default() };
-        (self.slots[slot as usize], memory)
+        self.slots[slot as usize]
     }
 }
 
@@ -89,11 +92,6 @@ impl Clients {
         let policy = layer.policy.as_ref().expect("a layer that guards nothing has a policy");
         policy.decide(outcome, retry_after, history, &luck)
     }
-
-    /// True if a policy remembers anything of a request from one retry to the next.
-    pub(super) fn remember(&self) -> bool {
-        self.layers.iter().filter_map(|layer| layer.policy.as_ref()).any(Policy::remembers)
-    }
 }
 
 impl Simulation<'_> {
@@ -104,12 +102,29 @@ impl Simulation<'_> {
         self.attempt_plain(request, Memory::default());
     }
 
-    /// The wait of a plain request is over.
-    pub(super) fn retry_plain(&mut self, slot: u32) {
-        let (request, memory) = self.waiting.take(slot);
-        let workload = usize::from(request.workload);
-        self.tallies[workload].retried(self.clients[workload].layers[0].number);
-        self.attempt_plain(request, memory);
+    /// The wait of the plain request with this rank is over.
+    pub(super) fn retry_plain(&mut self, rank: u64, arrived: Instant, client: u32, attempts: Attempts) {
+        self.go_on_plain(rank, (arrived, client, attempts), Memory::default());
+    }
+
+    /// The same of one that its policy remembers something of.
+    pub(super) fn recall_plain(&mut self, rank: u64, arrived: Instant, slot: u32, attempts: Attempts) {
+        let (client, memory) = self.memories.take(slot);
+        self.go_on_plain(rank, (arrived, client, attempts), memory);
+    }
+
+    #[inline]
+    fn go_on_plain(
+        &mut self,
+        rank: u64,
+        (arrived, client, attempts): (Instant, u32, Attempts),
+        memory: Memory,
+    ) {
+        let (tie, number) = ranked(rank);
+        let workload = self.named[usize::from(tie)];
+        let index = usize::from(workload);
+        self.tallies[index].retried(self.clients[index].layers[0].number);
+        self.attempt_plain(Plain { number, arrived, client, attempts: attempts.get(), workload }, memory);
     }
 
     /// A plain request makes its next attempt, and ends or waits for another one.
@@ -152,13 +167,16 @@ impl Simulation<'_> {
 
     /// A plain request waits for its next attempt.
     fn wait_plain(&mut self, request: Plain, until: Instant, memory: Memory) {
-        let workload = usize::from(request.workload);
-        if until < self.horizon {
-            let rank = rank(Class::Begin, self.clients[workload].tie, request.number);
-            let slot = self.waiting.put(request, memory);
-            self.queue.push(until, rank, Event::Retry { slot });
-        } else {
-            self.tallies[workload].unfinished(1, self.horizon);
+        let Plain { number, arrived, client, attempts, workload } = request;
+        let (clients, attempts) = (&self.clients[usize::from(workload)], Attempts::new(attempts));
+        if until >= self.horizon {
+            return self.tallies[usize::from(workload)].unfinished(1, self.horizon);
         }
+        let event = if clients.remembers {
+            Event::Recall { arrived, slot: self.memories.put(client, memory), attempts }
+        } else {
+            Event::Retry { arrived, client, attempts }
+        };
+        self.queue.push(until, rank(Class::Begin, clients.tie, number), event);
     }
 }
