@@ -218,6 +218,7 @@ impl Schedule {
     /// The delay before retry `n` of request number `request`; `None` if the schedule has ended. `walk` is what the
     /// step before gave, zero before the first retry; `bits` are the random bits addressed to a retry by its number. Before it
     /// is randomised the delay is at least `least`, which is for jitters that do not walk and delays that are not sorted.
+    #[inline]
     pub fn step(
         &self,
         n: u32,

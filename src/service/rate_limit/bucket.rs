@@ -74,8 +74,11 @@ impl Meter for Bucket {
     }
 
     fn check(&self, level: &mut Level, now: Instant, cost: u64) -> Result<Interval, Option<Interval>> {
-        self.passes(level, now, cost)
-            .ok_or_else(|| Some(self.time_to(u128::from(cost) * self.token - level.units, now)))
+        self.passes(level, now, cost).ok_or_else(|| self.wait(level, now, cost))
+    }
+
+    fn wait(&self, level: &mut Level, now: Instant, cost: u64) -> Option<Interval> {
+        Some(self.time_to((u128::from(cost) * self.token).saturating_sub(level.units), now))
     }
 
     #[inline]

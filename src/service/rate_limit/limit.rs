@@ -101,20 +101,13 @@ struct Key<S> {
     refunds: BinaryHeap<Reverse<(Instant, u64)>>,
 }
 
-/// What a limit says of a call.
+/// What stands in the way of a call.
 #[derive(Debug, Clone, Copy)]
-struct Verdict {
-    /// What it measures: how long the call is held, or how long until it would pass, if that is known.
-    own: Result<Interval, Option<Interval>>,
+struct Obstacle {
+    /// How long until the limit lets it pass, if that is known.
+    wait: Option<Interval>,
     /// How long a lockout still lasts.
     locked: Interval,
-}
-
-impl Verdict {
-    /// How long the call is held, if it passes.
-    fn held(self) -> Option<Interval> {
-        self.own.ok().filter(|_| self.locked.is_zero())
-    }
 }
 
 impl<S> Key<S> {
@@ -161,10 +154,17 @@ impl<M: Meter> Keyed<M> {
         }
     }
 
-    fn check(&mut self, caller: Caller, now: Instant, cost: u64) -> Verdict {
+    /// How long a call is held, if it passes. It takes nothing yet.
+    fn passes(&mut self, caller: Caller, now: Instant, cost: u64) -> Option<Interval> {
         let (meter, key) = self.key(caller);
         Self::settle(meter, key, now);
-        Verdict { own: meter.check(&mut key.state, now, cost), locked: key.locked.rest(now) }
+        meter.passes(&mut key.state, now, cost).filter(|_| key.locked.rest(now).is_zero())
+    }
+
+    /// What stands in the way of a call that was refused at the same instant.
+    fn obstacle(&mut self, caller: Caller, now: Instant, cost: u64) -> Obstacle {
+        let (meter, key) = self.key(caller);
+        Obstacle { wait: meter.wait(&mut key.state, now, cost), locked: key.locked.rest(now) }
     }
 
     /// Takes a call at once, if it passes: how long it is held.
@@ -237,27 +237,29 @@ impl Limit {
         if cost == 0 {
             return Ok(Interval::ZERO);
         }
-        let verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
-        verdict.held().ok_or_else(|| (self.outcome, self.refuse(now, caller, cost)))
+        let passes = with!(&mut self.measures, keyed => keyed.passes(caller, now, cost));
+        passes.ok_or_else(|| (self.outcome, self.refuse(now, caller, cost)))
     }
 
     /// A refusal, and what it says: the limit and a lockout both have to end.
     fn refuse(&mut self, now: Instant, caller: Caller, cost: u64) -> Option<RetryAfter> {
-        self.count(now, caller);
+        if self.counts_refused {
+            self.count(now, caller);
+        }
         if let Some(lockout) = &self.lockout {
             with!(&mut self.measures, keyed => keyed.key(caller).1.locked.refuse(lockout, now));
         }
         if let header @ (RetryAfterHeader::None | RetryAfterHeader::Constant(_)) = self.retry_after {
             return header.of(now, Interval::ZERO);
         }
-        let verdict = with!(&mut self.measures, keyed => keyed.check(caller, now, cost));
+        let Obstacle { wait, locked } = with!(&mut self.measures, keyed => keyed.obstacle(caller, now, cost));
         let own = if self.retry_after.tells_reset() {
             with!(&mut self.measures, keyed => keyed.reset(caller, now))
         } else {
-            verdict.own.map_or_else(|wait| wait, |_| Some(Interval::ZERO))
+            wait
         };
-        let known = own.or_else(|| (!verdict.locked.is_zero()).then_some(verdict.locked))?;
-        self.retry_after.of(now, known.max(verdict.locked))
+        let known = own.or_else(|| (!locked.is_zero()).then_some(locked))?;
+        self.retry_after.of(now, known.max(locked))
     }
 
     /// Counts a call that this limit, or a later one, has refused, if refused calls count.

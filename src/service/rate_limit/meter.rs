@@ -24,6 +24,12 @@ pub(super) trait Meter: Debug + Clone {
         self.check(state, now, cost).ok()
     }
 
+    /// How long until a call would pass that was refused at the same instant, as [`check`](Meter::check) says it; none if it passes,
+    /// and is refused for another reason.
+    fn wait(&self, state: &mut Self::State, now: Instant, cost: u64) -> Option<Interval> {
+        self.check(state, now, cost).map_or_else(|wait| wait, |_| Some(Interval::ZERO))
+    }
+
     /// Takes the cost of a call that [`check`](Meter::check) has let pass at the same instant.
     fn take(&self, state: &mut Self::State, now: Instant, cost: u64);
 
