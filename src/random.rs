@@ -95,7 +95,14 @@ pub enum Luck {
     /// The bits.
     Drawn(Block),
     /// Where they are.
-    At(Key, u64, u64),
+    At {
+        /// Under this key,
+        key: Key,
+        /// of this entity,
+        entity: u64,
+        /// at this index.
+        index: u64,
+    },
 }
 
 impl Luck {
@@ -104,7 +111,7 @@ impl Luck {
     pub fn bits(self) -> Block {
         match self {
             Self::Drawn(bits) => bits,
-            Self::At(key, entity, index) => key.block(entity, index),
+            Self::At { key, entity, index } => key.block(entity, index),
         }
     }
 }

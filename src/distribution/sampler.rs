@@ -79,10 +79,7 @@ impl Sampler {
     /// The duration at these random bits, rounded to a nanosecond.
     #[inline]
     pub fn sample(&self, bits: u64) -> Interval {
-        match *self {
-            Self::Constant(value) => value,
-            _ => self.at(bits),
-        }
+        self.sample_with(|| bits)
     }
 
     /// The duration at the random bits that `luck` draws if it takes any.

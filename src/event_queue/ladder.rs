@@ -3,7 +3,7 @@
 //! Each rung spans a digit of the keys. An entry waits on the rung of the highest digit in which its key differs from the
 //! floor, in the bucket of its own digit there: what lies far ahead shares a wide bucket, what is near has a narrow one. When
 //! a bucket's time comes, its least key is the new floor, and its entries fall to lower rungs, all in one go: memory is
-//! read and written in sequence, and nothing is compared. The digits of the rank follow those of the instant, so events
+//! read and written in sequence, and no two events are compared. The digits of the rank follow those of the instant, so events
 //! at one instant are told apart like any others.
 //!
 //! The ladder of Tang, Goh and Thng, "Ladder queue: An O(1) priority queue structure for large-scale discrete event

@@ -1,8 +1,8 @@
 //! Handing out: which task is begun when, and in what order what they come to is taken in.
 //!
 //! Each task is handed out by itself to whichever thread is free, the largest first: a large one that is begun last would be waited
-//! for by all others, and one that shares a thread with small ones would keep them waiting. What tasks come to is taken in in the order
-//! in which they were handed out, whoever is done first, so that nothing depends on threads.
+//! for by all others, and one that shares a thread with small ones would keep them waiting. Their results are counted in the order
+//! in which the tasks were handed out, whoever is done first, so that nothing depends on threads.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};

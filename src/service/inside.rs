@@ -45,26 +45,18 @@ impl Inside {
         let Call { index, gives_up, retry, way, .. } = *call;
         match self {
             Self::Nothing => Stay::Until(now + work),
-            _ => self.weigh(now, (Job { call: index, work, gives_up, retry }, way)),
-        }
-    }
-
-    /// What becomes of a call that something stands in the way of, and that has such a way through the network.
-    fn weigh(&mut self, now: Instant, (job, way): (Job, Interval)) -> Stay {
-        match self {
-            Self::Nothing => Stay::Until(now + job.work),
-            Self::Servers(servers) => match servers.offer(now, job.work, job.gives_up) {
+            Self::Servers(servers) => match servers.offer(now, work, gives_up) {
                 Ok(stay) if stay.done => Stay::Until(stay.ends),
                 Ok(stay) => Stay::LetGo(stay.ends),
                 Err(Full) => Stay::TurnedAway,
             },
-            Self::Station(station) => match station.offer(now, job) {
+            Self::Station(station) => match station.offer(now, Job { call: index, work, gives_up, retry }) {
                 Offer::Accepted => Stay::Unknown(None),
                 Offer::PushedOut(other) => Stay::Unknown(Some(other)),
                 Offer::Full => Stay::TurnedAway,
             },
             Self::Contention(contention) => {
-                contention.offer(now, job.call, way);
+                contention.offer(now, index, way);
                 Stay::Unknown(None)
             }
         }

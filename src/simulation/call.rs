@@ -164,7 +164,7 @@ impl Simulation<'_> {
             arrived,
             reached,
             input: clients.input(number, service),
-            luck: Luck::At(clients.luck, number, attempt.into()),
+            luck: Luck::At { key: clients.luck, entity: number, index: attempt.into() },
             way: first + second,
             gives_up,
             retry: attempt > 1,

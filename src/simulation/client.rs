@@ -158,7 +158,7 @@ impl Simulation<'_> {
         }
         let gives_up = (now + clients.timeout).min(self.calls.deadline(parent));
         let shares_outcomes = clients.shares_outcomes;
-        let luck = Luck::At(clients.luck, number, attempt.into());
+        let luck = Luck::At { key: clients.luck, entity: number, index: attempt.into() };
         let sent = Sent { slot, number, client, luck, attempt, reached, gives_up };
         let known = self.meeting(workload).attempt(&sent);
         let request = &mut self.requests[slot];

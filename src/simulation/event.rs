@@ -48,6 +48,7 @@ pub(super) enum Class {
 /// The rank of an event among those at the same instant: class, then workload, then request; of what happens inside
 /// services, the service in the place of the workload.
 pub(super) const fn rank(class: Class, workload: u16, request: u64) -> u64 {
+    debug_assert!(workload < 1 << 14 && request < 1 << 48, "each has its bits");
     (class as u64) << 62 | (workload as u64) << 48 | request
 }
 

@@ -203,7 +203,7 @@ impl<'a> Simulation<'a> {
     /// Handles the next event of the queue, which has this rank.
     #[inline]
     fn handle(&mut self, rank: u64) {
-        let Some((_, event)) = self.queue.pop() else { return };
+        let (_, event) = self.queue.pop().expect("the event was seen a moment ago");
         match event {
             Event::Retry { arrived, client, attempts } => self.retry_plain(rank, arrived, client, attempts),
             Event::Recall { arrived, slot, attempts } => self.recall_plain(rank, arrived, slot, attempts),

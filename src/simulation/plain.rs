@@ -81,7 +81,7 @@ impl Clients {
         if attempt == 1 {
             Luck::Drawn(self.first_luck.at(number))
         } else {
-            Luck::At(self.luck, number, attempt.into())
+            Luck::At { key: self.luck, entity: number, index: attempt.into() }
         }
     }
 
@@ -103,24 +103,24 @@ impl Simulation<'_> {
     }
 
     /// The wait of the plain request with this rank is over.
-    pub(super) fn retry_plain(&mut self, rank: u64, arrived: Instant, client: u32, attempts: Attempts) {
-        self.go_on_plain(rank, (arrived, client, attempts), Memory::default());
+    pub(super) fn retry_plain(&mut self, which: u64, arrived: Instant, client: u32, attempts: Attempts) {
+        self.go_on_plain(which, (arrived, client, attempts), Memory::default());
     }
 
     /// The same of one that its policy remembers something of.
-    pub(super) fn recall_plain(&mut self, rank: u64, arrived: Instant, slot: u32, attempts: Attempts) {
+    pub(super) fn recall_plain(&mut self, which: u64, arrived: Instant, slot: u32, attempts: Attempts) {
         let (client, memory) = self.memories.take(slot);
-        self.go_on_plain(rank, (arrived, client, attempts), memory);
+        self.go_on_plain(which, (arrived, client, attempts), memory);
     }
 
     #[inline]
     fn go_on_plain(
         &mut self,
-        rank: u64,
+        which: u64,
         (arrived, client, attempts): (Instant, u32, Attempts),
         memory: Memory,
     ) {
-        let (tie, number) = ranked(rank);
+        let (tie, number) = ranked(which);
         let workload = self.named[usize::from(tie)];
         let index = usize::from(workload);
         self.tallies[index].retried(self.clients[index].layers[0].number);

@@ -88,8 +88,7 @@ fn kept(rate: u64) -> f64 {
 
 /// All figures: of idle clients, of pending retries, and how many times as much is kept of ten times as many requests.
 ///
-/// A goal that is missed has the limit that is kept, and why. An event is 24 bytes, a plain request that waits 32, each in a vector that
-/// doubles: with the old one counted beside the new one, up to 1.5 times what there is room for.
+/// An event takes 32 bytes, in chunks that the event queue fills one after the other.
 pub(crate) fn figures() -> Vec<Figure> {
     let none = "retries = 0";
     let breaker = "retries = 0\nbreaker = { trip.consecutive = 5, open_for = '30s', scope = 'client' }";

@@ -241,8 +241,11 @@ mod tests {
         assert!(poisoned.tells_inputs_apart());
         let attempts: Vec<Vec<String>> = (0..20_000)
             .map(|input| {
-                let attempt =
-                    |reached| Struck { reached, input, luck: Luck::At(key(1), input, reached.into()) };
+                let attempt = |reached| Struck {
+                    reached,
+                    input,
+                    luck: Luck::At { key: key(1), entity: input, index: reached.into() },
+                };
                 [1, 2, 3].map(|reached| strike(&mut poisoned, input, attempt(reached))).into()
             })
             .collect();
@@ -274,7 +277,7 @@ mod tests {
         let (mut failed, mut twice) = (0.0, 0.0);
         for hour in 0..n {
             let seen = [0, 1].map(|index| {
-                let attempt = Struck { luck: Luck::At(luck, hour, index), ..PLAIN };
+                let attempt = Struck { luck: Luck::At { key: luck, entity: hour, index }, ..PLAIN };
                 strike(&mut faults, 3600 * hour, attempt) == "503"
             });
             failed += f64::from(u8::from(seen[0]));
@@ -320,7 +323,7 @@ mod tests {
         let n = 20_000;
         let taken: Vec<f64> = (0..n)
             .filter_map(|entity| {
-                let attempt = Struck { luck: Luck::At(key(3), entity, 0), ..PLAIN };
+                let attempt = Struck { luck: Luck::At { key: key(3), entity, index: 0 }, ..PLAIN };
                 let strike = faults.strike(at(0), &attempt);
                 assert_eq!(strike.outcome, None);
                 strike.latency.map(Interval::as_secs_f64)

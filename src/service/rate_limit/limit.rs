@@ -118,7 +118,8 @@ impl<S> Key<S> {
 
 impl<M: Meter> Keyed<M> {
     fn new(meter: M, scope: LimitScope) -> Self {
-        Self { configured: meter.clone(), scope, common: Key::new(meter.fresh()), keys: Vec::new(), meter }
+        let keys = vec![vec![Key::new(meter.fresh())]];
+        Self { configured: meter.clone(), scope, common: Key::new(meter.fresh()), keys, meter }
     }
 
     #[inline]
@@ -128,7 +129,8 @@ impl<M: Meter> Keyed<M> {
 
     fn own_key(&mut self, caller: Caller) -> (&M, &mut Key<M::State>) {
         let (row, index) = match self.scope {
-            LimitScope::All | LimitScope::Account => (0, caller.account as usize),
+            LimitScope::All => (0, 0),
+            LimitScope::Account => (0, caller.account as usize),
             LimitScope::Workload => (0, caller.workload as usize),
             LimitScope::Client => (caller.workload as usize, caller.client as usize),
         };
@@ -243,9 +245,7 @@ impl Limit {
 
     /// A refusal, and what it says: the limit and a lockout both have to end.
     fn refuse(&mut self, now: Instant, caller: Caller, cost: u64) -> Option<RetryAfter> {
-        if self.counts_refused {
-            self.count(now, caller);
-        }
+        self.count(now, caller);
         if let Some(lockout) = &self.lockout {
             with!(&mut self.measures, keyed => keyed.key(caller).1.locked.refuse(lockout, now));
         }
@@ -263,9 +263,13 @@ impl Limit {
     }
 
     /// Counts a call that this limit, or a later one, has refused, if refused calls count.
+    #[inline]
     pub(super) fn count(&mut self, now: Instant, caller: Caller) {
+        if !self.counts_refused {
+            return;
+        }
         let cost = self.costs.of(caller);
-        if self.counts_refused && cost > 0 {
+        if cost > 0 {
             with!(&mut self.measures, keyed => {
                 let (meter, key) = keyed.key(caller);
                 meter.count(&mut key.state, now, cost);

@@ -24,8 +24,8 @@ pub(super) trait Meter: Debug + Clone {
         self.check(state, now, cost).ok()
     }
 
-    /// How long until a call would pass that was refused at the same instant, as [`check`](Meter::check) says it; none if it passes,
-    /// and is refused for another reason.
+    /// How long until a call passes, as [`check`](Meter::check) says it, which was refused by [`passes`](Meter::passes) or a lockout at
+    /// the same instant: zero if it passes by then, `None` if that cannot be known.
     fn wait(&self, state: &mut Self::State, now: Instant, cost: u64) -> Option<Interval> {
         self.check(state, now, cost).map_or_else(|wait| wait, |_| Some(Interval::ZERO))
     }

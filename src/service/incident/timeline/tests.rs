@@ -154,7 +154,11 @@ fn brownouts_strike_each_on_its_own() {
     let n = 20_000;
     let mut seen = [0.0; 2];
     for entity in 0..n {
-        match conditions.spoils(Luck::At(key, entity, 1)).map(|outcome| outcome.to_string()).as_deref() {
+        match conditions
+            .spoils(Luck::At { key, entity, index: 1 })
+            .map(|outcome| outcome.to_string())
+            .as_deref()
+        {
             Some("500") => seen[0] += 1.0,
             Some(_) => seen[1] += 1.0,
             None => {}
