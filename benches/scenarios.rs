@@ -30,6 +30,11 @@ fn chosen() -> Vec<&'static str> {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let asked = |name: &&str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    let unknown = arguments.iter().find(|argument| !SCENARIOS.contains(&argument.as_str()));
+    assert!(
+        unknown.is_none(),
+        "there is no {unknown:?} here: name some of {SCENARIOS:?}, or none for all of them"
+    );
     SCENARIOS.iter().copied().filter(asked).collect()
 }
 

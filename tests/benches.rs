@@ -79,9 +79,10 @@ fn a_counted_ratio_fails_when_it_changes_at_all() {
 
 #[test]
 fn names_that_one_side_does_not_know_fail_and_say_what_to_do() {
-    let (code, said) = compare(&[], BASELINE, &but("", "")[..2]);
+    let two = format!("{BASELINE}queue/growth,timed,1.5,,lower\n");
+    let (code, said) = compare(&[], &two, &but("", ""));
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("events-per-attempt was not printed: run all benches"), "{said}");
+    assert!(said.contains("queue/growth was not printed: run all benches"), "{said}");
     let (code, said) = compare(&[], BASELINE, &[but("", ""), vec![("new", "3.5")]].concat());
     assert_eq!(code, 1, "{said}");
     assert!(
@@ -94,6 +95,17 @@ fn names_that_one_side_does_not_know_fail_and_say_what_to_do() {
     let (code, said) = compare(&[], &BASELINE.replace("timed,0.50", "timd,0.50"), &but("", ""));
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("baseline.csv:2: write name,kind,ratio,goal,direction"), "{said}");
+}
+
+#[test]
+fn of_a_bench_that_a_file_says_nothing_of_nothing_is_asked() {
+    let two = format!("{BASELINE}queue/growth,timed,1.5,,lower\n");
+    let (code, said) = compare(&[], &two, &but("", "")[1..]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("queue/...") && said.contains("not in the file"), "{said}");
+    let (code, said) = compare(&[], BASELINE, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("holds no ratios"), "{said}");
 }
 
 #[test]
@@ -113,5 +125,28 @@ fn a_file_that_is_not_there_is_no_comparison() {
     for arguments in [&["nowhere.txt"][..], &["--fast"], &["one", "two"]] {
         let output = Command::new("bash").arg(&script).args(arguments).output().expect("bash is there");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_baseline_is_whole_and_what_it_counts_reaches_its_goals() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/baseline.csv");
+    let mut baseline = csv::Reader::from_path(path).expect("the baseline can be read");
+    let mut names = Vec::new();
+    for row in baseline.records() {
+        let row = row.expect("every line has as many fields as the first");
+        let [name, kind, ratio, goal, direction] = [0, 1, 2, 3, 4].map(|field| &row[field]);
+        let ratio: f64 = ratio.parse().unwrap_or_else(|error| panic!("{name}: {ratio}: {error}"));
+        assert!(["timed", "counted"].contains(&kind), "{name}: {kind}");
+        assert!(["lower", "higher"].contains(&direction), "{name}: {direction}");
+        if !goal.is_empty() && kind == "counted" {
+            let goal: f64 = goal.parse().unwrap_or_else(|error| panic!("{name}: {goal}: {error}"));
+            assert!(if direction == "lower" { ratio <= goal } else { ratio >= goal }, "{name}: {ratio}");
+        }
+        assert!(!names.contains(&name.to_owned()), "{name} stands twice");
+        names.push(name.to_owned());
+    }
+    for bench in ["engine", "queue", "scenario", "parallel", "output", "herd", "memory"] {
+        assert!(names.iter().any(|name| name.starts_with(bench)), "{bench} has no row");
     }
 }

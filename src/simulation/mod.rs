@@ -66,8 +66,8 @@ pub struct Simulation<'a> {
     /// The workload whose next request arrives first, and when.
     first: Option<(Place, u16)>,
     clients: Vec<Clients>,
-    /// The workloads in the order of names.
-    named: Vec<u16>,
+    /// The workloads by their place in the order of names, which their ranks have.
+    by_tie: Vec<u16>,
     guards: Guards<'a>,
     services: Vec<Service>,
     /// Whether calls of a service may be decided later than they are sent.
@@ -159,7 +159,7 @@ impl<'a> Simulation<'a> {
             queue: EventQueue::new(),
             arrivals: arrivals.collect(),
             first: None,
-            named: named(&clients),
+            by_tie: by_tie(&clients),
             clients,
             guards,
             busy: busy(scenario, &services),
@@ -287,11 +287,14 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// The workloads in the order of names.
-fn named(clients: &[Clients]) -> Vec<u16> {
-    let mut named: Vec<u16> = (0..clients.len() as u16).collect();
-    named.sort_by_key(|&workload| clients[usize::from(workload)].tie);
-    named
+/// Which workload has a place in the order of names. Where parts of a scenario are left out, some have none.
+fn by_tie(clients: &[Clients]) -> Vec<u16> {
+    let places = clients.iter().map(|clients| usize::from(clients.tie) + 1).max().unwrap_or(0);
+    let mut by_tie = vec![u16::MAX; places];
+    for (workload, clients) in (0..).zip(clients) {
+        by_tie[usize::from(clients.tie)] = workload;
+    }
+    by_tie
 }
 
 /// The services in which things happen between calls, with their places in the order of names.

@@ -121,7 +121,7 @@ impl Simulation<'_> {
         memory: Memory,
     ) {
         let (tie, number) = ranked(which);
-        let workload = self.named[usize::from(tie)];
+        let workload = self.by_tie[usize::from(tie)];
         let index = usize::from(workload);
         self.tallies[index].retried(self.clients[index].layers[0].number);
         self.attempt_plain(Plain { number, arrived, client, attempts: attempts.get(), workload }, memory);
