@@ -9,7 +9,7 @@ set -euo pipefail
 
 # A timed ratio fails when it is worse than its baseline by more than this factor. Both times are of one run, but a neighbour on the
 # machine slows a loop that lives in a cache less than one that does not: the same binary, run again and again on a shared machine,
-# moves by up to a third.
+# has been seen to move by a third, where nothing but the neighbour had changed.
 readonly CLEARLY_WORSE=1.5
 
 here=$(cd "$(dirname "$0")" && pwd)
