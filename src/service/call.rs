@@ -17,7 +17,7 @@ pub struct Call {
     pub arrived: Instant,
     /// Which attempt of its request it is among those that have reached the service, from 1.
     pub reached: u32,
-    /// Its input, if the service [tells them apart](Service::tells_inputs_apart).
+    /// Its input, if the service [tells them apart](super::Service::tells_inputs_apart).
     pub input: u64,
     /// Its luck: the first word decides on faults, the second on latency.
     pub luck: Luck,
@@ -34,7 +34,7 @@ pub struct Call {
 pub enum Reply {
     /// It answers.
     Now(Answer),
-    /// It holds the call for so long before it [goes in](Service::enter).
+    /// It holds the call for so long before it [goes in](super::Service::enter).
     Held(Interval),
     /// It takes the call in, which will leave later.
     Later {
