@@ -4,6 +4,7 @@ mod breaker;
 mod breaker_trace;
 mod check;
 mod delays;
+mod explain;
 mod export;
 mod import;
 mod limits;
@@ -43,6 +44,7 @@ enum Verb {
     Limits(limits::Limits),
     New(new::New),
     Import(import::Import),
+    Explain(explain::Explain),
     Delays(delays::Delays),
     Presets(presets::Presets),
     Breaker(breaker::Replay),
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Limits(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),
+        Verb::Explain(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
         Verb::Breaker(verb) => verb.execute(),

@@ -11,6 +11,7 @@ mod junit;
 mod manifest;
 pub mod number;
 mod presets;
+mod story;
 pub mod sweep;
 mod terminal;
 mod tipping;
@@ -29,6 +30,7 @@ pub use junit::junit;
 use manifest::manifest;
 pub use manifest::{RESULTS_VERSION, Verb, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
+pub use story::{Among, Which, stories};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
 pub use tune::{
