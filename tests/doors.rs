@@ -1,14 +1,17 @@
-//! What the verbs say of themselves holds: the examples of their help run as written.
+//! What the verbs say of themselves holds: the examples of their help run as written, shells complete what there is, and the
+//! pages of the manual leave nothing out.
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use common::Place;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_retrysim");
+const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
 
 fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -31,6 +34,16 @@ fn verbs() -> Vec<String> {
     names.into_iter().filter(|name| name != "help").collect()
 }
 
+/// The options that the help of a verb explains: `--set`, `-P`.
+fn options(help: &str) -> BTreeSet<String> {
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    lines
+        .flat_map(|line| line.split(", ").map(|part| part.split_whitespace().next().unwrap_or_default()))
+        .filter(|word| word.starts_with('-') && word.len() > 1)
+        .map(str::to_owned)
+        .collect()
+}
+
 /// The commands at the end of a help, with the lines that a backslash joins put together.
 fn examples(help: &str) -> Vec<String> {
     let (_, end) = help.split_once("\nExample").unwrap_or_else(|| panic!("no example in\n{help}"));
@@ -46,7 +59,11 @@ fn examples(help: &str) -> Vec<String> {
 fn checkout(breaker_help: &str) -> Place {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let place = Place::new();
-    fs::create_dir(place.path("scenarios")).expect("a folder can be made");
+    for folder in
+        ["scenarios", ".zfunc", ".config/fish/completions", ".local/share/bash-completion/completions"]
+    {
+        fs::create_dir_all(place.path(folder)).expect("a folder can be made");
+    }
     for entry in fs::read_dir(root.join("scenarios")).expect("there are scenarios") {
         let path = entry.expect("an entry can be read").path();
         let name = path.file_name().expect("a file has a name");
@@ -94,7 +111,7 @@ fn run_as_written(place: &Place, verb: &str, example: &str) {
 #[test]
 fn the_examples_of_every_verb_run_as_written() {
     let verbs = verbs();
-    for verb in ["run", "sweep", "merge", "tune", "limits", "new", "import"] {
+    for verb in ["run", "sweep", "merge", "tune", "limits", "new", "import", "completions", "man"] {
         assert!(verbs.iter().any(|listed| listed == verb), "{verb} is not among {verbs:?}");
     }
     let breaker = help("breaker");
@@ -115,6 +132,90 @@ fn the_examples_of_every_verb_run_as_written() {
             let fresh = (number > 0 && verb == "sweep").then(|| checkout(&breaker));
             run_as_written(fresh.as_ref().unwrap_or(&place), verb, example);
         }
+    }
+}
+
+#[test]
+fn a_shell_completes_every_verb_and_option() {
+    let place = Place::new();
+    let bash = stdout(&place.run(&["completions", "bash"]));
+    let case = |name: &str| {
+        let (_, after) =
+            bash.split_once(&format!("\n        {name})\n")).unwrap_or_else(|| panic!("no {name}"));
+        let (_, words) = after.split_once("opts=\"").expect("options are listed");
+        let (words, _) = words.split_once('"').expect("the list ends");
+        words.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    let top = case("retrysim");
+    for verb in verbs() {
+        assert!(top.contains(&verb), "{verb} is not among {top:?}");
+        let words = case(&format!("retrysim__subcmd__{verb}"));
+        let options = options(&help(&verb));
+        assert!(options.contains("--help"), "{verb}: {options:?}");
+        let missing: Vec<&String> = options.difference(&words).collect();
+        assert!(missing.is_empty(), "{verb}: {missing:?} not among {words:?}");
+    }
+    assert!(case("retrysim__subcmd__sweep").contains("-P"));
+    assert!(bash.contains("jitter prefect-task rate-limit webhooks queue"), "values are completed as well");
+    for shell in SHELLS {
+        let script = stdout(&place.run(&["completions", shell]));
+        assert!(verbs().iter().all(|verb| script.contains(verb.as_str())), "{shell}");
+    }
+    place.refuses(&["completions", "tcsh"], &["'tcsh'", "bash, elvish, fish, powershell, zsh"]);
+    place.refuses(&["completions"], &["SHELL"]);
+}
+
+/// The text of a page, without what roff needs to print it.
+fn plain(page: &str) -> String {
+    ["\\fB", "\\fI", "\\fR", "\\&"]
+        .iter()
+        .fold(page.to_owned(), |text, mark| text.replace(mark, ""))
+        .replace("\\-", "-")
+        .replace("\\*(Aq", "'")
+        .replace("\\\\", "\\")
+}
+
+#[test]
+fn the_page_of_every_verb_has_its_options_and_its_examples() {
+    let place = Place::new();
+    let whole = stdout(&place.run(&["man"]));
+    for verb in verbs() {
+        assert!(plain(&whole).contains(&format!("retrysim-{verb}(1)")), "{verb} is not in\n{whole}");
+        let page = stdout(&place.run(&["man", &verb]));
+        let title = format!(".TH retrysim-{verb} 1 \" \" \"retrysim {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(page.contains(&title), "no {title} in\n{page}");
+        let page = plain(&page);
+        let (before, shown) = page.split_once(".SH EXAMPLES\n").expect("there are examples");
+        let explained: BTreeSet<&str> =
+            before.split(".SH OPTIONS").nth(1).expect("there are options").split([' ', ',', '\n']).collect();
+        let help = help(&verb);
+        for option in options(&help) {
+            assert!(explained.contains(option.as_str()), "{verb}: no {option} in\n{before}");
+        }
+        let shown = shown.replace("\\\n", " ");
+        let shown: Vec<String> =
+            shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for example in examples(&help) {
+            assert!(shown.contains(&example), "{verb}: no {example} in\n{shown:?}");
+        }
+    }
+    place.refuses(&["man", "nothing"], &["there is no verb \"nothing\"", "known are: run, sweep, merge"]);
+    place.refuses(&["man", "swep"], &["did you mean `sweep`?"]);
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_error() {
+    for arguments in [&["completions", "zsh"][..], &["man", "run"], &["new", "--list"]] {
+        let mut child = Command::new(BINARY)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{arguments:?}: {said}");
     }
 }
 

@@ -3,10 +3,12 @@
 mod breaker;
 mod breaker_trace;
 mod check;
+mod completions;
 mod delays;
 mod export;
 mod import;
 mod limits;
+mod man;
 mod merge;
 mod new;
 mod precise;
@@ -46,6 +48,8 @@ enum Verb {
     Delays(delays::Delays),
     Presets(presets::Presets),
     Breaker(breaker::Replay),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// The exit code when an expectation is not known to be met, or a precision is not reached.
@@ -65,6 +69,8 @@ pub fn main() -> ExitCode {
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
         Verb::Breaker(verb) => verb.execute(),
+        Verb::Completions(verb) => verb.execute(),
+        Verb::Man(verb) => verb.execute(),
     };
     match done {
         Ok(code) => code,
