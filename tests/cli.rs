@@ -352,6 +352,45 @@ fn new_writes_a_scenario_that_runs_as_written() {
 }
 
 #[test]
+fn every_template_runs_as_written() {
+    let place = Place::new();
+    let list = stdout(&place.run(&["new", "--list"]));
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["jitter", "prefect-task", "rate-limit", "webhooks", "queue"]);
+    for (name, line) in names.iter().zip(list.lines()) {
+        assert!((40..100).contains(&line.len()), "{line}");
+        let file = format!("{name}.toml");
+        stdout(&place.run(&["new", &file, "--template", name]));
+        let text = fs::read_to_string(place.path(&file)).expect("it is there");
+        for field in ["# ", "\ntitle = \"", "\nquestion = \""] {
+            assert!(text.contains(field), "{name} has no {field:?}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 140), "{name} has long lines");
+        // Two replications prove nothing of an expectation, which is then undecided.
+        let few = if text.contains("\n[expect]") { "10" } else { "2" };
+        stdout(&place.run(&["run", &file, "--replications", few]));
+        stdout(&place.run(&["check", &file]));
+    }
+    let present = stdout(&place.run(&["new", "-"]));
+    assert_eq!(present, fs::read_to_string(place.path("jitter.toml")).expect("it is there"));
+}
+
+#[test]
+fn a_template_that_is_not_there_is_refused_with_those_that_are() {
+    let place = Place::new();
+    place.refuses(
+        &["new", "x.toml", "--template", "webhook"],
+        &[
+            "'webhook'",
+            "jitter, prefect-task, rate-limit, webhooks, queue",
+            "similar value exists: 'webhooks'",
+        ],
+    );
+    place.refuses(&["new", "x.toml", "--list"], &["--list"]);
+    place.refuses(&["new"], &["FILE"]);
+}
+
+#[test]
 fn presets_are_listed_and_shown() {
     let place = Place::new();
     let list = stdout(&place.run(&["presets"]));

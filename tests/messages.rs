@@ -51,53 +51,6 @@ fn check(what: &str, said: &str, needles: &[&str]) {
     assert!(!said.contains("panicked"), "{what}: {said}");
 }
 
-/// The words of a command as a shell would split it; `*` stands for the files of a folder.
-fn words(place: &Path, command: &str) -> Vec<String> {
-    assert!(!command.contains(['`', '\'', '"', '$', '\\']), "{command}: nothing that a shell would touch");
-    let mut words = Vec::new();
-    for word in command.split_whitespace() {
-        let Some((folder, ending)) = word.split_once('*') else {
-            words.push(word.to_owned());
-            continue;
-        };
-        let entries = fs::read_dir(place.join(folder)).expect("the folder can be read");
-        let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-        words.extend(names.filter(|name| name.ends_with(ending)).map(|name| format!("{folder}{name}")));
-    }
-    words
-}
-
-#[test]
-fn the_example_of_every_verb_runs() {
-    let place = place();
-    fs::create_dir(place.path().join("scenarios")).expect("a folder can be made");
-    fs::write(place.path().join("scenarios/jitter-vs-fixed.toml"), SOUND).expect("a file can be written");
-    fs::write(place.path().join("calls.csv"), "time_s,event,outcome\n0,call,F\n1,call,503\n2,call,S\n")
-        .expect("a file can be written");
-    let verbs = ["run", "check", "new", "delays", "presets", "breaker"];
-    let listed = said(&run(place.path(), &["--help"]));
-    // These take longer, or what others have written; their own tests run them.
-    for verb in ["limits", "sweep", "merge", "tune", "import"] {
-        assert!(listed.contains(&format!("\n  {verb} ")), "{verb} is not in\n{listed}");
-        let help = said(&run(place.path(), &[verb, "--help"]));
-        assert!(!help.contains('`') && help.contains("Example"), "{help}");
-    }
-    for verb in verbs {
-        assert!(listed.contains(&format!("\n  {verb} ")), "{verb} is not in\n{listed}");
-        let help = said(&run(place.path(), &[verb, "--help"]));
-        assert!(!help.contains('`'), "marks of documentation in\n{help}");
-        let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("Example: ")).collect();
-        assert!(!examples.is_empty(), "no example in\n{help}");
-        for example in examples {
-            let words = words(place.path(), example);
-            assert_eq!(words[0], "retrysim", "{example}");
-            let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-            let output = run(place.path(), &arguments);
-            assert!(output.status.success(), "{example}: {}", said(&output));
-        }
-    }
-}
-
 #[test]
 fn a_name_that_the_file_does_not_have_is_no_new_part() {
     let place = place();

@@ -49,7 +49,7 @@ it.";
 #[derive(Debug, Args)]
 #[command(
     long_about = ABOUT,
-    after_help = "Example: retrysim breaker textbook:breaker --trace calls.csv --set threshold=3"
+    after_help = "Example: retrysim breaker textbook:breaker --trace calls.csv --set threshold=3\n\nA calls.csv:\n\n  time_s,event,outcome\n  0,call,F\n  1,call,503\n  2.5,call,timeout\n  3,call,S"
 )]
 pub(super) struct Replay {
     /// The breaker: the id of a preset, or FILE#POLICY for the breaker of a policy in a scenario.

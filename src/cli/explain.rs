@@ -13,7 +13,7 @@ use crate::report::{Among, Which, stories};
 #[derive(Debug, Args)]
 #[command(
     group = clap::ArgGroup::new("which").required(true).args(["request", "worst"]),
-    after_help = "Example: retrysim explain output/circuit-breaker --worst latency\nafter     retrysim run scenarios/circuit-breaker.toml --trace 20"
+    after_help = "Example: retrysim explain output/circuit-breaker --worst latency\n(after: retrysim run scenarios/circuit-breaker.toml --trace 20)"
 )]
 pub(super) struct Explain {
     /// The folder of a run that has followed requests (run --trace N).

@@ -16,7 +16,9 @@ const HEAD: usize = 64 << 10;
 
 /// Turn recorded traffic (access log, HAR, k6, vegeta, Locust, OpenTelemetry) into a trace and a first scenario.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: retrysim import access.log --out tuesday")]
+#[command(
+    after_help = "Example: retrysim import access.log --out tuesday     # then: retrysim run tuesday/scenario.toml"
+)]
 pub(super) struct Import {
     /// The file, unpacked; - for stdin.
     file: PathBuf,

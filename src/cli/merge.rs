@@ -12,7 +12,7 @@ use crate::report::sweep::{Work, files, merge};
 
 /// Put the shards of a sweep together: the same bytes as if it had been run in one piece.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: retrysim merge output/jitter-vs-fixed-sweep-*-of-8")]
+#[command(after_help = "Example: retrysim merge output/how-many-at-once-sweep-*-of-8")]
 pub(super) struct Merge {
     /// The folders of all shards.
     #[arg(required = true, value_name = "DIR")]

@@ -3,11 +3,13 @@
 mod breaker;
 mod breaker_trace;
 mod check;
+mod completions;
 mod delays;
 mod explain;
 mod export;
 mod import;
 mod limits;
+mod man;
 mod merge;
 mod new;
 mod precise;
@@ -48,6 +50,8 @@ enum Verb {
     Delays(delays::Delays),
     Presets(presets::Presets),
     Breaker(breaker::Replay),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// The exit code when an expectation is not known to be met, or a precision is not reached.
@@ -68,6 +72,8 @@ pub fn main() -> ExitCode {
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
         Verb::Breaker(verb) => verb.execute(),
+        Verb::Completions(verb) => verb.execute(),
+        Verb::Man(verb) => verb.execute(),
     };
     match done {
         Ok(code) => code,

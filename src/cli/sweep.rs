@@ -23,10 +23,12 @@ use crate::scenario::{Axis, Metric, Override, Scenario, ScenarioFile, Span};
 #[derive(Debug, Args)]
 #[expect(clippy::doc_markdown, reason = "it is what --help prints")]
 #[command(after_help = "Examples:
-  retrysim sweep scenarios/how-many-at-once.toml -P workloads.sends.clients=25..3200:*2
-  retrysim sweep FILE -P policies.fixed.retries=1..5:1 -L policies.fixed.jitter=none,full
-  retrysim sweep FILE -P workloads.sends.clients=10..5000 -P services.api.faults.0.random.probability=0..0.5 --points 200
-  retrysim sweep FILE -P workloads.sends.clients=100..5000:100 --shard 3/8     # then: retrysim merge output/NAME-sweep-*-of-8")]
+  retrysim sweep scenarios/how-many-at-once.toml -P 'workloads.sends.clients=25..3200:*2'
+  retrysim sweep scenarios/jitter-vs-fixed.toml \\
+    -P policies.full-jitter.retries=1..5:1 -L policies.full-jitter.jitter=none,full
+  retrysim sweep scenarios/notion-queries.toml --points 20 \\
+    -P workloads.polls.clients=10..500 -P services.notion.faults.0.random.probability=0..0.5
+  retrysim sweep scenarios/how-many-at-once.toml -P 'workloads.sends.clients=25..3200:*2' --shard 3/8")]
 pub(super) struct Sweep {
     /// The scenario file; - for stdin.
     scenario: PathBuf,
