@@ -13,15 +13,16 @@ pub mod number;
 mod presets;
 mod story;
 pub mod sweep;
+mod tables;
 mod terminal;
 mod tipping;
 mod tune;
 mod words;
 mod wrap;
 
-pub use self::charts::charts;
 pub use self::comparison::{comparison, standings};
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
+use charts::Chart;
 pub use delays::{delays_csv, delays_json, delays_table};
 pub use file::File;
 pub use folder::Folder;
@@ -42,6 +43,7 @@ pub use wrap::below;
 use crate::experiment::Results;
 use crate::experiment::tipping::{PhaseMap, Question, Tipping, Varied};
 use crate::scenario::Scenario;
+use tables::Tables;
 
 /// Every file of a run (name, bytes), the manifest last.
 pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
@@ -59,7 +61,11 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
-    files.extend(charts(scenario, results));
+    let tables = {
+        let lookup = |name: &str| Some(&files.iter().find(|(known, _)| known == name)?.1[..]);
+        Tables::read(scenario, &lookup).expect("what has just been written can be read")
+    };
+    files.extend(charts::charts(scenario, &tables).iter().map(Chart::svg));
     with_manifest(Verb::Run, scenario, files)
 }
 
@@ -77,7 +83,7 @@ pub fn tipping_files(
             ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
             ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, question, points)),
             ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
-            ("charts/limits.svg".to_owned(), charts::tipping::chart(scenario, varied, question, points)),
+            charts::tipping_chart(scenario, varied, question, points).svg(),
         ],
     )
 }
@@ -95,7 +101,7 @@ pub fn phase_files(
         vec![
             ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
             ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
-            ("charts/phases.svg".to_owned(), charts::phases::chart(scenario, paths, condition, map)),
+            charts::phase_chart(scenario, paths, condition, map).svg(),
         ],
     )
 }

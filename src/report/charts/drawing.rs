@@ -66,6 +66,30 @@ pub(super) enum Shape {
     Area { points: Vec<Point>, fill: Rgb },
     Line { points: Vec<Point>, colour: Rgb, width: u32 },
     Text(Text),
+    Group(Group),
+    Readout(Readout),
+}
+
+/// Shapes that show one arm alone: a page can hide them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Group {
+    /// The index of the arm.
+    pub(super) arm: usize,
+    /// From where to where down the page nothing else stands, so that the gap that they leave can be closed.
+    pub(super) strip: Option<(f64, f64)>,
+    pub(super) shapes: Vec<Shape>,
+}
+
+/// What can be read off a plot where one points at it; nothing of it is seen otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Readout {
+    /// The upper left and the lower right corner of the plot.
+    pub(super) from: Point,
+    pub(super) to: Point,
+    /// What each value is, with its unit.
+    pub(super) names: Vec<String>,
+    /// Where along the plot something is said, in words, with the values; the widths are those of the plot divided by their number.
+    pub(super) columns: Vec<(String, Vec<f64>)>,
 }
 
 /// Shapes, the later ones on top.
@@ -85,6 +109,19 @@ impl Drawing {
 
     pub(super) fn line(&mut self, points: Vec<Point>, colour: Rgb, width: u32) {
         self.shapes.push(Shape::Line { points, colour, width });
+    }
+
+    /// Whatever `draw` adds shows one arm alone.
+    pub(super) fn of_arm(&mut self, arm: usize, draw: impl FnOnce(&mut Self)) {
+        let around = std::mem::take(&mut self.shapes);
+        draw(self);
+        let shapes = std::mem::replace(&mut self.shapes, around);
+        self.shapes.push(Shape::Group(Group { arm, strip: None, shapes }));
+    }
+
+    /// What can be read off a plot.
+    pub(super) fn readout(&mut self, readout: Readout) {
+        self.shapes.push(Shape::Readout(readout));
     }
 
     pub(super) fn text(&mut self, text: Text) {

@@ -3,9 +3,9 @@
 
 use super::axis::{number_label, round_up, time_label};
 use super::drawing::{Align, Drawing, Rgb, Text};
-use super::page::{MARGIN, Page, WIDTH, ground};
+use super::page::{MARGIN, Page, Sheet, WIDTH, ground};
 use super::text::{SMALL, width};
-use super::{FAINT, GRID, LINES, MUTED, TEXT};
+use super::{Chart, FAINT, GRID, LINES, MUTED, TEXT};
 use crate::experiment::tune::{TunedWorkload, Tuning, estimate};
 use crate::report::number::percent;
 use crate::scenario::{Figure, Scenario, Tune};
@@ -20,12 +20,12 @@ const TRIED: Rgb = Rgb(205, 205, 205);
 const FRONT: Rgb = LINES[0];
 const CHOSEN: Rgb = Rgb(213, 94, 0);
 
-/// A chart for each workload that is tuned for two objectives or more (name, bytes).
-pub(in crate::report) fn front_charts(scenario: &Scenario, tuning: &Tuning) -> Vec<(String, Vec<u8>)> {
+/// A chart for each workload that is tuned for two objectives or more .
+pub(in crate::report) fn front_charts(scenario: &Scenario, tuning: &Tuning) -> Vec<Chart> {
     let pairs = scenario.tunings.iter().zip(&tuning.workloads);
     let drawn = pairs.filter(|(tune, _)| tune.objectives.len() > 1).map(|(tune, found)| {
         let name = &scenario.workloads[tune.workload].name;
-        (format!("charts/front-{name}.svg"), chart(scenario, tuning, tune, found))
+        Chart::new(format!("front-{name}"), chart(scenario, tuning, tune, found))
     });
     drawn.collect()
 }
@@ -37,7 +37,7 @@ struct Point {
     y: Estimate,
 }
 
-fn chart(scenario: &Scenario, tuning: &Tuning, tune: &Tune, found: &TunedWorkload) -> Vec<u8> {
+fn chart(scenario: &Scenario, tuning: &Tuning, tune: &Tune, found: &TunedWorkload) -> Sheet {
     let name = &scenario.workloads[tune.workload].name;
     let [first, second] = [0, 1].map(|objective| tune.objectives[objective].text.as_str());
     let mut page = Page::new(scenario, &format!("What {name} can have: {first}, then {second}"));

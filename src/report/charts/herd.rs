@@ -7,11 +7,11 @@
 use super::axis::{Scale, time_label};
 use super::drawing::Drawing;
 use super::load::significant;
-use super::page::{Page, Sample, TIME_SERIES};
+use super::page::{Page, Sample, Sheet, TIME_SERIES};
 use super::panel::{Picture, Plot, panels, shaded};
 use super::rates::{Bar, peak};
 use super::{ATTEMPTS, BACKGROUND};
-use crate::experiment::Results;
+use crate::report::tables::Tables;
 use crate::scenario::Scenario;
 
 /// What the attempts are called, in the order of the columns of timeseries.csv.
@@ -24,13 +24,13 @@ const CUT_FROM: f64 = 1.5;
 
 struct Herd;
 
-/// The chart as SVG.
-pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
+/// The chart.
+pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
     let mut page = Page::new(scenario, "Attempts by their number over time: who retries together");
     let mut entries: Vec<_> = ATTEMPTS.into_iter().map(Sample::Area).zip(NAMES).collect();
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let notes = panels(&mut page, scenario, results, &Herd);
+    let notes = panels(&mut page, scenario, tables, &Herd);
     page.finish(scenario, TIME_SERIES, &notes)
 }
 

@@ -5,11 +5,11 @@
 
 use super::axis::{Scale, number_label, round_up, time_label};
 use super::drawing::Drawing;
-use super::page::{Page, Sample, TIME_SERIES};
+use super::page::{Page, Sample, Sheet, TIME_SERIES};
 use super::panel::{Picture, Plot, panels, shaded};
 use super::rates::{Bar, peak};
 use super::{GOODPUT, LOAD, LOAD_EDGE, TEXT};
-use crate::experiment::Results;
+use crate::report::tables::Tables;
 use crate::scenario::Scenario;
 
 /// From how many times the limit on a linear axis would hide what lies below it.
@@ -17,8 +17,8 @@ const BREAK_FROM: f64 = 4.0;
 
 struct Load;
 
-/// The chart as SVG.
-pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
+/// The chart.
+pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
     let mut page = Page::new(scenario, "Offered load and goodput over time");
     let mut entries = vec![
         (Sample::Area(LOAD), "offered load: attempts sent per second"),
@@ -29,7 +29,7 @@ pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
     }
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let notes = panels(&mut page, scenario, results, &Load);
+    let notes = panels(&mut page, scenario, tables, &Load);
     page.finish(scenario, TIME_SERIES, &notes)
 }
 

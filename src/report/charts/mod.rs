@@ -11,7 +11,7 @@ mod load;
 mod mark;
 mod page;
 mod panel;
-pub(super) mod phases;
+mod phases;
 mod rates;
 mod success;
 mod svg;
@@ -19,14 +19,16 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
-pub(super) mod tipping;
+mod tipping;
 
-pub(super) use sweep::sweep_charts;
-
-use crate::experiment::Results;
+use super::tables::Tables;
 use crate::scenario::Scenario;
 use drawing::Rgb;
 pub(super) use front::front_charts;
+use page::Sheet;
+pub(super) use phases::phase_chart;
+pub(super) use sweep::sweep_charts;
+pub(super) use tipping::tipping_chart;
 
 const BACKGROUND: Rgb = Rgb(255, 255, 255);
 const TEXT: Rgb = Rgb(32, 32, 32);
@@ -58,11 +60,29 @@ const LINES: [Rgb; 7] = [
     Rgb(213, 94, 0),
 ];
 
-/// The charts of a run (name, bytes).
-pub fn charts(scenario: &Scenario, results: &Results) -> Vec<(String, Vec<u8>)> {
+/// A finished chart.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Chart {
+    name: String,
+    sheet: Sheet,
+}
+
+impl Chart {
+    fn new(name: impl Into<String>, sheet: Sheet) -> Self {
+        Self { name: name.into(), sheet }
+    }
+
+    /// As a file: its name and its bytes.
+    pub(super) fn svg(&self) -> (String, Vec<u8>) {
+        (format!("charts/{}.svg", self.name), svg::write(&self.sheet))
+    }
+}
+
+/// The charts of a run.
+pub(super) fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
     vec![
-        ("charts/load.svg".to_owned(), load::chart(scenario, results)),
-        ("charts/success.svg".to_owned(), success::chart(scenario, results)),
-        ("charts/attempts.svg".to_owned(), herd::chart(scenario, results)),
+        Chart::new("load", load::chart(scenario, tables)),
+        Chart::new("success", success::chart(scenario, tables)),
+        Chart::new("attempts", herd::chart(scenario, tables)),
     ]
 }

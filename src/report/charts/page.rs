@@ -1,7 +1,7 @@
 //! What all charts share: a page that grows downwards, from the question at its head to the source of its numbers at its
 //! foot.
 
-use super::drawing::{Align, Drawing, Rgb, Text};
+use super::drawing::{Align, Drawing, Group, Rgb, Shape, Text};
 use super::mark::Looks;
 use super::text::{NAME, SMALL, TITLE, shorten, width, wrap};
 use super::{BACKGROUND, FAINT, GRID, MUTED, TEXT};
@@ -20,6 +20,13 @@ pub(super) struct Page {
     pub(super) drawing: Drawing,
     /// Where the next thing begins.
     pub(super) y: f64,
+}
+
+/// A finished page: a drawing as wide as all charts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sheet {
+    pub(super) drawing: Drawing,
+    pub(super) height: f64,
 }
 
 /// How a legend shows something.
@@ -101,6 +108,15 @@ impl Page {
         }
     }
 
+    /// Whatever `draw` adds shows one arm alone, and nothing else stands beside it.
+    pub(super) fn of_arm(&mut self, arm: usize, draw: impl FnOnce(&mut Self)) {
+        let around = std::mem::take(&mut self.drawing.shapes);
+        let from = self.y;
+        draw(self);
+        let shapes = std::mem::replace(&mut self.drawing.shapes, around);
+        self.drawing.shapes.push(Shape::Group(Group { arm, strip: Some((from, self.y)), shapes }));
+    }
+
     /// The head of the panels that follow: whose they are, if that is a question, and what their height means.
     pub(super) fn group(&mut self, whose: Option<&str>, height_means: &str) {
         self.y += 10.0;
@@ -113,15 +129,15 @@ impl Page {
         self.line_of_text(Text::new((MARGIN, 0.0), height_means).colour(MUTED), 16.0);
     }
 
-    /// The finished file: `file` is the CSV that is drawn, `notes` are what else must be said.
-    pub(super) fn finish(self, scenario: &Scenario, file: &str, notes: &[&str]) -> Vec<u8> {
+    /// The finished page: `file` is the CSV that is drawn, `notes` are what else must be said.
+    pub(super) fn finish(self, scenario: &Scenario, file: &str, notes: &[&str]) -> Sheet {
         let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
         let source = source(&scenario.seed.to_string(), scenario.replications);
         self.close(&format!("{source}{bins} · {file}"), notes)
     }
 
-    /// The finished file: `source` is what is drawn, `notes` are what else must be said.
-    pub(super) fn close(mut self, source: &str, notes: &[&str]) -> Vec<u8> {
+    /// The finished page: `source` is what is drawn, `notes` are what else must be said.
+    pub(super) fn close(mut self, source: &str, notes: &[&str]) -> Sheet {
         self.y += 14.0;
         let room = WIDTH - 2.0 * MARGIN;
         for (words, most) in [(notes.join(" "), 4), (source.to_owned(), 2)] {
@@ -133,7 +149,7 @@ impl Page {
         let mut sheet = Drawing::default();
         sheet.rectangle((0.0, 0.0), (WIDTH, height), BACKGROUND);
         sheet.shapes.append(&mut self.drawing.shapes);
-        super::svg::write(&sheet, WIDTH as u32, height as u32)
+        Sheet { drawing: sheet, height }
     }
 }
 

@@ -6,7 +6,7 @@ use super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened, time_labels
 use super::rates::{Bar, bars, bins_to_show, span};
 use super::text::{NAME, SMALL, shorten, width};
 use super::{GRID, INCIDENT, INCIDENT_EDGE, MUTED, TEXT};
-use crate::experiment::Results;
+use crate::report::tables::Tables;
 use crate::scenario::Scenario;
 use crate::service::Incident;
 use crate::time::Interval;
@@ -101,10 +101,10 @@ pub(super) trait Picture {
 pub(super) fn panels(
     page: &mut Page,
     scenario: &Scenario,
-    results: &Results,
+    tables: &Tables,
     picture: &dyn Picture,
 ) -> [&'static str; 2] {
-    let bins = bins_to_show(results);
+    let bins = bins_to_show(tables);
     let span = span(scenario, bins);
     let ticks = time_ticks(span);
     let count = scenario.workloads.len() * scenario.arms.len();
@@ -117,31 +117,34 @@ pub(super) fn panels(
     for (index, workload) in scenario.workloads.iter().enumerate() {
         let service = &scenario.services[workload.service];
         let limit = service.config.limit_per_second();
-        let found = results.arms.iter().map(|arm| &arm.workloads[index]);
-        let arms: Vec<_> = found.map(|found| bars(scenario, found, bins, (RIGHT - LEFT) as usize)).collect();
+        let courses = tables.arms.iter().map(|arm| &arm[index]);
+        let arms: Vec<_> =
+            courses.map(|course| bars(scenario, course, bins, (RIGHT - LEFT) as usize)).collect();
         let shared_scale = picture.scale(&arms, limit);
         let several = scenario.workloads.len() > 1 || scenario.services.len() > 1;
         let whose = several.then(|| format!("workload {}, service {}", workload.name, service.name));
         page.group(whose.as_deref(), &picture.height_means(shared_scale));
         let shared = scenario.workloads.iter().filter(|other| other.service == workload.service).count() > 1;
-        for (arm, bars) in scenario.arms.iter().zip(&arms) {
+        for (number, bars) in arms.iter().enumerate() {
             let own = std::slice::from_ref(bars);
             let scale = if picture.shares_scale() { shared_scale } else { picture.scale(own, limit) };
-            head(page, &arm.name, &picture.facts(bars, scale));
-            let top =
-                page.y + if service.config.incidents.iter().all(Incident::is_random) { 0.0 } else { STRIP };
-            let plot = Plot { top, bottom: top + height, span, scale };
-            under(&mut page.drawing, &plot, &ticks, &service.config.incidents);
-            picture.draw(&mut page.drawing, &plot, bars);
-            if bars.iter().all(|bar| bar.offered() == 0.0 && bar.succeeded == 0.0) {
-                let middle = (f64::midpoint(LEFT, RIGHT), f64::midpoint(plot.top, plot.bottom));
-                say_nothing_happened(&mut page.drawing, middle, "no attempts were sent");
-            }
-            if let Some(limit) = limit.filter(|_| picture.shows_limit()) {
-                plot.limit(&mut page.drawing, limit, &limit_words(limit, shared), TEXT);
-            }
-            ground(&mut page.drawing, LEFT, RIGHT, plot.bottom);
-            page.y = plot.bottom + 16.0;
+            page.of_arm(number, |page| {
+                head(page, &scenario.arms[number].name, &picture.facts(bars, scale));
+                let top = page.y
+                    + if service.config.incidents.iter().all(Incident::is_random) { 0.0 } else { STRIP };
+                let plot = Plot { top, bottom: top + height, span, scale };
+                under(&mut page.drawing, &plot, &ticks, &service.config.incidents);
+                picture.draw(&mut page.drawing, &plot, bars);
+                if bars.iter().all(|bar| bar.offered() == 0.0 && bar.succeeded == 0.0) {
+                    let middle = (f64::midpoint(LEFT, RIGHT), f64::midpoint(plot.top, plot.bottom));
+                    say_nothing_happened(&mut page.drawing, middle, "no attempts were sent");
+                }
+                if let Some(limit) = limit.filter(|_| picture.shows_limit()) {
+                    plot.limit(&mut page.drawing, limit, &limit_words(limit, shared), TEXT);
+                }
+                ground(&mut page.drawing, LEFT, RIGHT, plot.bottom);
+                page.y = plot.bottom + 16.0;
+            });
         }
         page.y -= 4.0;
         time_labels(&mut page.drawing, &ticks, |seconds| x_of(seconds, span), page.y);

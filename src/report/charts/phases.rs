@@ -3,7 +3,7 @@
 use super::drawing::{Align, Drawing, Rgb, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH};
 use super::text::{NAME, SMALL, shorten, width};
-use super::{FAINT, GRID, MUTED};
+use super::{Chart, FAINT, GRID, MUTED};
 use crate::experiment::tipping::{Cell, Phase, PhaseMap};
 use crate::scenario::Scenario;
 
@@ -14,13 +14,13 @@ const MAP: f64 = 360.0;
 /// From light to dark, so that a grey printer keeps their order; Okabe and Ito's blue, orange and black.
 const COLOURS: [Rgb; 3] = [Rgb(178, 214, 238), Rgb(230, 159, 0), Rgb(60, 30, 40)];
 
-/// The chart as SVG: a map per arm.
-pub(in crate::report) fn chart(
+/// The chart: a map per arm.
+pub(in crate::report) fn phase_chart(
     scenario: &Scenario,
     paths: [&str; 2],
     condition: &str,
     map: &PhaseMap,
-) -> Vec<u8> {
+) -> Chart {
     let mut page = Page::new(scenario, &format!("Phases: {condition}, in most replications"));
     let [holds, recovers, never] = COLOURS.map(Sample::Area);
     let mut legend = vec![(holds, "holds")];
@@ -62,11 +62,8 @@ pub(in crate::report) fn chart(
         }
         page.y = bottom + 30.0;
     }
-    page.finish(
-        scenario,
-        "phases.csv",
-        &["A number in a cell is the share of replications of its colour, in percent, of those that observed the condition."],
-    )
+    let note = "A number in a cell is the share of replications of its colour, in percent, of those that observed the condition.";
+    Chart::new("phases", page.finish(scenario, "phases.csv", &[note]))
 }
 
 /// True of every so many labels that do not get in each other's way.

@@ -1,7 +1,7 @@
 //! What timeseries.csv says, per second: mean counts per replication over the width of a bin.
 
-use crate::experiment::{Results, WorkloadResult};
-use crate::metrics::{ATTEMPT_COLUMNS, Column, TimeSeries};
+use crate::metrics::{ATTEMPT_COLUMNS, Column};
+use crate::report::tables::{Course, Tables};
 use crate::scenario::Scenario;
 
 /// One column of a chart: a bin, or the fullest of several bins that share a pixel.
@@ -41,23 +41,23 @@ pub(super) const SHOWN: f64 = 0.999;
 
 /// How many bins of a run are drawn: those in which [`SHOWN`] of the attempts and successes of every arm and workload
 /// happen, and a little more. All of them if nothing happens.
-pub(super) fn bins_to_show(results: &Results) -> usize {
-    let series = || results.arms.iter().flat_map(|arm| &arm.workloads).map(|workload| &workload.series);
-    let all = series().map(TimeSeries::bins).max().unwrap_or(1);
-    let busy = series().filter_map(busy_bins).max().unwrap_or(all);
+pub(super) fn bins_to_show(tables: &Tables) -> usize {
+    let courses = || tables.arms.iter().flatten();
+    let all = courses().map(|course| course.bins.len()).max().unwrap_or(1);
+    let busy = courses().filter_map(busy_bins).max().unwrap_or(all);
     (busy + busy.div_ceil(20)).min(all)
 }
 
-/// How many bins hold [`SHOWN`] of what a series counts; `None` if it counts nothing.
-fn busy_bins(series: &TimeSeries) -> Option<usize> {
-    let happened = |bin: usize| series.attempts(bin) + series.get(bin, Column::Succeeded);
-    let total: u64 = (0..series.bins()).map(happened).sum();
-    let enough = libm::ceil(total as f64 * SHOWN) as u64;
-    let mut seen = 0;
-    (0..series.bins())
+/// How many bins hold [`SHOWN`] of what happens; `None` if nothing does.
+fn busy_bins(course: &Course) -> Option<usize> {
+    let happened = |bin: usize| course.attempts(bin) + course.get(bin, Column::Succeeded);
+    let bins = 0..course.bins.len();
+    let total: f64 = bins.clone().map(happened).sum();
+    let mut seen = 0.0;
+    bins.into_iter()
         .find(|&bin| {
             seen += happened(bin);
-            total > 0 && seen >= enough
+            total > 0.0 && seen >= total * SHOWN
         })
         .map(|last| last + 1)
 }
@@ -68,11 +68,10 @@ pub(super) fn span(scenario: &Scenario, bins: usize) -> f64 {
 }
 
 /// The first `bins` bins of a workload, in at most `most` bars.
-pub(super) fn bars(scenario: &Scenario, found: &WorkloadResult, bins: usize, most: usize) -> Vec<Bar> {
+pub(super) fn bars(scenario: &Scenario, course: &Course, bins: usize, most: usize) -> Vec<Bar> {
     let bar = |bin: usize| {
         let (from, to) = (span(scenario, bin), span(scenario, bin + 1));
-        let runs = f64::from(scenario.replications);
-        let rate = |column| found.series.get(bin, column) as f64 / runs / (to - from);
+        let rate = |column| course.get(bin, column) / (to - from);
         Bar { from, to, at: from, attempts: ATTEMPT_COLUMNS.map(rate), succeeded: rate(Column::Succeeded) }
     };
     let bins: Vec<Bar> = (0..bins).map(bar).collect();
@@ -109,20 +108,16 @@ mod tests {
 
     #[test]
     fn stragglers_do_not_squeeze_the_rest_into_a_corner() {
-        use crate::time::{Instant, Interval};
-        let mut series = TimeSeries::new(Interval::from_secs(1), Interval::from_secs(100));
-        assert_eq!(busy_bins(&series), None);
-        let mut record = |second: u64, count: u32| {
-            for _ in 0..count {
-                series.record(Instant::START + Interval::from_secs(second), Column::Attempt1);
-            }
+        let mut course = Course { bins: vec![[0.0; Column::ALL.len()]; 100], success: Vec::new() };
+        assert_eq!(busy_bins(&course), None);
+        let mut record = |bin: usize, column: Column, count: f64| {
+            course.bins[bin][column as usize] = count;
+            busy_bins(&course)
         };
-        record(3, 2000);
-        record(90, 1);
-        assert_eq!(busy_bins(&series), Some(4));
-        series.record(Instant::START + Interval::from_secs(91), Column::Attempt2);
-        series.record(Instant::START + Interval::from_secs(92), Column::Attempt2);
-        assert_eq!(busy_bins(&series), Some(91));
+        record(3, Column::Attempt1, 2000.0);
+        assert_eq!(record(90, Column::Attempt1, 1.0), Some(4));
+        record(91, Column::Attempt2, 1.0);
+        assert_eq!(record(92, Column::Attempt2, 1.0), Some(91));
     }
 
     #[test]

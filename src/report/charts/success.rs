@@ -3,12 +3,12 @@
 use super::axis::time_ticks;
 use super::drawing::{Align, Drawing, Rgb, Text};
 use super::mark::DASHES;
-use super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened, time_labels};
+use super::page::{MARGIN, Page, Sheet, WIDTH, ground, say_nothing_happened, time_labels};
 use super::rates::SHOWN;
 use super::text::{SMALL, shorten, width};
 use super::{GRID, LINES, MUTED};
-use crate::experiment::Results;
 use crate::report::number::percent;
+use crate::report::tables::Tables;
 use crate::scenario::Scenario;
 
 const LEFT: f64 = MARGIN + 48.0;
@@ -20,6 +20,7 @@ const LABEL: f64 = 16.0;
 
 /// One arm's line.
 struct Curve<'a> {
+    index: usize,
     arm: &'a str,
     /// Seconds since arrival and share succeeded, from (0, 0).
     points: Vec<(f64, f64)>,
@@ -36,14 +37,14 @@ impl Curve<'_> {
     }
 }
 
-/// The chart as SVG.
-pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
+/// The chart.
+pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
     let mut page = Page::new(
         scenario,
         "Success over time: how many requests had succeeded, how long after their arrival",
     );
     for (index, workload) in scenario.workloads.iter().enumerate() {
-        let curves = curves(scenario, results, index);
+        let curves = curves(scenario, tables, index);
         let several = scenario.workloads.len() > 1;
         let whose = several.then(|| {
             format!("workload {}, service {}", workload.name, scenario.services[workload.service].name)
@@ -62,18 +63,18 @@ pub(super) fn chart(scenario: &Scenario, results: &Results) -> Vec<u8> {
 }
 
 /// The curves of the arms that had requests.
-fn curves<'a>(scenario: &'a Scenario, results: &Results, workload: usize) -> Vec<Curve<'a>> {
+fn curves<'a>(scenario: &'a Scenario, tables: &Tables, workload: usize) -> Vec<Curve<'a>> {
     let mut curves = Vec::new();
-    for (index, (arm, result)) in scenario.arms.iter().zip(&results.arms).enumerate() {
-        let found = &result.workloads[workload];
-        if found.requests == 0 {
+    for (index, (arm, result)) in scenario.arms.iter().zip(&tables.arms).enumerate() {
+        let course = &result[workload];
+        if !course.had_requests() {
             continue;
         }
         let mut points = vec![(0.0, 0.0)];
-        points.extend(found.success_curve());
+        points.extend(&course.success);
         let share = points.last().map_or(0.0, |&(_, share)| share);
         let dash = DASHES[index / LINES.len() % DASHES.len()];
-        curves.push(Curve { arm: &arm.name, points, share, colour: LINES[index % LINES.len()], dash });
+        curves.push(Curve { index, arm: &arm.name, points, share, colour: LINES[index % LINES.len()], dash });
     }
     curves
 }
@@ -104,9 +105,11 @@ fn panel(drawing: &mut Drawing, curves: &[Curve<'_>], scenario: &Scenario, (top,
         let shown = curve.points.iter().filter(|&&(time, _)| time <= span);
         let mut line: Vec<_> = shown.map(|&(time, share)| (x(time), y(share))).collect();
         line.push((RIGHT, end));
-        drawing.dashed(&line, curve.colour, 2, curve.dash);
-        drawing.line(vec![(RIGHT, end), (RIGHT + LEADER, place)], curve.colour, 1);
-        label(drawing, curve, place);
+        drawing.of_arm(curve.index, |drawing| {
+            drawing.dashed(&line, curve.colour, 2, curve.dash);
+            drawing.line(vec![(RIGHT, end), (RIGHT + LEADER, place)], curve.colour, 1);
+            label(drawing, curve, place);
+        });
     }
 }
 

@@ -4,18 +4,19 @@ use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
 
-use super::drawing::{Align, Drawing, Point, Rgb, Shape, Text};
+use super::drawing::{Align, Point, Rgb, Shape, Text};
+use super::page::{Sheet, WIDTH};
 
 const FONTS: &str = "Helvetica, Arial, sans-serif";
 /// The library divides the sizes of fonts by this.
 const FONT_SCALE: f64 = 1.24;
 
-/// The bytes of an SVG file of `width` by `height` pixels.
-pub(super) fn write(drawing: &Drawing, width: u32, height: u32) -> Vec<u8> {
+/// The bytes of an SVG file.
+pub(super) fn write(sheet: &Sheet) -> Vec<u8> {
     let mut file = String::new();
     {
-        let mut backend = SVGBackend::with_string(&mut file, (width, height));
-        for shape in &drawing.shapes {
+        let mut backend = SVGBackend::with_string(&mut file, (WIDTH as u32, sheet.height as u32));
+        for shape in &sheet.drawing.shapes {
             put(&mut backend, shape);
         }
         backend.present().expect("memory takes every byte");
@@ -31,6 +32,8 @@ fn put(backend: &mut SVGBackend<'_>, shape: &Shape) {
         Shape::Area { points, fill } => backend.fill_polygon(pixels(points), &style(*fill, 0)),
         Shape::Line { points, colour, width } => backend.draw_path(pixels(points), &style(*colour, *width)),
         Shape::Text(text) => backend.draw_text(&printable(&text.words), &text_style(text), pixel(text.at)),
+        Shape::Group(group) => return group.shapes.iter().for_each(|shape| put(backend, shape)),
+        Shape::Readout(_) => return,
     };
     done.expect("memory takes every byte");
 }
@@ -85,13 +88,14 @@ fn printable(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::drawing::Drawing;
     use super::*;
 
     #[test]
     fn markup_is_escaped_and_control_characters_are_dropped() {
         let mut drawing = Drawing::default();
         drawing.text(Text::new((1.0, 2.0), "<script>&\"'\u{1}\u{FFFF}end"));
-        let file = String::from_utf8(write(&drawing, 10, 10)).unwrap();
+        let file = String::from_utf8(write(&Sheet { drawing, height: 10.0 })).unwrap();
         assert!(file.contains("&lt;script&gt;&amp;&quot;&apos;  end"), "{file}");
         assert!(file.contains("font-size=\"11\""), "{file}");
     }

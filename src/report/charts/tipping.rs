@@ -4,7 +4,7 @@ use super::axis::{Scale, time_ticks};
 use super::drawing::{Align, Drawing, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH, ground};
 use super::text::{NAME, SMALL, shorten};
-use super::{FAINT, GRID, LOAD, LOAD_EDGE, MUTED, TEXT};
+use super::{Chart, FAINT, GRID, LOAD, LOAD_EDGE, MUTED, TEXT};
 use crate::experiment::tipping::{Found, Question, Side, Tipping, Varied};
 use crate::report::tipping::{asked, in_words};
 use crate::scenario::Scenario;
@@ -15,13 +15,13 @@ const RIGHT: f64 = WIDTH - MARGIN - 150.0;
 const BAR: f64 = 16.0;
 const ROW: f64 = 30.0;
 
-/// The chart as SVG.
-pub(in crate::report) fn chart(
+/// The chart.
+pub(in crate::report) fn tipping_chart(
     scenario: &Scenario,
     varied: &Varied,
     question: &Question,
     points: &[Tipping],
-) -> Vec<u8> {
+) -> Chart {
     let shows = format!("Tipping points: where {}", asked(question));
     let mut page = Page::new(scenario, &shows);
     page.legend(&[
@@ -53,10 +53,8 @@ pub(in crate::report) fn chart(
         1 => "once or more".to_owned(),
         many => format!("{many} times or more"),
     };
-    page.close(
-        &format!("seed {} · limits.csv", scenario.seed),
-        &[&format!("Each value is run {times}: until it is shown to hold or to fail.")],
-    )
+    let note = format!("Each value is run {times}: until it is shown to hold or to fail.");
+    Chart::new("limits", page.close(&format!("seed {} · limits.csv", scenario.seed), &[&note]))
 }
 
 /// The bar of an arm, the whisker of its confidence, and the words behind it.

@@ -15,6 +15,7 @@ pub use terminal::sweep_table;
 pub(super) use terminal::{Subject, shown, subjects};
 pub use work::Work;
 
+use super::charts::Chart;
 use crate::scenario::Metric;
 
 /// The metrics that charts show if none are named.
@@ -39,7 +40,8 @@ pub fn files(
         if points.iter().any(|(_, tables)| !tables.comparison.is_empty()) {
             files.push(("comparison.csv".to_owned(), comparisons(plan, points)?));
         }
-        files.extend(super::charts::sweep_charts(plan, &seen(points, metrics)?, metrics));
+        let charts = super::charts::sweep_charts(plan, &seen(points, metrics)?, metrics);
+        files.extend(charts.iter().map(Chart::svg));
     }
     for (index, tables) in points {
         let key = &plan.points[*index].key;

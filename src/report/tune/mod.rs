@@ -13,7 +13,7 @@ pub use self::csv::best_practices_csv;
 pub use markdown::best_practices_markdown;
 pub use table::{tuned_legend, tuned_table};
 
-use super::charts::front_charts;
+use super::charts::{Chart, front_charts};
 use super::manifest::{Verb, manifest};
 use crate::experiment::tune::Tuning;
 use crate::scenario::{Addition, Scenario};
@@ -29,7 +29,7 @@ pub fn tuned_files(scenario: &Scenario, tuning: &Tuning) -> Vec<(String, Vec<u8>
         ("candidates.csv".to_owned(), csv::candidates(scenario, tuning)),
         ("effects.csv".to_owned(), csv::effects(scenario, tuning)),
     ];
-    files.extend(front_charts(scenario, tuning));
+    files.extend(front_charts(scenario, tuning).iter().map(Chart::svg));
     let manifest = manifest(Verb::Tune, scenario, &files);
     files.push(("manifest.json".to_owned(), manifest));
     files

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::MUTED;
 use super::super::drawing::{Align, Text};
 use super::super::mark::Looks;
-use super::super::page::{MARGIN, Page, WIDTH};
+use super::super::page::{MARGIN, Page, Sheet, WIDTH};
 use super::super::text::{SMALL, shorten};
 use super::along::Along;
 use super::height::{Height, NEVER};
@@ -20,7 +20,7 @@ const HEIGHT: f64 = 200.0;
 const LABELS: f64 = 70.0;
 
 /// The chart of a metric as SVG.
-pub(super) fn chart(study: &Study<'_>, metric: Metric) -> Vec<u8> {
+pub(super) fn chart(study: &Study<'_>, metric: Metric) -> Sheet {
     let axes: Vec<Along> = (0..study.plan.axes.len()).map(|axis| Along::of(study.plan, axis)).collect();
     let shows = match study.plan.axes.as_slice() {
         [only] => format!("{} by {only}", metric.name()),

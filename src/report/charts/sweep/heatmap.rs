@@ -1,7 +1,7 @@
 //! `heatmap-METRIC.svg`: over two axes, a map per arm, the darker the more.
 
 use super::super::drawing::{Align, Drawing, Rgb, Text};
-use super::super::page::{MARGIN, Page, WIDTH};
+use super::super::page::{MARGIN, Page, Sheet, WIDTH};
 use super::super::text::{NAME, SMALL, shorten, width};
 use super::super::{BACKGROUND, FAINT, MUTED, TEXT};
 use super::along::{levels, plain};
@@ -42,7 +42,7 @@ struct Colours {
 }
 
 /// The chart of a metric as SVG.
-pub(super) fn chart(study: &Study<'_>, metric: Metric) -> Vec<u8> {
+pub(super) fn chart(study: &Study<'_>, metric: Metric) -> Sheet {
     let grid = Grid::of(study);
     let [rows, columns] = [&study.plan.axes[0], &study.plan.axes[1]];
     let mut page = study.page(&format!("{} by {columns} and {rows}", metric.name()));

@@ -3,7 +3,7 @@
 use super::super::MUTED;
 use super::super::drawing::{Align, Drawing, Text};
 use super::super::mark::Looks;
-use super::super::page::{MARGIN, Page, WIDTH};
+use super::super::page::{MARGIN, Page, Sheet, WIDTH};
 use super::super::text::{SMALL, shorten};
 use super::along::Along;
 use super::height::NEVER;
@@ -16,8 +16,8 @@ const RIGHT: f64 = WIDTH - MARGIN - 20.0;
 /// From one arm's mark to the next, at most, where values are names, which have no line through them.
 const SIDE_BY_SIDE: f64 = 9.0;
 
-/// The chart as SVG.
-pub(super) fn chart(study: &Study<'_>) -> Vec<u8> {
+/// The chart.
+pub(super) fn chart(study: &Study<'_>) -> Sheet {
     let along = Along::of(study.plan, 0);
     let mut names: Vec<&str> = study.figures.iter().map(|(metric, _)| metric.name()).collect();
     names.dedup();

@@ -11,11 +11,11 @@ mod tests;
 use along::Along;
 use height::Height;
 
-use super::GRID;
 use super::drawing::Text;
 use super::mark::Looks;
-use super::page::{MARGIN, Page, Sample, WIDTH, ground, say_nothing_happened, source};
+use super::page::{MARGIN, Page, Sample, Sheet, WIDTH, ground, say_nothing_happened, source};
 use super::text::{NAME, SMALL, shorten};
+use super::{Chart, GRID};
 use crate::report::sweep::{Plan, Row, Subject, subjects};
 use crate::scenario::Metric;
 
@@ -38,19 +38,15 @@ struct Seen {
     interval: Option<(f64, f64)>,
 }
 
-/// The charts of a sweep (name, bytes). `seen` has the rows of `metrics` at each point.
-pub(in crate::report) fn sweep_charts(
-    plan: &Plan,
-    seen: &[Vec<Row>],
-    metrics: &[Metric],
-) -> Vec<(String, Vec<u8>)> {
+/// The charts of a sweep. `seen` has the rows of `metrics` at each point.
+pub(in crate::report) fn sweep_charts(plan: &Plan, seen: &[Vec<Row>], metrics: &[Metric]) -> Vec<Chart> {
     let study = Study { plan, seen, figures: subjects(seen, metrics) };
-    let chart = |kind: &str, draw: fn(&Study<'_>, Metric) -> Vec<u8>| {
-        let one = |metric: &Metric| (format!("charts/{kind}-{}.svg", metric.name()), draw(&study, *metric));
+    let chart = |kind: &str, draw: fn(&Study<'_>, Metric) -> Sheet| {
+        let one = |metric: &Metric| Chart::new(format!("{kind}-{}", metric.name()), draw(&study, *metric));
         metrics.iter().map(one).collect()
     };
     match (plan.design.as_str(), plan.axes.len()) {
-        ("grid", 1) => vec![("charts/lines.svg".to_owned(), lines::chart(&study))],
+        ("grid", 1) => vec![Chart::new("lines", lines::chart(&study))],
         ("grid", 2) => chart("heatmap", heatmap::chart),
         _ => chart("dots", dots::chart),
     }
@@ -92,8 +88,8 @@ impl Study<'_> {
         page.legend(&entries);
     }
 
-    /// The finished file.
-    fn close(&self, page: Page, notes: &[&str]) -> Vec<u8> {
+    /// The finished page.
+    fn close(&self, page: Page, notes: &[&str]) -> Sheet {
         let plan = self.plan;
         let seed = if plan.axes.iter().any(|axis| axis == "seed") {
             "as swept".into()

@@ -64,7 +64,13 @@ fn drawn(plan: &Plan) -> Vec<(String, String)> {
     let metrics = ["success_rate", "recovery_time"].map(|name| Metric::named(name).expect(name));
     let files = super::sweep_charts(plan, &seen(plan), &metrics);
     assert!(files == super::sweep_charts(plan, &seen(plan), &metrics), "the same rows give the same bytes");
-    files.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).expect("text"))).collect()
+    files
+        .iter()
+        .map(|chart| {
+            let (name, bytes) = chart.svg();
+            (name, String::from_utf8(bytes).expect("text"))
+        })
+        .collect()
 }
 
 #[test]
