@@ -6,11 +6,14 @@ mod csv;
 mod delays;
 mod file;
 mod folder;
+mod html;
 mod json;
 mod junit;
 mod manifest;
+mod markup;
 pub mod number;
 mod presets;
+mod redraw;
 mod story;
 pub mod sweep;
 mod tables;
@@ -21,16 +24,16 @@ mod words;
 mod wrap;
 
 pub use self::comparison::{comparison, standings};
-pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
-use charts::Chart;
+pub use self::csv::{attempts, expectations, replications, summary, time_series, time_to_success};
 pub use delays::{delays_csv, delays_json, delays_table};
 pub use file::File;
 pub use folder::Folder;
 pub use json::{phase_json, summary_json, tipping_json};
 pub use junit::junit;
-use manifest::manifest;
 pub use manifest::{RESULTS_VERSION, Verb, sha256};
+use manifest::{Version, manifest};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
+pub use redraw::{Kept, several};
 pub use story::{Among, Which, stories};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
@@ -40,10 +43,9 @@ pub use tune::{
 pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 
-use crate::experiment::Results;
 use crate::experiment::tipping::{PhaseMap, Question, Tipping, Varied};
+use crate::experiment::{Results, judge};
 use crate::scenario::Scenario;
-use tables::Tables;
 
 /// Every file of a run (name, bytes), the manifest last.
 pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
@@ -54,18 +56,19 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
         ("replications.csv".to_owned(), replications(scenario, results)),
         ("timeseries.csv".to_owned(), time_series(scenario, results)),
         ("time_to_success.csv".to_owned(), time_to_success(scenario, results)),
+        ("expectations.csv".to_owned(), expectations(&judge(scenario, results))),
     ];
     if scenario.arms.len() < 2 {
         files.retain(|(name, _)| name != "comparison.csv");
     }
+    if scenario.expectations.is_empty() {
+        files.retain(|(name, _)| name != "expectations.csv");
+    }
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
-    let tables = {
-        let lookup = |name: &str| Some(&files.iter().find(|(known, _)| known == name)?.1[..]);
-        Tables::read(scenario, &lookup).expect("what has just been written can be read")
-    };
-    files.extend(charts::charts(scenario, &tables).iter().map(Chart::svg));
+    let by = Version::this();
+    files.extend(redraw::pictures(scenario, &files, &by).expect("what has just been written can be read"));
     with_manifest(Verb::Run, scenario, files)
 }
 

@@ -25,12 +25,12 @@ const CUT_FROM: f64 = 1.5;
 struct Herd;
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "Attempts by their number over time: who retries together");
     let mut entries: Vec<_> = ATTEMPTS.into_iter().map(Sample::Area).zip(NAMES).collect();
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let notes = panels(&mut page, scenario, tables, &Herd);
+    let notes = panels(&mut page, scenario, (tables, columns), &Herd);
     page.finish(scenario, TIME_SERIES, &notes)
 }
 

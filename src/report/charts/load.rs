@@ -18,7 +18,7 @@ const BREAK_FROM: f64 = 4.0;
 struct Load;
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "Offered load and goodput over time");
     let mut entries = vec![
         (Sample::Area(LOAD), "offered load: attempts sent per second"),
@@ -29,7 +29,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
     }
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let notes = panels(&mut page, scenario, tables, &Load);
+    let notes = panels(&mut page, scenario, (tables, columns), &Load);
     page.finish(scenario, TIME_SERIES, &notes)
 }
 

@@ -97,11 +97,11 @@ pub(super) trait Picture {
 }
 
 /// One panel per workload and arm, workload by workload, so that arms can be compared.
-/// Says what of the run is not shown.
+/// Says what of the run is not shown. Each plot has at most so many columns.
 pub(super) fn panels(
     page: &mut Page,
     scenario: &Scenario,
-    tables: &Tables,
+    (tables, columns): (&Tables, usize),
     picture: &dyn Picture,
 ) -> [&'static str; 2] {
     let bins = bins_to_show(tables);
@@ -118,8 +118,7 @@ pub(super) fn panels(
         let service = &scenario.services[workload.service];
         let limit = service.config.limit_per_second();
         let courses = tables.arms.iter().map(|arm| &arm[index]);
-        let arms: Vec<_> =
-            courses.map(|course| bars(scenario, course, bins, (RIGHT - LEFT) as usize)).collect();
+        let arms: Vec<_> = courses.map(|course| bars(scenario, course, bins, columns)).collect();
         let shared_scale = picture.scale(&arms, limit);
         let several = scenario.workloads.len() > 1 || scenario.services.len() > 1;
         let whose = several.then(|| format!("workload {}, service {}", workload.name, service.name));
