@@ -30,10 +30,10 @@ pub use file::File;
 pub use folder::Folder;
 pub use json::{phase_json, summary_json, tipping_json};
 pub use junit::junit;
+use manifest::manifest;
 pub use manifest::{RESULTS_VERSION, Verb, sha256};
-use manifest::{Version, manifest};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
-pub use redraw::{Kept, several};
+pub use redraw::{Kept, charts_and_page, several};
 pub use story::{Among, Which, stories};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
@@ -67,8 +67,7 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
-    let by = Version::this();
-    files.extend(redraw::pictures(scenario, &files, &by).expect("what has just been written can be read"));
+    files.extend(charts_and_page(scenario, &files).expect("what has just been written can be read"));
     with_manifest(Verb::Run, scenario, files)
 }
 

@@ -87,11 +87,19 @@ impl Kept {
     }
 }
 
-/// The charts and the page of a run that has these files.
+/// The charts and the page of a run of this version that has these files, which are its scenario and its tables.
 ///
 /// # Errors
 /// In words, if its tables are not those of the scenario.
-pub(super) fn pictures(scenario: &Scenario, files: &[Named], by: &Version) -> Result<Vec<Named>, String> {
+pub fn charts_and_page(
+    scenario: &Scenario,
+    files: &[(String, Vec<u8>)],
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    pictures(scenario, files, &Version::this())
+}
+
+/// The same of a run of any version.
+fn pictures(scenario: &Scenario, files: &[Named], by: &Version) -> Result<Vec<Named>, String> {
     let tables = tables(scenario, files)?;
     let mut pictures: Vec<Named> = charts(scenario, &tables, FINEST).iter().map(Chart::svg).collect();
     let names = files.iter().chain(&pictures).map(|(name, _)| name.clone()).collect();

@@ -365,7 +365,9 @@ mod tests {
             requests.layer(1, layer).attempts = 4;
             requests.passes(1, layer).limited = true;
         }
-        [2, 1].into_iter().for_each(|slot| requests.remove(slot));
+        for slot in [2, 1] {
+            requests.remove(slot);
+        }
         assert!(requests.alive().map(|request| request.number).eq([0]));
         let again = [3, 4, 5].map(|number| requests.insert(request(number), Sake { order: number, ..SAKE }));
         assert_eq!(again, [1, 2, 3]);
