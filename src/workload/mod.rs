@@ -11,6 +11,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use arrivals::{
@@ -27,7 +28,7 @@ use crate::time::Interval;
 use crate::units::Count;
 
 /// A workload as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadConfig {
     /// Name of the service that it calls.

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ONE, after, billionths};
@@ -16,7 +17,7 @@ use crate::units::{Count, Share};
 const MAX_TICKS: u64 = 10_000_000;
 
 /// How the number of servers follows the load, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoscaleConfig {
     /// The fewest servers.

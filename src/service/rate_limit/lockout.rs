@@ -1,12 +1,13 @@
 //! Lockouts: who breaks a limit is refused everything for a while.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::time::{Instant, Interval};
 use crate::units::Factor;
 
 /// A lockout as written in a scenario. It begins with a refusal by the limit that it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lockout {
     /// How long everything is refused, above 0s.
@@ -21,7 +22,7 @@ pub struct Lockout {
 }
 
 /// What calls during a lockout do to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallsDuring {
     /// Nothing.
