@@ -37,7 +37,7 @@ pub struct Only {
     /// Status codes that are in the set if the answer carries a Retry-After header.
     #[serde(default)]
     pub status_with_retry_after: Statuses,
-    /// Timeouts of the client.
+    /// Timeouts of the client, which are all that it sees of `"no_answer"`.
     #[serde(default)]
     pub timeout: bool,
     /// Connections that could not be made or broke.

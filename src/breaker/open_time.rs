@@ -60,9 +60,10 @@ pub enum Forgets {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OpenForFields")]
 struct Written {
-    /// How long it stays open before jitter: the n-th opening in a row takes the n-th delay.
+    /// How long it stays open before jitter: the n-th opening in a row takes the n-th delay. A list must not give up.
     backoff: Backoff,
-    /// How that is randomised.
+    /// How that is randomised. One that walks from one length to the next needs all openings in a row, so neither `grows` nor
+    /// `forgets`.
     #[serde(default)]
     #[schemars(extend("default" = "none"))]
     jitter: Jitter,

@@ -57,8 +57,10 @@ pub struct Consecutive {
 struct WrittenConsecutive {
     /// How many failures in a row.
     failures: Count<1, 1_000_000_000>,
-    /// The oldest bucket is dropped when this time has passed since the breaker closed, and again each time it passes (gobreaker
-    /// 2); never if absent.
+    /// The oldest bucket is dropped when this time has passed since the breaker closed, and again each time it passes (gobreaker 2:
+    /// `BucketPeriod`, or `Interval` if there is one bucket); never if absent. As there, one call or result drops one bucket; a run
+    /// that is not all of the failures in the window is not shortened; and calls that began before all buckets had been dropped for
+    /// the first time are not counted.
     forgets_every: Option<Interval>,
     /// How many buckets there are.
     #[serde(default = "one_bucket")]

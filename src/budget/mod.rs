@@ -80,7 +80,7 @@ struct Written {
     concurrent: Option<ConcurrentConfig>,
     /// A limit on the share of failures since the start.
     failure_share: Option<FailureShareConfig>,
-    /// Who shares one budget.
+    /// Who shares one: all clients of the workload, each client its own, or all workloads that use the policy.
     #[serde(default)]
     scope: Scope,
 }

@@ -65,7 +65,7 @@ struct Written {
     token_bucket: Option<TokenBucketConfig>,
     /// So many attempts under way at once; others wait in the order in which they came.
     concurrency: Option<Count<1, 1_000_000_000>>,
-    /// Who shares one limiter.
+    /// Who shares one: all clients of the workload, each client its own, or all workloads that use the policy.
     #[serde(default)]
     scope: Scope,
 }

@@ -51,9 +51,9 @@ impl<'de> Deserialize<'de> for Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeadlineFields {
-    /// How long after the first attempt.
+    /// How long after the first attempt the last one may start.
     within: Interval,
-    /// Whether an attempt may start at exactly that time.
+    /// Whether an attempt at exactly that time is late.
     #[serde(default)]
     at_limit: AtLimit,
     /// What becomes of an attempt that would start later.

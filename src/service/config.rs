@@ -35,7 +35,7 @@ pub struct ServiceConfig {
     /// How much it can do at once, and what becomes of the rest; without limit if absent. Then `latency` is the time that a
     /// server works on a call.
     pub capacity: Option<CapacityConfig>,
-    /// What calls contend for; nothing if absent.
+    /// What calls contend for; nothing if absent. Not together with `capacity` or `latency`.
     pub contention: Option<ContentionConfig>,
     /// What calls are answered that another one was in the way of; 409 if absent.
     #[serde(default = "conflict")]

@@ -38,7 +38,7 @@ impl<'de> Deserialize<'de> for Exponent {
 struct Fields {
     /// How many there are.
     count: Count<1, 10_000_000>,
-    /// The exponent of Zipf's law; uniform if absent.
+    /// The exponent of Zipf's law: the k-th is drawn in proportion to k^-`zipf`; all alike if absent.
     zipf: Option<Exponent>,
 }
 

@@ -23,7 +23,7 @@ const CONSTRAINTS: &str = "[\"success_rate >= 0.95\"]";
     description = "What `tune` may move in the policy of one workload, and to what end: each knob is a value, a list of values, or a range such as \"0..8\" or \"5s..5m\". A knob that is absent stays as it is."
 )]
 pub(in crate::scenario) struct Tuning {
-    /// Name of the policy to start from; that of the workload in the first arm if absent.
+    /// Name of the policy to start from: what no knob names stays as it is there; that of the workload in the first arm if absent.
     from: Option<String>,
     /// Retries at most, whole numbers from 0 to 1000000, such as `"0..8"`.
     retries: Option<Choice>,
@@ -49,10 +49,11 @@ pub(in crate::scenario) struct Tuning {
     budget_ratio: Option<Choice>,
     /// What a Retry-After header does.
     retry_after: Option<Choice>,
-    /// What is better, the first before the others: `maximise METRIC` or `minimise METRIC`.
+    /// What is better, `maximise METRIC` or `minimise METRIC`: the first counts first, the next decides between what the first cannot
+    /// tell apart, and so on.
     #[schemars(required)]
     objective: Option<Sentences>,
-    /// What must hold, such as `success_rate >= 0.95`.
+    /// What must hold of means, such as `success_rate >= 0.95`.
     constraints: Option<Sentences>,
 }
 

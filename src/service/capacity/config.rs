@@ -19,7 +19,7 @@ pub struct CapacityConfig {
     pub servers: Option<Count<1, 1_000_000_000>>,
     /// Places for calls that wait, besides the servers; unlimited if absent, and with 0 nobody waits.
     pub queue: Option<Count<0, 1_000_000_000>>,
-    /// Who is taken next.
+    /// In which order calls get a server.
     #[serde(default)]
     #[schemars(extend("default" = "fifo"))]
     pub discipline: Discipline,

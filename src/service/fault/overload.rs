@@ -26,7 +26,7 @@ pub struct Overload {
     pub to: Rate,
     /// The full probability; 1 if absent.
     pub probability: Option<Probability>,
-    /// How long attempts are counted, above 0s; 1s if absent.
+    /// How long attempts are counted, above 0s; 1s if absent. One that came exactly so long ago is no longer counted.
     #[serde(default = "one_second")]
     pub over: Interval,
 }

@@ -14,7 +14,8 @@ use crate::units::Share;
 pub struct Poison {
     /// What attempts with a poisoned input are answered; 400 if absent.
     pub status: Option<Failure>,
-    /// The share of the inputs that are poisoned, each drawn on its own.
+    /// The share of the inputs that are poisoned, each drawn on its own: of the `keys` of a workload that has them, of the requests
+    /// of one that has not.
     pub share: Share,
 }
 

@@ -28,7 +28,7 @@ struct Fields {
     status: Option<Failure>,
     /// How likely an attempt fails; with `status`.
     probability: Option<Probability>,
-    /// Several failures that exclude each other, by status or word, and how likely each is.
+    /// Several failures that exclude each other, and how likely each is: `{ "500" = 0.01, no_answer = 0.001 }`.
     statuses: Option<BTreeMap<String, Probability>>,
 }
 

@@ -12,6 +12,6 @@ use crate::units::Probability;
 pub struct Slow {
     /// How likely an attempt is slow.
     pub probability: Probability,
-    /// How long it takes then, in place of the latency of the service.
+    /// How long it takes then, in place of the latency of the service. It does not make the attempt fail.
     pub latency: Distribution,
 }

@@ -259,15 +259,17 @@ struct Fields {
     /// Who shares one measure.
     #[serde(default)]
     scope: LimitScope,
-    /// What a call costs, of all operations or by operation; 1 if absent. A call that costs 0 is neither counted nor refused.
+    /// What a call costs, such as `3` or `{ write = 3 }`; 1 if absent, and of operations that the table leaves out. A call that
+    /// costs 0 is neither counted nor refused. None may cost more than the limit lets through at once.
     cost: Option<PerOperation>,
-    /// What a call gets back when it ends, of all operations or by operation; 0 if absent.
+    /// What a call gets back when it ends, no more than its cost: of `token_bucket`, `leaky_bucket` and `gcra`; 0 if absent.
     refund: Option<PerOperation>,
     /// What a refused call is answered; 429 if absent.
     status: Option<Failure>,
-    /// What a refusal says about when to come back; the wait in whole seconds if absent, nothing for `concurrency`.
+    /// What a refusal says about when to come back; the wait in whole seconds if absent, nothing for `concurrency`, which does
+    /// not know and may say a `constant`, or with a lockout any.
     retry_after: Option<RetryAfterHeader>,
-    /// What happens to who breaks the limit; nothing if absent.
+    /// What happens to who breaks the limit: everything is refused for a while; nothing if absent.
     lockout: Option<Lockout>,
     /// Whether refused calls count against the limit.
     #[serde(default)]

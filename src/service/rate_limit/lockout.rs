@@ -10,14 +10,14 @@ use crate::units::Factor;
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lockout {
-    /// How long everything is refused, above 0s.
+    /// How long everything is refused, from a refusal by the limit on, above 0s.
     pub lasts: Interval,
     /// What a call does that comes during the lockout and costs anything; nothing if absent.
     #[serde(default)]
     pub calls_during: CallsDuring,
-    /// What the length is multiplied by with each call during an escalating lockout; 2 if absent.
+    /// What the length is multiplied by with each call during an escalating lockout, and only of one; 2 if absent.
     pub factor: Option<Factor>,
-    /// The longest that an escalating lockout gets; no end if absent.
+    /// The longest that an escalating lockout gets, at least `lasts`; no end if absent.
     pub max: Option<Interval>,
 }
 

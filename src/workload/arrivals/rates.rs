@@ -70,7 +70,7 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "StepsFields")]
 struct Fields {
-    /// The steps, in order of time.
+    /// From when on which rate holds, in order of time; "0/s" for none.
     steps: Vec<Step>,
     /// When arrivals stop (no arrival at or after it); with the run if absent.
     until: Option<Interval>,
