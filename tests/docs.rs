@@ -175,7 +175,9 @@ fn what_a_page_says_in_percent_is_printed_on_it() {
         let printed: String = parts
             .iter()
             .map(|part| match part {
-                Part::Commands(commands) => commands.iter().map(|pair| pair.1.as_str()).collect(),
+                Part::Commands(commands) => {
+                    commands.iter().flat_map(|(command, output)| [command.as_str(), output]).collect()
+                }
                 Part::File { content, .. } | Part::Other { content, .. } => content.clone(),
                 Part::Words(_) => String::new(),
             })
