@@ -60,7 +60,7 @@ fn run_prints_a_line_per_arm_and_writes_the_folder() {
     ] {
         assert!(folder.join(name).is_file(), "{name} is not written");
     }
-    for name in ["load", "success", "attempts"] {
+    for name in ["load", "success", "herd", "amplification", "differences"] {
         let chart =
             fs::read_to_string(folder.join(format!("charts/{name}.svg"))).expect("the chart is written");
         assert!(chart.contains("</svg>"), "{name}");
@@ -103,7 +103,7 @@ fn two_runs_write_the_same_bytes_whatever_the_number_of_jobs() {
         "timeseries.csv",
         "charts/load.svg",
         "charts/success.svg",
-        "charts/attempts.svg",
+        "charts/herd.svg",
     ] {
         let read = |folder: &str| fs::read(place.path(folder).join(name)).expect("the file is written");
         assert_eq!(read("a"), read("b"), "{name}");

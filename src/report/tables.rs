@@ -17,7 +17,7 @@ pub(super) struct Tables {
     pub(super) summary: Vec<SummaryRow>,
     /// The rows of `comparison.csv`; none if there is but one arm.
     pub(super) comparison: Vec<ComparisonRow>,
-    /// What `timeseries.csv` and `time_to_success.csv` say, by arm and then by workload, in the order of the scenario.
+    /// What `timeseries.csv`, `time_to_success.csv` and `replications.csv` say, by arm and then by workload, in the order of the scenario.
     pub(super) arms: Vec<Vec<Course>>,
 }
 
@@ -58,6 +58,14 @@ pub(super) struct ComparisonRow {
     pub(super) replications: u32,
 }
 
+/// What is read of a row of `replications.csv`.
+#[derive(Debug, Clone, Deserialize)]
+struct ReplicationRow {
+    arm: String,
+    workload: String,
+    recovery_time: Option<f64>,
+}
+
 /// What became of a workload in an arm in the course of time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Course {
@@ -65,6 +73,8 @@ pub(super) struct Course {
     pub(super) bins: Vec<[f64; Column::ALL.len()]>,
     /// Seconds since arrival, and the share of all requests that had succeeded by then.
     pub(super) success: Vec<(f64, f64)>,
+    /// The recovery time of each replication in seconds, infinite for never, absent if not observed.
+    pub(super) recoveries: Vec<Option<f64>>,
 }
 
 impl Course {
@@ -107,6 +117,10 @@ impl Tables {
         for row in rows::<(String, String, f64, f64)>("time_to_success.csv", files)? {
             let (arm, workload) = course("time_to_success.csv", &row.0, &row.1)?;
             arms[arm][workload].success.push((row.2, row.3));
+        }
+        for row in rows::<ReplicationRow>("replications.csv", files)? {
+            let (arm, workload) = course("replications.csv", &row.arm, &row.workload)?;
+            arms[arm][workload].recoveries.push(row.recovery_time);
         }
         let bins = arms.iter().flatten().map(|course| course.bins.len());
         if bins.clone().min() != bins.clone().max() || bins.min() == Some(0) {

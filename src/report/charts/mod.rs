@@ -1,10 +1,13 @@
-//! Charts as SVG: each shows one CSV of the run, and nothing that is not in it.
+//! Charts: each shows one CSV of the run, and nothing that is not in it.
 //!
 //! The background is white and the text dark whatever page they end up on. Colours are those of Okabe and Ito or of one
 //! sequence from light to dark, so that neither colour blindness nor a grey printer takes anything away.
 
+mod amplification;
 mod axis;
+mod differences;
 mod drawing;
+mod ends;
 mod front;
 mod herd;
 mod load;
@@ -13,6 +16,7 @@ mod page;
 mod panel;
 mod phases;
 mod rates;
+mod recovery;
 mod success;
 mod svg;
 mod sweep;
@@ -39,7 +43,10 @@ const INCIDENT: Rgb = Rgb(240, 228, 240);
 const INCIDENT_EDGE: Rgb = Rgb(170, 100, 150);
 const LOAD: Rgb = Rgb(158, 205, 236);
 const LOAD_EDGE: Rgb = Rgb(86, 180, 233);
-const GOODPUT: Rgb = Rgb(213, 94, 0);
+const GOODPUT: Rgb = Rgb(0, 114, 178);
+const ACCEPTED: Rgb = Rgb(96, 32, 112);
+const BETTER: Rgb = Rgb(0, 114, 178);
+const WORSE: Rgb = Rgb(213, 94, 0);
 /// Attempts by their number, from light to dark.
 const ATTEMPTS: [Rgb; 6] = [
     Rgb(196, 212, 224),
@@ -78,11 +85,15 @@ impl Chart {
     }
 }
 
-/// The charts of a run.
+/// The charts of a run: of recovery only where an incident was, of differences only where arms are compared.
 pub(super) fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
-    vec![
+    let mut charts = vec![
         Chart::new("load", load::chart(scenario, tables)),
         Chart::new("success", success::chart(scenario, tables)),
-        Chart::new("attempts", herd::chart(scenario, tables)),
-    ]
+        Chart::new("herd", herd::chart(scenario, tables)),
+        Chart::new("amplification", amplification::chart(scenario, tables)),
+    ];
+    charts.extend(recovery::chart(scenario, tables).map(|sheet| Chart::new("recovery", sheet)));
+    charts.extend(differences::chart(scenario, tables).map(|sheet| Chart::new("differences", sheet)));
+    charts
 }

@@ -1,6 +1,7 @@
 //! What all charts share: a page that grows downwards, from the question at its head to the source of its numbers at its
 //! foot.
 
+use super::differences::Mark;
 use super::drawing::{Align, Drawing, Group, Rgb, Shape, Text};
 use super::mark::Looks;
 use super::text::{NAME, SMALL, TITLE, shorten, width, wrap};
@@ -37,6 +38,8 @@ pub(super) enum Sample {
     Incident,
     /// The mark of an arm, with a line through it or without.
     Arm(Looks, bool),
+    /// The sign of a verdict.
+    Verdict(Mark),
 }
 
 impl Page {
@@ -102,6 +105,7 @@ impl Page {
                 }
                 looks.mark(&mut self.drawing, (f64::midpoint(from, to), y), 4.0);
             }
+            Sample::Verdict(mark) => mark.draw(&mut self.drawing, (f64::midpoint(from, to), y)),
             Sample::Incident => {
                 super::panel::incident(&mut self.drawing, (from, to), y - 6.0, y - 6.0, y + 6.0);
             }
