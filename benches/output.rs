@@ -62,7 +62,7 @@ fn main() {
                 (workload.requests as f64 * per_request) as u64
             })
             .sum();
-        let files = report::files(&scenario, &results, false);
+        let files = report::files(&scenario, &results, false, report::Pictures::Svg);
         let (scenario, results, files, target, run) = (&scenario, &results, &files, &target, &run);
         let csv = move || {
             let tables = [

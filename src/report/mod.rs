@@ -22,8 +22,8 @@ mod wrap;
 
 pub use self::comparison::{comparison, standings};
 pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
-use charts::Chart;
-pub use delays::{delays_csv, delays_json, delays_table};
+pub use charts::Pictures;
+pub use delays::{delays_csv, delays_json, delays_table, passed_csv};
 pub use file::File;
 pub use folder::Folder;
 pub use json::{phase_json, summary_json, tipping_json};
@@ -40,13 +40,18 @@ pub use tune::{
 pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 
-use crate::experiment::Results;
 use crate::experiment::tipping::{PhaseMap, Question, Tipping, Varied};
+use crate::experiment::{DelaySummary, Results};
 use crate::scenario::Scenario;
 use tables::Tables;
 
 /// Every file of a run (name, bytes), the manifest last.
-pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
+pub fn files(
+    scenario: &Scenario,
+    results: &Results,
+    traced: bool,
+    pictures: Pictures,
+) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
         ("summary.csv".to_owned(), summary(scenario, results)),
@@ -65,7 +70,7 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
         let lookup = |name: &str| Some(&files.iter().find(|(known, _)| known == name)?.1[..]);
         Tables::read(scenario, &lookup).expect("what has just been written can be read")
     };
-    files.extend(charts::charts(scenario, &tables).iter().map(Chart::svg));
+    files.extend(charts::charts(scenario, &tables).iter().flat_map(|chart| chart.files(pictures)));
     with_manifest(Verb::Run, scenario, files)
 }
 
@@ -75,17 +80,15 @@ pub fn tipping_files(
     varied: &Varied,
     question: &Question,
     points: &[Tipping],
+    pictures: Pictures,
 ) -> Vec<(String, Vec<u8>)> {
-    with_manifest(
-        Verb::Limits,
-        scenario,
-        vec![
-            ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
-            ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, question, points)),
-            ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
-            charts::tipping_chart(scenario, varied, question, points).svg(),
-        ],
-    )
+    let mut files = vec![
+        ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
+        ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, question, points)),
+        ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
+    ];
+    files.extend(charts::tipping_chart(scenario, varied, question, points).files(pictures));
+    with_manifest(Verb::Limits, scenario, files)
 }
 
 /// Every file of a phase map (name, bytes), the manifest last.
@@ -94,16 +97,26 @@ pub fn phase_files(
     paths: [&str; 2],
     condition: &str,
     map: &PhaseMap,
+    pictures: Pictures,
 ) -> Vec<(String, Vec<u8>)> {
-    with_manifest(
-        Verb::Limits,
-        scenario,
-        vec![
-            ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
-            ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
-            charts::phase_chart(scenario, paths, condition, map).svg(),
-        ],
-    )
+    let mut files = vec![
+        ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
+        ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
+    ];
+    files.extend(charts::phase_chart(scenario, paths, condition, map).files(pictures));
+    with_manifest(Verb::Limits, scenario, files)
+}
+
+/// When the retries of policies (name, retries) come, as a chart: its bytes as SVG, and as PNG if that is asked for. `file` is what
+/// it is drawn from ([`passed_csv`]), of requests drawn so often with this seed.
+pub fn delays_picture(
+    policies: &[(String, Vec<DelaySummary>)],
+    (seed, samples): (u64, u32),
+    file: &str,
+    pictures: Pictures,
+) -> (Vec<u8>, Option<Vec<u8>>) {
+    let chart = charts::delays_chart(policies, (seed, samples), file);
+    (chart.svg(), (pictures == Pictures::SvgAndPng).then(|| chart.png()))
 }
 
 fn with_manifest(

@@ -5,6 +5,7 @@
 
 mod amplification;
 mod axis;
+mod delays;
 mod differences;
 mod drawing;
 mod ends;
@@ -15,6 +16,7 @@ mod mark;
 mod page;
 mod panel;
 mod phases;
+mod png;
 mod rates;
 mod recovery;
 mod success;
@@ -27,6 +29,7 @@ mod tipping;
 
 use super::tables::Tables;
 use crate::scenario::Scenario;
+pub(super) use delays::delays_chart;
 use drawing::Rgb;
 pub(super) use front::front_charts;
 use page::Sheet;
@@ -67,6 +70,23 @@ const LINES: [Rgb; 7] = [
     Rgb(213, 94, 0),
 ];
 
+/// As what charts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pictures {
+    /// As SVG.
+    #[default]
+    Svg,
+    /// As SVG, and as PNG at twice the size.
+    SvgAndPng,
+}
+
+impl Pictures {
+    /// With or without PNG.
+    pub const fn with_png(png: bool) -> Self {
+        if png { Self::SvgAndPng } else { Self::Svg }
+    }
+}
+
 /// A finished chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Chart {
@@ -79,9 +99,23 @@ impl Chart {
         Self { name: name.into(), sheet }
     }
 
-    /// As a file: its name and its bytes.
-    pub(super) fn svg(&self) -> (String, Vec<u8>) {
-        (format!("charts/{}.svg", self.name), svg::write(&self.sheet))
+    /// As files: their names and their bytes.
+    pub(super) fn files(&self, pictures: Pictures) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![(format!("charts/{}.svg", self.name), self.svg())];
+        if pictures == Pictures::SvgAndPng {
+            files.push((format!("charts/{}.png", self.name), self.png()));
+        }
+        files
+    }
+
+    /// The bytes of it as SVG.
+    pub(super) fn svg(&self) -> Vec<u8> {
+        svg::write(&self.sheet)
+    }
+
+    /// The bytes of it as PNG, at twice the size.
+    pub(super) fn png(&self) -> Vec<u8> {
+        png::write(&self.sheet)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::drawing::{Align, Drawing, Point, Rgb, Shape, Text};
 use super::page::WIDTH;
 use super::text::width;
-use super::{Chart, charts};
+use super::{Chart, Pictures, charts};
 use crate::experiment::{Options, run};
 use crate::report::files;
 use crate::report::tables::Tables;
@@ -63,7 +63,7 @@ fn arm_name(arm: usize, long: bool) -> String {
 
 fn drawn(scenario: &Scenario) -> Vec<Chart> {
     let results = run(scenario, Options { traced: 0, jobs: 1 }, &|| ());
-    let files = files(scenario, &results, false);
+    let files = files(scenario, &results, false, Pictures::Svg);
     let lookup = |name: &str| Some(&files.iter().find(|(known, _)| known == name)?.1[..]);
     let tables = Tables::read(scenario, &lookup).unwrap();
     let drawn = charts(scenario, &tables);
@@ -137,14 +137,7 @@ fn room(text: &Text) -> (Point, Point) {
 
 /// The contrast of two colours, from 1 to 21 (WCAG 2.1, 1.4.3).
 fn contrast(one: Rgb, other: Rgb) -> f64 {
-    let luminance = |Rgb(red, green, blue): Rgb| {
-        let linear = |channel: u8| {
-            let share = f64::from(channel) / 255.0;
-            if share <= 0.040_45 { share / 12.92 } else { libm::pow((share + 0.055) / 1.055, 2.4) }
-        };
-        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
-    };
-    let (one, other) = (luminance(one), luminance(other));
+    let (one, other) = (one.luminance(), other.luminance());
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
@@ -214,8 +207,7 @@ fn every_chart_says_what_it_shows_and_of_what() {
         expected.extend((case.arms > 1).then_some("differences"));
         assert_eq!(names, expected, "{case:?}");
         for chart in &charts {
-            let (name, svg) = chart.svg();
-            let svg = String::from_utf8(svg).unwrap();
+            let (name, svg) = (&chart.name, String::from_utf8(chart.svg()).unwrap());
             let csv = source(&chart.name);
             let said = [
                 "Does &quot;jitter&quot; &lt;beat&gt; it?",
@@ -257,8 +249,7 @@ fn a_run_in_which_nothing_happens_says_so() {
     let scenario = Scenario::parse("silent", "silent.toml", text, &[]).unwrap();
     for chart in drawn(&scenario) {
         assert_legible(&chart.name, &chart.sheet.drawing, chart.sheet.height);
-        let (name, svg) = chart.svg();
-        let svg = String::from_utf8(svg).unwrap();
+        let (name, svg) = (&chart.name, String::from_utf8(chart.svg()).unwrap());
         assert!(
             svg.contains("no requests arrived") || svg.contains("no attempts were sent"),
             "{name}: {svg}"
