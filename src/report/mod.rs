@@ -21,7 +21,7 @@ mod words;
 mod wrap;
 
 pub use self::comparison::{comparison, standings};
-pub use self::csv::{attempts, replications, summary, time_series, time_to_success};
+pub use self::csv::{attempts, lanes, replications, summary, time_series, time_to_success};
 pub use charts::Pictures;
 pub use delays::{delays_csv, delays_json, delays_table, passed_csv};
 pub use file::File;
@@ -63,6 +63,7 @@ pub fn files(
     if scenario.arms.len() < 2 {
         files.retain(|(name, _)| name != "comparison.csv");
     }
+    files.extend(lanes(scenario, results).map(|lanes| ("lanes.csv".to_owned(), lanes)));
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }

@@ -17,7 +17,7 @@ pub(super) struct Tables {
     pub(super) summary: Vec<SummaryRow>,
     /// The rows of `comparison.csv`; none if there is but one arm.
     pub(super) comparison: Vec<ComparisonRow>,
-    /// What `timeseries.csv`, `time_to_success.csv` and `replications.csv` say, by arm and then by workload, in the order of the scenario.
+    /// What `timeseries.csv`, `time_to_success.csv`, `lanes.csv` and `replications.csv` say, by arm and then by workload, in the order of the scenario.
     pub(super) arms: Vec<Vec<Course>>,
 }
 
@@ -73,6 +73,8 @@ pub(super) struct Course {
     pub(super) bins: Vec<[f64; Column::ALL.len()]>,
     /// Seconds since arrival, and the share of all requests that had succeeded by then.
     pub(super) success: Vec<(f64, f64)>,
+    /// Shares of breakers that are open and half-open, calls that wait and servers at work, by bin; none without either.
+    pub(super) lanes: Vec<[Option<f64>; 4]>,
     /// The recovery time of each replication in seconds, infinite for never, absent if not observed.
     pub(super) recoveries: Vec<Option<f64>>,
 }
@@ -117,6 +119,15 @@ impl Tables {
         for row in rows::<(String, String, f64, f64)>("time_to_success.csv", files)? {
             let (arm, workload) = course("time_to_success.csv", &row.0, &row.1)?;
             arms[arm][workload].success.push((row.2, row.3));
+        }
+        if files("lanes.csv").is_some() {
+            for row in rows::<(String, String, String, f64, [Option<f64>; 4])>("lanes.csv", files)? {
+                let (arm, workload) = course("lanes.csv", &row.0, &row.1)?;
+                arms[arm][workload].lanes.push(row.4);
+            }
+            if arms.iter().flatten().any(|course| course.lanes.len() != course.bins.len()) {
+                return Err("lanes.csv does not have the bins of timeseries.csv".into());
+            }
         }
         for row in rows::<ReplicationRow>("replications.csv", files)? {
             let (arm, workload) = course("replications.csv", &row.arm, &row.workload)?;

@@ -46,6 +46,11 @@ impl<R, T> Pool<R, T> {
         self.waiting.get_mut(&self.index(client))?.pop_front()
     }
 
+    /// The rules that all states obey.
+    pub(super) fn rules(&self) -> &R {
+        &self.rules
+    }
+
     /// All states.
     pub(super) fn states(&self) -> &[T] {
         &self.states

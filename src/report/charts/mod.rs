@@ -11,6 +11,7 @@ mod drawing;
 mod ends;
 mod front;
 mod herd;
+mod lanes;
 mod load;
 mod mark;
 mod page;
@@ -119,7 +120,8 @@ impl Chart {
     }
 }
 
-/// The charts of a run: of recovery only where an incident was, of differences only where arms are compared.
+/// The charts of a run: of recovery only where an incident was, of lanes only where there are
+/// breakers or servers, of differences only where arms are compared.
 pub(super) fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
     let mut charts = vec![
         Chart::new("load", load::chart(scenario, tables)),
@@ -128,6 +130,7 @@ pub(super) fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
         Chart::new("amplification", amplification::chart(scenario, tables)),
     ];
     charts.extend(recovery::chart(scenario, tables).map(|sheet| Chart::new("recovery", sheet)));
+    charts.extend(lanes::chart(scenario, tables).map(|sheet| Chart::new("lanes", sheet)));
     charts.extend(differences::chart(scenario, tables).map(|sheet| Chart::new("differences", sheet)));
     charts
 }

@@ -135,7 +135,8 @@ impl Page {
 
     /// The finished page: `file` is the CSV that is drawn, `notes` are what else must be said.
     pub(super) fn finish(self, scenario: &Scenario, file: &str, notes: &[&str]) -> Sheet {
-        let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
+        let bins =
+            if file.contains(TIME_SERIES) { format!(" · bins of {}", scenario.bin) } else { String::new() };
         let source = source(&scenario.seed.to_string(), scenario.replications);
         self.close(&format!("{source}{bins} · {file}"), notes)
     }

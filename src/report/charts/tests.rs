@@ -18,6 +18,8 @@ struct Case {
     workloads: usize,
     incident: bool,
     long: bool,
+    /// Breakers and servers.
+    lanes: bool,
 }
 
 /// A small scenario.
@@ -29,6 +31,9 @@ fn scenario(case: Case) -> Scenario {
     if case.incident {
         text += "[[services.api.incidents]]\noutage = { from = '10s', lasts = '20s' }\n";
     }
+    if case.lanes {
+        text += "[services.api.capacity]\nservers = 1\n";
+    }
     for workload in 0..case.workloads {
         let rest =
             if case.long { "-WWWWWWWWWW-that-has-a-name-as-long-as-anybody-would-make-it" } else { "" };
@@ -36,8 +41,13 @@ fn scenario(case: Case) -> Scenario {
     }
     for arm in 0..case.arms {
         let name = arm_name(arm, case.long);
-        writeln!(text, "[policies.{name:?}]\nretries = 3\nbackoff.fixed = '{}s'\njitter = 'full'", arm + 60)
-            .unwrap();
+        let breaker = if case.lanes { "\nbreaker.trip.consecutive = 3\nbreaker.open_for = '5s'" } else { "" };
+        writeln!(
+            text,
+            "[policies.{name:?}]\nretries = 3\nbackoff.fixed = '{}s'\njitter = 'full'{breaker}",
+            arm + 60
+        )
+        .unwrap();
         if case.workloads > 1 {
             writeln!(text, "[arms.{name:?}]").unwrap();
             for workload in 0..case.workloads {
@@ -161,11 +171,12 @@ pub(super) fn assert_legible(name: &str, drawing: &Drawing, height: f64) {
 fn cases() -> impl Iterator<Item = Case> {
     let shapes = [(1, 1), (12, 1), (2, 5)];
     shapes.into_iter().flat_map(|(arms, workloads)| {
-        [(true, false), (false, false), (true, true)].map(|(incident, long)| Case {
+        [(true, false, true), (false, false, false), (true, true, true)].map(|(incident, long, lanes)| Case {
             arms,
             workloads,
             incident,
             long,
+            lanes,
         })
     })
 }
@@ -192,6 +203,7 @@ fn source(name: &str) -> &str {
         "success" => "time_to_success.csv",
         "recovery" => "replications.csv",
         "differences" => "comparison.csv",
+        "lanes" => "timeseries.csv, lanes.csv",
         _ => "timeseries.csv",
     }
 }
@@ -204,6 +216,7 @@ fn every_chart_says_what_it_shows_and_of_what() {
         let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
         let mut expected = vec!["load", "success", "herd", "amplification"];
         expected.extend(case.incident.then_some("recovery"));
+        expected.extend(case.lanes.then_some("lanes"));
         expected.extend((case.arms > 1).then_some("differences"));
         assert_eq!(names, expected, "{case:?}");
         for chart in &charts {
@@ -219,9 +232,9 @@ fn every_chart_says_what_it_shows_and_of_what() {
             for words in said {
                 assert!(svg.contains(words), "{name}: {words}");
             }
-            assert_eq!(svg.contains("bins of 500ms"), csv == "timeseries.csv", "{name}");
+            assert_eq!(svg.contains("bins of 500ms"), csv.contains("timeseries.csv"), "{name}");
             assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<script"), "{name}");
-            let shaded = case.incident && csv == "timeseries.csv";
+            let shaded = case.incident && csv.contains("timeseries.csv");
             assert_eq!(svg.contains("outage"), shaded, "{name}");
             for (index, arm) in scenario.arms.iter().enumerate().filter(|_| !case.long) {
                 let times = svg.matches(&format!(">\n{}\n<", arm.name)).count();
