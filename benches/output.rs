@@ -89,7 +89,9 @@ fn main() {
                 Box::new(move |_| timed(|| run(1)).1),
                 Box::new(move |_| timed(|| run(0)).1),
                 Box::new(move |_| timed(csv).1),
-                Box::new(move |_| timed(|| report::charts(scenario, results)).1),
+                Box::new(move |_| {
+                    timed(|| report::charts_and_page(scenario, files, report::Pictures::Svg)).1
+                }),
                 Box::new(move |_| timed(write).1),
                 Box::new(move |_| timed(|| said(scenario, results)).1),
             ],

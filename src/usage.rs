@@ -96,8 +96,8 @@ impl Occupancy {
         if to > begins(last) {
             self.parts[last] += u128::from(to - begins(last)) * u128::from(count);
         }
-        self.whole[first + 1] += count as i64;
-        self.whole[last] -= count as i64;
+        self.whole[first + 1] += count.cast_signed();
+        self.whole[last] -= count.cast_signed();
     }
 
     /// Adds another one of the same shape.

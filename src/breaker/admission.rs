@@ -1,6 +1,8 @@
 //! The words between a breaker and its callers: its states, its answer to a call, and the leave that comes back with the
 //! result.
 
+use std::num::NonZeroU32;
+
 use crate::time::Instant;
 
 /// The three states.
@@ -50,31 +52,47 @@ impl Spell {
 }
 
 /// Leave to call, to be handed back with the result. It knows the state in which the call began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Permit(u32);
+///
+/// A count of changes of state with the state in the lowest two bits, which are never both 0: so none at all takes no room either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit(NonZeroU32);
+
+impl Default for Permit {
+    fn default() -> Self {
+        Self(Self::CLOSED)
+    }
+}
 
 impl Permit {
+    const CLOSED: NonZeroU32 = NonZeroU32::MIN;
+    const OPEN: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+    const HALF_OPEN: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
+
     pub(super) const fn state(self) -> State {
-        match self.0 % 4 {
-            0 => State::Closed,
-            1 => State::Open,
+        match self.0.get() % 4 {
+            1 => State::Closed,
+            2 => State::Open,
             _ => State::HalfOpen,
         }
     }
 
     /// The next number, with another state.
-    pub(super) const fn next(self, state: State) -> Self {
-        let place = match state {
-            State::Closed => 0,
-            State::Open => 1,
-            State::HalfOpen => 2,
-        };
-        Self((self.0 / 4 * 4).wrapping_add(4) + place)
+    pub(super) fn next(self, state: State) -> Self {
+        self.after(1, state)
     }
 
     /// The number after so many changes that end in the same state.
-    pub(super) const fn later(self, changes: u64) -> Self {
-        Self(self.0.wrapping_add((changes as u32).wrapping_mul(4)))
+    pub(super) fn later(self, changes: u64) -> Self {
+        self.after(changes as u32, self.state())
+    }
+
+    fn after(self, changes: u32, state: State) -> Self {
+        let place = match state {
+            State::Closed => Self::CLOSED,
+            State::Open => Self::OPEN,
+            State::HalfOpen => Self::HALF_OPEN,
+        };
+        Self(place | (self.0.get() / 4).wrapping_add(changes) << 2)
     }
 }
 

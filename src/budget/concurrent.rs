@@ -86,7 +86,7 @@ impl ConcurrentState {
         };
         allowed.then(|| {
             self.retries += 1;
-            Grant { amount: 0 }
+            Grant::FREE
         })
     }
 }

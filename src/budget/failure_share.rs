@@ -34,6 +34,6 @@ impl FailureShareState {
 
     /// The failure that asks has been counted by `on_failure` already.
     pub(super) fn try_retry(&self, config: FailureShareConfig) -> Option<Grant> {
-        (self.failures * ONE <= self.requests * config.at_most.get()).then_some(Grant { amount: 0 })
+        (self.failures * ONE <= self.requests * config.at_most.get()).then_some(Grant::FREE)
     }
 }

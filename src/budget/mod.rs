@@ -25,6 +25,8 @@ mod throttle;
 mod tokens;
 mod window;
 
+use std::num::NonZeroU64;
+
 use serde::Deserialize;
 
 pub use amount::{Millionths, ONE, Portion, Tokens};
@@ -135,8 +137,23 @@ impl Class {
 /// Leave to retry once, to be kept with the request: a success hands the last one back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
+    /// One more than it took from a bucket, in millionths of a token, so that no grant takes no room either.
+    above: NonZeroU64,
+}
+
+impl Grant {
+    /// Leave that took nothing from a bucket.
+    const FREE: Self = Self { above: NonZeroU64::MIN };
+
+    /// Leave that took so many millionths of a token.
+    const fn of(amount: u64) -> Self {
+        Self { above: NonZeroU64::MIN.saturating_add(amount) }
+    }
+
     /// What it took from a bucket, in millionths of a token; 0 in the other kinds.
-    amount: u64,
+    const fn amount(self) -> u64 {
+        self.above.get() - 1
+    }
 }
 
 /// A budget's state: 40 bytes, and a window's slots once it is used. It is always called with the configuration that made it.

@@ -300,5 +300,5 @@ fn failures_beyond_their_share_end_retries_for_good() {
 #[test]
 fn a_million_budgets_fit() {
     assert!(size_of::<Budget>() <= 40);
-    assert!(size_of::<Option<Grant>>() <= 16);
+    assert!(size_of::<Option<Grant>>() <= 8);
 }

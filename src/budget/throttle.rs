@@ -46,6 +46,6 @@ impl ThrottleState {
 
     /// The failure that asks has been counted by `on_failure` already.
     pub(super) fn try_retry(self, config: &ThrottleConfig) -> Option<Grant> {
-        (2 * self.level > config.max_tokens.get()).then_some(Grant { amount: 0 })
+        (2 * self.level > config.max_tokens.get()).then_some(Grant::FREE)
     }
 }

@@ -266,14 +266,14 @@ impl TokensState {
     pub(super) fn try_retry(&mut self, config: &TokensConfig, now: Instant, class: Class) -> Option<Grant> {
         self.refill(config, now);
         let cost = config.cost.of(class);
-        self.level.take(cost, config.needs).then_some(Grant { amount: cost })
+        self.level.take(cost, config.needs).then_some(Grant::of(cost))
     }
 
     pub(super) fn on_success(&mut self, config: &TokensConfig, now: Instant, last: Option<Grant>) {
         self.refill(config, now);
         let back = match (last, config.refund) {
             (None, _) => config.reward.get(),
-            (Some(grant), Refund::Last) => grant.amount,
+            (Some(grant), Refund::Last) => grant.amount(),
             (Some(_), Refund::None) => 0,
         };
         self.level.add(back + config.per_success.get(), config.capacity);

@@ -122,7 +122,7 @@ impl WindowState {
         let sum = slots.closed.iter().fold(slots.open, |sum, &slot| sum.saturating_add(slot));
         (sum.saturating_add(config.reserve()) >= cost).then(|| {
             slots.open = slots.open.saturating_sub(cost);
-            Grant { amount: 0 }
+            Grant::FREE
         })
     }
 

@@ -15,6 +15,7 @@ mod new;
 mod precise;
 mod presets;
 mod progress;
+mod report;
 mod run;
 mod sweep;
 mod tune;
@@ -46,6 +47,7 @@ enum Verb {
     Limits(limits::Limits),
     New(new::New),
     Import(import::Import),
+    Report(report::Report),
     Explain(explain::Explain),
     Delays(delays::Delays),
     Presets(presets::Presets),
@@ -68,6 +70,7 @@ pub fn main() -> ExitCode {
         Verb::Limits(verb) => verb.execute(),
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),
+        Verb::Report(verb) => verb.execute(),
         Verb::Explain(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),

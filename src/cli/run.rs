@@ -206,7 +206,7 @@ fn text(scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &P
         format!("\n{}", report::legend(scenario)),
         report::standings(scenario, results),
         if verdicts.is_empty() { String::new() } else { format!("\n{}", report::verdicts(verdicts)) },
-        format!("written to {}: tables as CSV, charts/*.svg\n", target.display()),
+        format!("written to {}: report.html, tables as CSV, charts/*.svg\n", target.display()),
     ]
     .concat()
 }

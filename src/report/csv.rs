@@ -1,7 +1,8 @@
 //! The CSV files. Their columns are part of the public contract.
 
 use super::number::{machine, machine_or_empty};
-use crate::experiment::{ArmResult, Results};
+use super::terminal::outcome;
+use crate::experiment::{ArmResult, Results, Verdict};
 use crate::metrics::{Column, SERVICE_MEASURES, WORKLOAD_MEASURES};
 use crate::scenario::{Arm, Scenario};
 use crate::simulation::Next;
@@ -176,6 +177,27 @@ pub fn lanes(scenario: &Scenario, results: &Results) -> Option<Vec<u8>> {
 /// The mean of a lane in each bin, over so many.
 fn over(lane: &Occupancy, count: f64) -> Vec<f64> {
     lane.means().into_iter().map(|mean| mean / count).collect()
+}
+
+/// `expectations.csv`: one row per expectation, with what was measured and what became of it.
+pub fn expectations(verdicts: &[Verdict]) -> Vec<u8> {
+    let mut rows =
+        Rows::new(&["expectation", "verdict", "mean", "ci95_low", "ci95_high", "replications", "why"]);
+    for verdict in verdicts {
+        let (mark, why) = outcome(verdict);
+        let number =
+            |of: fn(&Estimate) -> Option<f64>| machine_or_empty(verdict.measured.as_ref().and_then(of));
+        rows.push([
+            verdict.text.clone(),
+            mark.to_owned(),
+            number(|estimate| Some(estimate.mean)),
+            number(Estimate::low),
+            number(Estimate::high),
+            verdict.measured.map_or(0, |estimate| estimate.observations).to_string(),
+            why,
+        ]);
+    }
+    rows.finish()
 }
 
 /// `attempts.csv`: every attempt of the traced requests, with what was decided and why.

@@ -13,6 +13,22 @@ pub const RESULTS_VERSION: u32 = 5;
 /// What the manifest says wrote the folder.
 pub(super) const PROGRAM: &str = "retrysim";
 
+/// What has written a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version {
+    /// The version of the program.
+    pub(super) program: String,
+    /// The version of the results.
+    pub(super) results: u64,
+}
+
+impl Version {
+    /// That of this program.
+    pub(super) fn this() -> Self {
+        Self { program: env!("CARGO_PKG_VERSION").to_owned(), results: RESULTS_VERSION.into() }
+    }
+}
+
 /// What a folder is the work of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
@@ -81,19 +97,19 @@ pub(super) fn of_sweep(plan: &Plan, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     written(&manifest)
 }
 
-fn written(manifest: &Value) -> Vec<u8> {
+pub(super) fn written(manifest: &Value) -> Vec<u8> {
     let mut text = serde_json::to_string_pretty(manifest).expect("a manifest is plain JSON");
     text.push('\n');
     text.into_bytes()
 }
 
 /// The digest of each file.
-fn digests(files: &[(String, Vec<u8>)]) -> Map<String, Value> {
+pub(super) fn digests(files: &[(String, Vec<u8>)]) -> Map<String, Value> {
     files.iter().map(|(name, bytes)| (name.clone(), Value::String(sha256(bytes)))).collect()
 }
 
 /// The digest of all results.
-fn digest(files: &[(String, Vec<u8>)]) -> String {
+pub(super) fn digest(files: &[(String, Vec<u8>)]) -> String {
     let mut all = Sha256::new();
     for (name, bytes) in files.iter().filter(|(name, _)| is_result(name)) {
         all.update(name);
@@ -103,7 +119,7 @@ fn digest(files: &[(String, Vec<u8>)]) -> String {
 }
 
 /// Results are the numbers: charts may change their looks without the results having changed.
-fn is_result(name: &str) -> bool {
+pub(super) fn is_result(name: &str) -> bool {
     std::path::Path::new(name).extension().is_some_and(|extension| extension == "csv")
 }
 

@@ -6,11 +6,14 @@ mod csv;
 mod delays;
 mod file;
 mod folder;
+mod html;
 mod json;
 mod junit;
 mod manifest;
+mod markup;
 pub mod number;
 mod presets;
+mod redraw;
 mod story;
 pub mod sweep;
 mod tables;
@@ -21,7 +24,7 @@ mod words;
 mod wrap;
 
 pub use self::comparison::{comparison, standings};
-pub use self::csv::{attempts, lanes, replications, summary, time_series, time_to_success};
+pub use self::csv::{attempts, expectations, lanes, replications, summary, time_series, time_to_success};
 pub use charts::Pictures;
 pub use delays::{delays_csv, delays_json, delays_table, passed_csv};
 pub use file::File;
@@ -31,6 +34,7 @@ pub use junit::junit;
 use manifest::manifest;
 pub use manifest::{RESULTS_VERSION, Verb, sha256};
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
+pub use redraw::{Kept, charts_and_page, several};
 pub use story::{Among, Which, stories};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
@@ -41,9 +45,8 @@ pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 
 use crate::experiment::tipping::{PhaseMap, Question, Tipping, Varied};
-use crate::experiment::{DelaySummary, Results};
+use crate::experiment::{DelaySummary, Results, judge};
 use crate::scenario::Scenario;
-use tables::Tables;
 
 /// Every file of a run (name, bytes), the manifest last.
 pub fn files(
@@ -59,19 +62,20 @@ pub fn files(
         ("replications.csv".to_owned(), replications(scenario, results)),
         ("timeseries.csv".to_owned(), time_series(scenario, results)),
         ("time_to_success.csv".to_owned(), time_to_success(scenario, results)),
+        ("expectations.csv".to_owned(), expectations(&judge(scenario, results))),
     ];
     if scenario.arms.len() < 2 {
         files.retain(|(name, _)| name != "comparison.csv");
+    }
+    if scenario.expectations.is_empty() {
+        files.retain(|(name, _)| name != "expectations.csv");
     }
     files.extend(lanes(scenario, results).map(|lanes| ("lanes.csv".to_owned(), lanes)));
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
-    let tables = {
-        let lookup = |name: &str| Some(&files.iter().find(|(known, _)| known == name)?.1[..]);
-        Tables::read(scenario, &lookup).expect("what has just been written can be read")
-    };
-    files.extend(charts::charts(scenario, &tables).iter().flat_map(|chart| chart.files(pictures)));
+    files
+        .extend(charts_and_page(scenario, &files, pictures).expect("what has just been written can be read"));
     with_manifest(Verb::Run, scenario, files)
 }
 

@@ -17,7 +17,10 @@ pub(super) struct Tables {
     pub(super) summary: Vec<SummaryRow>,
     /// The rows of `comparison.csv`; none if there is but one arm.
     pub(super) comparison: Vec<ComparisonRow>,
-    /// What `timeseries.csv`, `time_to_success.csv`, `lanes.csv` and `replications.csv` say, by arm and then by workload, in the order of the scenario.
+    /// The rows of `expectations.csv`; none if nothing is expected.
+    pub(super) expectations: Vec<ExpectationRow>,
+    /// What `timeseries.csv`, `time_to_success.csv`, `lanes.csv` and `replications.csv` say, by arm and then by workload, in the order
+    /// of the scenario.
     pub(super) arms: Vec<Vec<Course>>,
 }
 
@@ -32,30 +35,27 @@ pub(super) struct SummaryRow {
     pub(super) mean: Option<f64>,
     pub(super) ci95_low: Option<f64>,
     pub(super) ci95_high: Option<f64>,
-    pub(super) min: Option<f64>,
-    pub(super) max: Option<f64>,
-    pub(super) replications: u32,
 }
 
 /// A row of `comparison.csv`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ComparisonRow {
-    pub(super) baseline: String,
     pub(super) arm: String,
     pub(super) workload: String,
     pub(super) service: String,
     pub(super) metric: String,
-    pub(super) unit: String,
-    pub(super) by: String,
     pub(super) difference: Option<f64>,
     pub(super) ci95_low: Option<f64>,
     pub(super) ci95_high: Option<f64>,
-    pub(super) ratio: Option<f64>,
-    pub(super) ratio_ci95_low: Option<f64>,
-    pub(super) ratio_ci95_high: Option<f64>,
-    pub(super) p_holm: Option<f64>,
     pub(super) verdict: String,
-    pub(super) replications: u32,
+}
+
+/// A row of `expectations.csv`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ExpectationRow {
+    pub(super) expectation: String,
+    pub(super) verdict: String,
+    pub(super) why: String,
 }
 
 /// What is read of a row of `replications.csv`.
@@ -138,7 +138,9 @@ impl Tables {
             return Err("timeseries.csv does not have the same bins for every arm and workload".into());
         }
         let comparison = if scenario.arms.len() < 2 { Vec::new() } else { rows("comparison.csv", files)? };
-        Ok(Self { summary: rows("summary.csv", files)?, comparison, arms })
+        let expectations =
+            if scenario.expectations.is_empty() { Vec::new() } else { rows("expectations.csv", files)? };
+        Ok(Self { summary: rows("summary.csv", files)?, comparison, expectations, arms })
     }
 
     /// The row of a metric in `summary.csv`; `workload` is empty for one of a service.

@@ -67,6 +67,18 @@ impl ScenarioFile {
         Self { name: name.to_owned(), shown: name.to_owned(), folder: None, text: text.to_owned() }
     }
 
+    /// The same file under another name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
+    /// The same file, with those that it names in `folder`.
+    #[must_use]
+    pub fn beside(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), ..self }
+    }
+
     /// Its name without its folder and ending; that of its folder if it is called `scenario.toml`.
     pub fn name(&self) -> &str {
         &self.name

@@ -7,6 +7,7 @@
 use super::Simulation;
 use super::event::{Class, Event, rank};
 use super::nested::Asked;
+use super::request::{Sake, Wait};
 use crate::outcome::Outcome;
 use crate::random::Luck;
 use crate::service::{Answer, Fate, Reply};
@@ -91,7 +92,8 @@ impl Simulation<'_> {
     /// An attempt leaves its client as a call.
     pub(super) fn call(&mut self, slot: u32) {
         let request = &self.requests[slot];
-        let (workload, number, order) = (usize::from(request.workload), request.number, request.order);
+        let Sake { parent, order } = self.requests.sake(slot);
+        let (workload, number) = (usize::from(request.workload), request.number);
         let (attempt, reached) = (request.attempts, request.reached);
         let clients = &self.clients[workload];
         let service = &self.services[clients.service];
@@ -102,7 +104,7 @@ impl Simulation<'_> {
             retry_after: None,
             verdict: Verdict::Served,
         };
-        let deadline = self.calls.deadline(request.parent);
+        let deadline = self.calls.deadline(parent);
         let gives_up = (self.now + clients.timeout).min(deadline).max(self.now);
         let waits = gives_up < self.horizon;
         let call = self.calls.insert(Call {
@@ -278,7 +280,7 @@ impl Simulation<'_> {
         self.calls.calls[index as usize].awaited = false;
         let request = &mut self.requests[slot];
         request.outcome = answer.outcome;
-        request.retry_after = answer.retry_after.map(|header| header.wait(self.now));
+        request.retry_after = answer.retry_after.map(|header| header.wait(self.now)).into();
         self.conclude(slot, self.now);
     }
 
@@ -292,7 +294,7 @@ impl Simulation<'_> {
             tally.wasted += u64::from(over && answer.verdict.is_work());
             self.abandon(index);
             let request = &mut self.requests[slot];
-            (request.outcome, request.retry_after) = (Outcome::Timeout, None);
+            (request.outcome, request.retry_after) = (Outcome::Timeout, Wait::NONE);
             self.conclude(slot, self.now);
         }
     }

@@ -8,7 +8,7 @@ use super::at_once::Sent;
 use super::clients::Layer;
 use super::event::{Class, Event, rank};
 use super::guard::Passage;
-use super::request::{Layered, NO_CALL, Request, Stage};
+use super::request::{Layered, NO_CALL, Request, Sake, Stage, Wait};
 use super::trace::{Next, Step};
 use crate::metrics::Ended;
 use crate::outcome::{Ending, Outcome};
@@ -34,7 +34,7 @@ impl Simulation<'_> {
         if self.clients[workload].plain {
             self.arrive_plain(workload, arrival);
         } else {
-            self.issue(workload, arrival, arrival.number, NO_CALL);
+            self.issue(workload, arrival, Sake { parent: NO_CALL, order: arrival.number });
         }
     }
 
@@ -58,20 +58,17 @@ impl Simulation<'_> {
         self.begin(workload, arrival);
     }
 
-    /// A request begins, the `order`-th of its workload; `parent` is the call for whose sake it does, if a service issues it.
-    pub(super) fn issue(&mut self, workload: usize, arrival: Arrival, order: u64, parent: u32) {
+    /// A request begins.
+    pub(super) fn issue(&mut self, workload: usize, arrival: Arrival, sake: Sake) {
         let Arrival { at, number, client } = arrival;
         self.tallies[workload].arrived(at);
         let outermost = self.clients[workload].layers.len() as u8 - 1;
-        let slot = self.requests.insert(Request {
+        let request = Request {
             number,
-            order,
             arrived: at,
-            sent: at,
-            retry_after: None,
             outcome: Outcome::Timeout,
+            retry_after: Wait::NONE,
             client,
-            parent,
             attempts: 0,
             reached: 0,
             workload: workload as u16,
@@ -79,10 +76,11 @@ impl Simulation<'_> {
             enters: outermost,
             stage: Stage::New,
             alive: true,
-            traced: self.tracers[workload].follows((number, order), client, at),
+            traced: self.tracers[workload].follows((number, sake.order), client, at),
             placed: false,
             innermost: Layered::default(),
-        });
+        };
+        let slot = self.requests.insert(request, sake);
         if self.clients[workload].cached(number, at) {
             self.end(slot, at, Ending::Cached);
         } else {
@@ -102,7 +100,8 @@ impl Simulation<'_> {
                 self.leave_budget(slot, maker);
                 let request = &mut self.requests[slot];
                 request.attempts += 1;
-                (request.sent, request.retry_after, request.stage) = (now, None, Stage::Denied);
+                (request.retry_after, request.stage) = (Wait::NONE, Stage::Denied);
+                self.note_sent(slot);
                 return self.climb(slot, now, maker + 1, Ending::BudgetDenied);
             }
             self.count_attempt(slot);
@@ -124,13 +123,14 @@ impl Simulation<'_> {
 
     /// A request goes on that has waited for a slot or at a guard, unless what it was issued for has been given up meanwhile.
     pub(super) fn resume(&mut self, slot: u32) {
-        let request = &mut self.requests[slot];
-        if self.now < self.calls.deadline(request.parent) {
+        if self.now < self.calls.deadline(self.requests.sake(slot).parent) {
             return self.attempt(slot);
         }
         // An attempt that is not sent: the guards that have let it through learn that it says nothing about the service.
+        self.note_sent(slot);
+        let request = &mut self.requests[slot];
         request.attempts += u32::from(request.stage == Stage::New);
-        (request.sent, request.retry_after, request.stage) = (self.now, None, Stage::Denied);
+        (request.retry_after, request.stage) = (Wait::NONE, Stage::Denied);
         request.outcome = Outcome::Shed;
         let (workload, enters) = (usize::from(request.workload), usize::from(request.enters));
         for layer in enters..self.clients[workload].layers.len() {
@@ -146,23 +146,23 @@ impl Simulation<'_> {
     fn send(&mut self, slot: u32) {
         let now = self.now;
         self.count_retry(slot);
+        self.note_sent(slot);
         let request = &mut self.requests[slot];
-        request.sent = now;
         request.reached += 1;
-        let Request { number, client, attempts: attempt, reached, parent, .. } = *request;
+        let Request { number, client, attempts: attempt, reached, .. } = *request;
         let workload = usize::from(request.workload);
         let clients = &self.clients[workload];
         self.tallies[workload].sent(now, attempt);
         if self.deferred[clients.service] {
             return self.call(slot);
         }
-        let gives_up = (now + clients.timeout).min(self.calls.deadline(parent));
+        let gives_up = (now + clients.timeout).min(self.calls.deadline(self.requests.sake(slot).parent));
         let shares_outcomes = clients.shares_outcomes;
         let luck = Luck::At { key: clients.luck, entity: number, index: attempt.into() };
         let sent = Sent { slot, number, client, luck, attempt, reached, gives_up };
         let known = self.meeting(workload).attempt(&sent);
         let request = &mut self.requests[slot];
-        (request.outcome, request.retry_after) = (known.outcome, known.retry_after);
+        (request.outcome, request.retry_after) = (known.outcome, known.retry_after.into());
         if shares_outcomes {
             self.schedule(known.at, known.class, slot, Event::Outcome { slot });
         } else {
@@ -180,8 +180,9 @@ impl Simulation<'_> {
     fn refuse(&mut self, slot: u32, layer: usize, refusal: Outcome) {
         let now = self.now;
         self.count_retry(slot);
+        self.note_sent(slot);
         let request = &mut self.requests[slot];
-        (request.sent, request.outcome) = (now, refusal);
+        request.outcome = refusal;
         let tally = &mut self.tallies[usize::from(request.workload)];
         let ending = if refusal == Outcome::Shed {
             tally.shed(now);
@@ -194,6 +195,7 @@ impl Simulation<'_> {
     }
 
     /// Tells a retry from a first attempt, and which policy has made it.
+    #[inline]
     fn count_retry(&mut self, slot: u32) {
         let request = &self.requests[slot];
         if request.attempts > 1 {
@@ -234,9 +236,9 @@ impl Simulation<'_> {
         let request = &mut self.requests[slot];
         let (maker, base) = (usize::from(request.maker), request.attempts);
         request.attempts += 1;
-        request.retry_after = None;
-        for inner in 0..maker {
-            self.requests.restart(slot, inner, base);
+        request.retry_after = Wait::NONE;
+        if maker > 0 {
+            self.requests.restart(slot, maker, base);
         }
     }
 
@@ -271,7 +273,7 @@ impl Simulation<'_> {
             if ending != Ending::Succeeded {
                 match self.decide(slot, at, layer) {
                     Some(Decision::Retry(delay))
-                        if at + delay.wait >= self.calls.deadline(self.requests[slot].parent) =>
+                        if at + delay.wait >= self.calls.deadline(self.requests.sake(slot).parent) =>
                     {
                         ending = Ending::DeadlineExceeded;
                     }
@@ -294,7 +296,7 @@ impl Simulation<'_> {
 
     /// A layer tries again after a delay.
     fn retry(&mut self, slot: u32, at: Instant, layer: usize, delay: Delay) {
-        self.requests.layer(slot, layer).memory = delay.memory;
+        self.requests.remember(slot, layer, delay.memory);
         let workload = usize::from(self.requests[slot].workload);
         let Layer { number, frees_slot, .. } = self.clients[workload].layers[layer];
         self.trace(slot, at, Next::Retry { delay, layer: number });
@@ -308,24 +310,26 @@ impl Simulation<'_> {
 
     /// What the policy of a layer makes of a failure; nothing if the layer has none.
     fn decide(&mut self, slot: u32, at: Instant, layer: usize) -> Option<Decision> {
-        let Layered { began, base, attempts, memory, .. } = *self.requests.layer(slot, layer);
+        let Layered { began, base, attempts } = *self.requests.layer(slot, layer);
+        let memory = self.requests.memory(slot, layer);
         let request = &self.requests[slot];
         let clients = &self.clients[usize::from(request.workload)];
         let history = History { attempts, elapsed: at.since(began), request: request.number, memory };
         // Each retry of each policy has luck of its own, which does not depend on where the guards stand.
         let luck = |retry| clients.backoff.block(request.number, clients.layers[layer].luck(base + retry));
         let policy = clients.layers[layer].policy.as_ref()?;
-        Some(policy.decide(request.outcome, request.retry_after, &history, &luck))
+        Some(policy.decide(request.outcome, request.retry_after.get(), &history, &luck))
     }
 
     /// The request ends.
     fn end(&mut self, slot: u32, at: Instant, ending: Ending) {
         self.trace(slot, at, Next::End(ending));
         self.give_place(slot, at);
+        let parent = self.requests.sake(slot).parent;
         let request = &self.requests[slot];
         let age = at.since(request.arrived);
-        let (workload, client, parent) = (usize::from(request.workload), request.client, request.parent);
-        self.tallies[usize::from(request.workload)].ended(Ended { ending, at, age });
+        let (workload, client) = (usize::from(request.workload), request.client);
+        self.tallies[workload].ended(Ended { ending, at, age });
         self.requests.remove(slot);
         if parent != NO_CALL {
             self.returned(parent, ending.is_success());
@@ -333,19 +337,30 @@ impl Simulation<'_> {
         self.think(workload, client, at);
     }
 
+    /// The attempt is sent now, or refused: what is traced remembers that.
+    #[inline]
+    fn note_sent(&mut self, slot: u32) {
+        let request = &self.requests[slot];
+        if request.traced {
+            let order = self.requests.sake(slot).order;
+            self.tracers[usize::from(request.workload)].send((request.number, order), self.now);
+        }
+    }
+
     fn trace(&mut self, slot: u32, at: Instant, next: Next) {
         let request = &self.requests[slot];
         if request.traced {
             let answered = request.stage != Stage::Denied && !matches!(next, Next::End(Ending::Cached));
-            let step = Step {
+            let step = |sent| Step {
                 attempt: request.attempts,
-                sent: request.sent,
+                sent,
                 known: at,
                 outcome: answered.then_some(request.outcome),
-                retry_after: request.retry_after,
+                retry_after: request.retry_after.get(),
                 next,
             };
-            self.tracers[usize::from(request.workload)].record((request.number, request.order), step);
+            let order = self.requests.sake(slot).order;
+            self.tracers[usize::from(request.workload)].record((request.number, order), step);
         }
     }
 }

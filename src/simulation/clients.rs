@@ -140,7 +140,7 @@ pub(super) struct Guards<'a> {
     pub(super) lanes: Vec<BreakerLanes>,
     pub(super) budgets: Vec<Pool<&'a BudgetConfig, Budget>>,
     pub(super) limiters: Vec<Pool<&'a LimiterConfig, Limiter>>,
-    pub(super) slots: Vec<Pool<(), Places>>,
+    pub(super) slots: Vec<Pool<u32, Places>>,
     /// Which pools all workloads share, by kind of guard, policy, and depth of the layer in it.
     shared: BTreeMap<(&'static str, usize, usize), usize>,
 }
@@ -154,12 +154,12 @@ struct Asker {
 }
 
 /// Adds a pool to `pools`, unless one that all share is there already; its index.
-fn pool<R, T>(
+fn pool<R, T: Clone>(
     pools: &mut Vec<Pool<R, T>>,
     shared: &mut BTreeMap<(&'static str, usize, usize), usize>,
     (kind, scope): (&'static str, Scope),
     asker: Asker,
-    (rules, state): (R, impl Fn(&R, u32) -> T),
+    (rules, make): (R, fn(&R, u32) -> T),
 ) -> usize {
     let place = (kind, asker.policy, asker.depth);
     if scope == Scope::Global
@@ -167,7 +167,7 @@ fn pool<R, T>(
     {
         return index;
     }
-    pools.push(Pool::new(rules, scope, asker.clients, state));
+    pools.push(Pool::new(rules, scope, asker.clients, make));
     if scope == Scope::Global {
         shared.insert(place, pools.len() - 1);
     }
@@ -191,16 +191,25 @@ impl<'a> Guards<'a> {
         let Self { breakers, budgets, limiters, shared, .. } = self;
         let breaker = config.breaker.as_ref().map(|breaker| {
             let rules = BreakerRules::new(breaker, open_key(breaker.scope));
-            let made = (rules, |_: &BreakerRules, number| Breaker::new(number));
-            pool(breakers, shared, ("breaker", breaker.scope), asker, made)
+            pool(
+                breakers,
+                shared,
+                ("breaker", breaker.scope),
+                asker,
+                (rules, |_, number| Breaker::new(number)),
+            )
         });
         let budget = config.budget.as_ref().map(|budget| {
-            let made = (budget, |budget: &&BudgetConfig, _| Budget::new(budget));
-            pool(budgets, shared, ("budget", budget.scope), asker, made)
+            pool(budgets, shared, ("budget", budget.scope), asker, (budget, |budget, _| Budget::new(budget)))
         });
         let limiter = config.limiter.as_ref().map(|limiter| {
-            let made = (limiter, |limiter: &&LimiterConfig, _| Limiter::new(limiter));
-            pool(limiters, shared, ("limiter", limiter.scope), asker, made)
+            pool(
+                limiters,
+                shared,
+                ("limiter", limiter.scope),
+                asker,
+                (limiter, |limiter, _| Limiter::new(limiter)),
+            )
         });
         let is_outside = config.breaker.as_ref().is_some_and(|breaker| breaker.position == Position::Outside);
         let (outside, inside) = if is_outside { (breaker, None) } else { (None, breaker) };
@@ -275,10 +284,16 @@ impl Clients {
         layers.reverse();
         let key = |purpose| key(purpose, &workload.name);
         let slots = workload.config.slots.map(|slots| {
-            let places = |&(): &(), _| Places::new(slots.limit.get_u32());
             // All workloads share the global ones, whatever their policies.
             let asker = Asker { clients, policy: 0, depth: 0 };
-            pool(&mut guards.slots, &mut guards.shared, ("slots", slots.scope), asker, ((), places))
+            let limit = slots.limit.get_u32();
+            pool(
+                &mut guards.slots,
+                &mut guards.shared,
+                ("slots", slots.scope),
+                asker,
+                (limit, |&limit, _| Places::new(limit)),
+            )
         });
         let nested = match &workload.config.arrivals {
             Arrivals::CallsOf(calls) => Some(Nested {
@@ -336,9 +351,10 @@ impl Clients {
         tally.layers = self.layers.iter().filter(|layer| layer.policy.is_some()).count();
         for index in self.layers.iter().filter_map(|layer| layer.breaker) {
             let mut lanes = guards.lanes[index].clone();
-            for breaker in guards.breakers[index].states() {
+            tally.breakers += guards.breakers[index].count() as u64;
+            // One that nobody has called has never opened.
+            for breaker in guards.breakers[index].made() {
                 note_until(&mut lanes, breaker.spell(guards.breakers[index].rules()), horizon);
-                tally.breakers += 1;
                 tally.breaker_trips += u64::from(breaker.trips());
                 tally.breaker_open += breaker.time_open(horizon);
             }
@@ -371,5 +387,28 @@ impl Clients {
         let Some(cache) = &mut self.cache else { return };
         let Some(input) = self.draws.input_key(number) else { return };
         cache.kept_until[input as usize] = now + cache.ttl;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::Scenario;
+    use crate::simulation::Simulation;
+    use crate::time::Interval;
+
+    /// A hundred clients, of whom three call, and each has a breaker that opens at its first failure and stays open.
+    #[test]
+    fn breakers_that_nobody_has_called_count_among_those_that_never_opened() {
+        let text = "horizon = '1h'\n[services.api]\nfaults = [{ random = { status = 503, probability = 1 } }]\n\
+                    [workloads.calls]\nservice = 'api'\nclients = 100\narrivals.even = { rate = '1/s', until = '3s' }\n\
+                    [policies.p]\nretries = 0\n\
+                    breaker = { trip.consecutive = 1, open_for = '1m', scope = 'client' }";
+        let scenario =
+            Scenario::parse("breakers", "breakers", text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let simulation = Simulation::new(&scenario, 0, 0, 0);
+        assert_eq!(simulation.guards.breakers[0].made().count(), 0);
+        let tally = &simulation.run().workloads[0];
+        assert_eq!((tally.breakers, tally.breaker_trips), (100, 3));
+        assert_eq!(tally.breaker_open, Interval::from_secs(3 * 60));
     }
 }

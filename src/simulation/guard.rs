@@ -98,24 +98,24 @@ impl Simulation<'_> {
 
     fn tell_guards(&mut self, slot: u32, at: Instant, layer: usize) {
         let request = &self.requests[slot];
-        let (client, outcome, asked) = (request.client, request.outcome, request.retry_after.is_some());
+        let (client, outcome, asked) = (request.client, request.outcome, request.retry_after.get().is_some());
         let guards = &self.clients[usize::from(request.workload)].layers[layer];
         let success = outcome.is_success();
-        let passes = self.requests.passes(slot, layer);
-        let took = at.since(passes.since);
         if let Some(index) = guards.budget {
             let (rules, budget) = self.guards.budgets[index].of(client);
             if success {
-                budget.on_success(rules, at, passes.grant);
+                budget.on_success(rules, at, *self.requests.grant(slot, layer));
             } else {
                 let retryable =
                     guards.policy.as_ref().is_some_and(|policy| policy.would_retry(outcome, asked));
                 budget.on_failure(rules, retryable);
             }
-            if std::mem::take(&mut passes.retrying) {
+            if std::mem::take(&mut self.requests.passes(slot, layer).retrying) {
                 budget.on_retry_end();
             }
         }
+        let passes = self.requests.passes(slot, layer);
+        let took = at.since(passes.since);
         let limiter = guards.limiter.filter(|_| std::mem::take(&mut passes.limited));
         if let Some(index) = guards.breaker
             && let Some(permit) = passes.permit.take()
@@ -186,9 +186,10 @@ impl Simulation<'_> {
             _ => Class::Transient,
         };
         let grant: Option<Grant> = budget.try_retry(rules, at, class);
-        let passes = self.requests.passes(slot, layer);
-        passes.retrying = grant.is_some();
-        passes.grant = grant.or(passes.grant);
+        self.requests.passes(slot, layer).retrying = grant.is_some();
+        if grant.is_some() {
+            *self.requests.grant(slot, layer) = grant;
+        }
         grant.is_some()
     }
 

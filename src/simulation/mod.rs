@@ -13,6 +13,7 @@
 mod at_once;
 mod call;
 mod calling;
+mod chunks;
 mod client;
 mod clients;
 mod event;
@@ -36,10 +37,10 @@ use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalStream};
 use call::Calls;
 use calling::{Calling, operations};
-use clients::{Clients, Guards, Layer, Turns};
+use clients::{Clients, Guards, Turns};
 use event::{Class, Event, rank};
 use plain::Memories;
-use request::Requests;
+use request::{Needs, Requests};
 use trace::Tracer;
 
 /// What one replication of one arm left behind.
@@ -133,8 +134,7 @@ impl<'a> Simulation<'a> {
                 Clients::new(workload, calling, (&scenario.policies[index], index), &mut guards, key)
             })
             .collect();
-        let layers = clients.iter().map(|clients| clients.layers.len()).max().unwrap_or(1);
-        let guarded = clients.iter().any(|clients| clients.layers.iter().any(Layer::is_guarded));
+        let needs = Needs::of(&clients);
         let callees = callees(scenario);
         let services = scenario.services.iter().zip(&callees);
         let services: Vec<_> = services
@@ -171,7 +171,7 @@ impl<'a> Simulation<'a> {
             deferred,
             callees,
             services,
-            requests: Requests::new(layers, guarded),
+            requests: Requests::new(needs),
             memories: Memories::default(),
             calls: Calls::default(),
             tallies: vec![WorkloadTally::new(scenario.bin, step, scenario.horizon); scenario.workloads.len()],
@@ -261,10 +261,11 @@ impl<'a> Simulation<'a> {
     }
 
     /// Schedules an event, unless it lies beyond the run: then its request stays unfinished.
+    #[inline]
     fn schedule(&mut self, at: Instant, class: Class, slot: u32, event: Event) {
         if at < self.horizon {
-            let request = &self.requests[slot];
-            let rank = rank(class, self.clients[request.workload as usize].tie, request.order);
+            let tie = self.clients[usize::from(self.requests[slot].workload)].tie;
+            let rank = rank(class, tie, self.requests.sake(slot).order);
             self.queue.push(at, rank, event);
         }
     }

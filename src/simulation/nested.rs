@@ -7,6 +7,7 @@ use super::Simulation;
 use super::call::Call;
 use super::clients::Nested;
 use super::event::{Class, Event, rank};
+use super::request::Sake;
 use crate::time::Interval;
 use crate::verdict::Verdict;
 use crate::workload::Arrival;
@@ -64,7 +65,7 @@ impl Simulation<'_> {
         let [number, _] = asking.asks.block(number, u64::from(attempt) << 32 | u64::from(place));
         let order = asked.first + u64::from(place);
         let arrival = Arrival { at: self.now, number, client: (order % nested.clients) as u32 };
-        self.issue(callee, arrival, order, index);
+        self.issue(callee, arrival, Sake { parent: index, order });
     }
 
     /// A request that was issued for the sake of a call has ended.

@@ -8,6 +8,7 @@
 
 use super::Simulation;
 use super::at_once::Sent;
+use super::chunks::Chunks;
 use super::clients::Clients;
 use super::event::{Class, Event, rank, ranked};
 use crate::metrics::Ended;
@@ -49,7 +50,7 @@ impl Attempts {
 /// What policies remember of plain requests that wait for a retry, by slot, and whose they are.
 #[derive(Debug, Default)]
 pub(super) struct Memories {
-    slots: Vec<(u32, Memory)>,
+    slots: Chunks<(u32, Memory)>,
     free: Vec<u32>,
 }
 

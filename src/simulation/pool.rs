@@ -2,40 +2,75 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::chunks::Chunks;
 use crate::scope::Scope;
 
 /// The states of one breaker, budget, limiter or set of slots, by who shares them, with the rules that they all obey.
 #[derive(Debug)]
 pub(super) struct Pool<R, T> {
     rules: R,
-    scope: Scope,
-    states: Vec<T>,
-    /// Who waits for a state to change, first come first served, by the index of the state.
-    waiting: BTreeMap<usize, VecDeque<u32>>,
+    /// Makes a state by its number.
+    make: fn(&R, u32) -> T,
+    states: States<T>,
+    /// Who waits for a state to change, first come first served, by the number of the state.
+    waiting: BTreeMap<u32, VecDeque<u32>>,
 }
 
-impl<R, T> Pool<R, T> {
-    /// As many states as `scope` has it, of so many clients; `state` makes each by its number.
-    pub(super) fn new(rules: R, scope: Scope, clients: usize, state: impl Fn(&R, u32) -> T) -> Self {
-        let count = if scope == Scope::Client { clients as u32 } else { 1 };
-        let states = (0..count).map(|number| state(&rules, number)).collect();
-        Self { rules, scope, states, waiting: BTreeMap::new() }
+#[derive(Debug)]
+enum States<T> {
+    /// All clients share one.
+    Shared(T),
+    /// Each client has its own. It is made when the client first calls for it: until then it has nothing to remember, and takes
+    /// four bytes.
+    Own {
+        /// Where that of a client is among those made, or [`UNMADE`].
+        places: Vec<u32>,
+        made: Chunks<T>,
+    },
+}
+
+/// The place of a state that its client has not called for yet.
+const UNMADE: u32 = u32::MAX;
+
+impl<R, T: Clone> Pool<R, T> {
+    /// As many states as `scope` has it, of so many clients; `make` makes each by its number.
+    pub(super) fn new(rules: R, scope: Scope, clients: usize, make: fn(&R, u32) -> T) -> Self {
+        let states = if scope == Scope::Client {
+            States::Own { places: vec![UNMADE; clients], made: Chunks::new() }
+        } else {
+            States::Shared(make(&rules, 0))
+        };
+        Self { rules, make, states, waiting: BTreeMap::new() }
     }
 
-    fn index(&self, client: u32) -> usize {
-        if self.scope == Scope::Client { client as usize } else { 0 }
+    /// The number of the state that belongs to a client.
+    const fn number(&self, client: u32) -> u32 {
+        match self.states {
+            States::Shared(_) => 0,
+            States::Own { .. } => client,
+        }
     }
 
     /// The state that belongs to a client, and its rules.
     #[inline]
     pub(super) fn of(&mut self, client: u32) -> (&R, &mut T) {
-        let index = self.index(client);
-        (&self.rules, &mut self.states[index])
+        let state = match &mut self.states {
+            States::Shared(state) => state,
+            States::Own { places, made } => {
+                let place = &mut places[client as usize];
+                if *place == UNMADE {
+                    *place = made.len() as u32;
+                    made.push((self.make)(&self.rules, client));
+                }
+                &mut made[*place as usize]
+            }
+        };
+        (&self.rules, state)
     }
 
     /// The request in `slot` waits for the state of its client to change.
     pub(super) fn wait(&mut self, client: u32, slot: u32) {
-        self.waiting.entry(self.index(client)).or_default().push_back(slot);
+        self.waiting.entry(self.number(client)).or_default().push_back(slot);
     }
 
     /// The request that has waited longest for the state of a client; it waits no more.
@@ -43,17 +78,29 @@ impl<R, T> Pool<R, T> {
         if self.waiting.is_empty() {
             return None;
         }
-        self.waiting.get_mut(&self.index(client))?.pop_front()
+        self.waiting.get_mut(&self.number(client))?.pop_front()
     }
 
     /// The rules that all states obey.
-    pub(super) fn rules(&self) -> &R {
+    pub(super) const fn rules(&self) -> &R {
         &self.rules
     }
 
-    /// All states.
-    pub(super) fn states(&self) -> &[T] {
-        &self.states
+    /// How many states there are, made or not.
+    pub(super) const fn count(&self) -> usize {
+        match &self.states {
+            States::Shared(_) => 1,
+            States::Own { places, .. } => places.len(),
+        }
+    }
+
+    /// Those that have been called for, or that are shared.
+    pub(super) fn made(&self) -> impl Iterator<Item = &T> {
+        let (shared, own) = match &self.states {
+            States::Shared(state) => (Some(state), None),
+            States::Own { made, .. } => (None, Some(made.iter())),
+        };
+        shared.into_iter().chain(own.into_iter().flatten())
     }
 }
 
@@ -96,9 +143,20 @@ mod tests {
         for (scope, states) in [(Scope::Client, 3), (Scope::Workload, 1), (Scope::Global, 1)] {
             let mut pool = Pool::new((), scope, 3, |&(), _| 0);
             *pool.of(2).1 += 1;
-            assert_eq!(pool.states().len(), states);
+            assert_eq!(pool.count(), states);
             assert_eq!(*pool.of(0).1, i32::from(scope != Scope::Client), "{scope:?}");
+            assert_eq!(*pool.of(2).1, 1);
         }
+    }
+
+    #[test]
+    fn a_state_of_ones_own_is_made_once_and_by_its_number() {
+        let mut pool = Pool::new(70, Scope::Client, 3, |&tens, number| tens + number);
+        assert_eq!((pool.count(), pool.made().count()), (3, 0));
+        for client in [2, 0, 2] {
+            assert_eq!(pool.of(client), (&70, &mut (70 + client)));
+        }
+        assert!(pool.made().eq(&[72, 70]));
     }
 
     #[test]

@@ -63,8 +63,8 @@ pub enum Next {
 pub(super) struct Tracer {
     key: Key,
     size: usize,
-    /// Followed so far, by draw: the largest draw is the first to be dropped.
-    sample: BTreeMap<(u64, u64), TracedRequest>,
+    /// Followed so far, by draw: the largest draw is the first to be dropped. Beside each, when its attempt under way was sent.
+    sample: BTreeMap<(u64, u64), (TracedRequest, Instant)>,
 }
 
 impl Tracer {
@@ -89,20 +89,29 @@ impl Tracer {
             }
             self.sample.pop_last();
         }
-        self.sample.insert(draw, TracedRequest { number: request.1, client, arrived, steps: Vec::new() });
+        let followed = TracedRequest { number: request.1, client, arrived, steps: Vec::new() };
+        self.sample.insert(draw, (followed, arrived));
         true
     }
 
-    /// Keeps a step, unless the request has been dropped meanwhile.
-    pub(super) fn record(&mut self, request: (u64, u64), step: Step) {
+    /// An attempt is sent, or refused, unless the request has been dropped meanwhile.
+    pub(super) fn send(&mut self, request: (u64, u64), now: Instant) {
         let draw = self.draw(request);
-        if let Some(traced) = self.sample.get_mut(&draw) {
-            traced.steps.push(step);
+        if let Some((_, sent)) = self.sample.get_mut(&draw) {
+            *sent = now;
+        }
+    }
+
+    /// Keeps the step that follows, which was sent when [`send`](Self::send) said so.
+    pub(super) fn record(&mut self, request: (u64, u64), step: impl FnOnce(Instant) -> Step) {
+        let draw = self.draw(request);
+        if let Some((followed, sent)) = self.sample.get_mut(&draw) {
+            followed.steps.push(step(*sent));
         }
     }
 
     pub(super) fn finish(self) -> Trace {
-        let mut trace: Trace = self.sample.into_values().collect();
+        let mut trace: Trace = self.sample.into_values().map(|(followed, _)| followed).collect();
         trace.sort_by_key(|request| request.number);
         trace
     }

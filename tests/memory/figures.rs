@@ -106,13 +106,13 @@ pub(crate) fn figures() -> Vec<Figure> {
         ),
         // 4 for its round; the rest is its event.
         ("memory/client/closed", client("closed = { think.constant = '8s' }", none), 40.0),
-        // Short of their goal of 16: a breaker and a budget of its own, idle.
-        ("memory/client/own-breaker", client("poisson = { rate = '100/s' }", breaker), 96.0),
-        ("memory/client/own-budget", client("poisson = { rate = '100/s' }", budget), 32.0),
+        // 4 until it calls: the rest is the breakers and budgets of those thousand at most who do.
+        ("memory/client/own-breaker", client("poisson = { rate = '100/s' }", breaker), 16.0),
+        ("memory/client/own-budget", client("poisson = { rate = '100/s' }", budget), 16.0),
         // An event and nothing else.
         ("memory/pending/plain", pending(""), 64.0),
-        // Short of its goal of 64: the whole request, with what its guards gave it.
-        ("memory/pending/guarded", pending(guards), 288.0),
+        // Short of its goal of 64: beside its event the request with its 72 bytes, and 16 for what its guard gave it.
+        ("memory/pending/guarded", pending(guards), 128.0),
         ("memory/kept/ten-times-the-requests", kept(1_000) / kept(100), 1.0),
     ]
 }

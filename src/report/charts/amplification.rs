@@ -28,14 +28,14 @@ struct Curve<'a> {
 }
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "Amplification: attempts per request over time");
     let mut entries = vec![(Sample::Dashed(TEXT), "1: as many attempts as requests")];
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
     let shown = Shown::of(scenario, tables);
     for (index, workload) in scenario.workloads.iter().enumerate() {
-        panel(&mut page, scenario, tables, (index, workload), &shown);
+        panel(&mut page, scenario, (tables, columns), (index, workload), &shown);
     }
     page.finish(scenario, TIME_SERIES, &shown.notes(scenario))
 }
@@ -43,7 +43,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
 fn panel(
     page: &mut Page,
     scenario: &Scenario,
-    tables: &Tables,
+    (tables, columns): (&Tables, usize),
     (index, workload): (usize, &Workload),
     shown: &Shown,
 ) {
@@ -66,7 +66,7 @@ fn panel(
         .map(|(index, course)| {
             let steps = match steady {
                 Some(until) => by_stretch(scenario, course, until, per),
-                None => so_far(scenario, course, shown),
+                None => thinned(&so_far(scenario, course, shown), columns),
             };
             Curve { index, arm: &scenario.arms[index].name, steps }
         })
@@ -81,6 +81,10 @@ fn panel(
     plot.under(&mut page.drawing, incidents);
     plot.limit(&mut page.drawing, 1.0, &[], TEXT);
     lines(page, &plot, &curves);
+    // A page can say what is pointed at in one plot of those that are no arm's own.
+    if scenario.workloads.len() == 1 {
+        read_off(page, &plot, &curves);
+    }
     plot.close(&mut page.drawing, curves.is_empty().then_some("no requests arrived"));
     page.y = plot.bottom + 14.0;
     time_axis(page, shown, RIGHT);
@@ -105,7 +109,6 @@ fn lines(page: &mut Page, plot: &Plot<'_>, curves: &[Curve<'_>]) {
             label(drawing, (RIGHT, end, place), (curve.arm, &facts), looks.colour);
         });
     }
-    read_off(page, plot, curves);
 }
 
 fn read_off(page: &mut Page, plot: &Plot<'_>, curves: &[Curve<'_>]) {
@@ -159,6 +162,16 @@ fn so_far(scenario: &Scenario, course: &Course, shown: &Shown) -> Vec<(f64, f64,
         }
     }
     steps
+}
+
+/// At most so many of these steps: of several that stand for one, the last.
+fn thinned(steps: &[(f64, f64, f64)], most: usize) -> Vec<(f64, f64, f64)> {
+    let per = steps.len().div_ceil(most).max(1);
+    let last = |group: &[(f64, f64, f64)]| {
+        let (_, to, ratio) = group[group.len() - 1];
+        (group[0].0, to, ratio)
+    };
+    steps.chunks(per).map(last).collect()
 }
 
 #[cfg(test)]

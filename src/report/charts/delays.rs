@@ -86,11 +86,11 @@ impl Axis {
     /// Logarithmic if a policy would be squeezed into a corner by another.
     fn over(policies: &[(String, Vec<DelaySummary>)]) -> Self {
         let shown = || policies.iter().map(|(_, retries)| &retries[..retries.len().min(MOST)]);
-        let last = |retries: &[DelaySummary]| {
+        let length = |retries: &[DelaySummary]| {
             retries.iter().map(|retry| retry.passed_range.1.as_secs_f64()).fold(0.0, f64::max)
         };
-        let lasts = || shown().map(last).filter(|&last| last > 0.0);
-        let (least, most) = (lasts().fold(f64::INFINITY, f64::min), lasts().fold(0.0, f64::max));
+        let lengths = || shown().map(length).filter(|&length| length > 0.0);
+        let (least, most) = (lengths().fold(f64::INFINITY, f64::min), lengths().fold(0.0, f64::max));
         let high = if most > 0.0 { most * 1.02 } else { 1.0 };
         let first = shown().flatten().map(|retry| retry.passed[0]).filter(|&first| first > 0.0);
         let low = first.fold(f64::INFINITY, f64::min);
@@ -160,7 +160,7 @@ mod tests {
             (vec![none], false),
         ] {
             let chart = delays_chart(&policies, (7, 100), "delays.csv");
-            assert_legible("delays", &chart.sheet.drawing, chart.sheet.height);
+            assert_legible("delays", &chart.sheet.shapes, chart.sheet.height);
             let svg = String::from_utf8(chart.svg()).unwrap();
             assert_eq!(svg.contains("logarithmic"), logarithmic);
             assert!(svg.contains("seed 7 · 100 requests drawn · delays.csv") && !svg.contains("NaN"));

@@ -150,6 +150,27 @@ impl Drawing {
     }
 }
 
+/// The pixel of a place.
+pub(super) fn pixel((x, y): Point) -> (i32, i32) {
+    (libm::round(x) as i32, libm::round(y) as i32)
+}
+
+/// The corners of a path, without those that fall on the one before or lie on the way between two others.
+pub(super) fn pixels(points: &[Point]) -> Vec<(i32, i32)> {
+    let mut path: Vec<(i32, i32)> = Vec::with_capacity(points.len());
+    for &point in points {
+        let next = pixel(point);
+        if let [.., before, last] = path[..] {
+            let level = before.1 == last.1 && last.1 == next.1 && (before.0 <= last.0) == (last.0 <= next.0);
+            if level || last == next {
+                path.pop();
+            }
+        }
+        path.push(next);
+    }
+    path
+}
+
 /// The strokes of a dashed line.
 fn strokes(points: &[Point], dash: &[f64]) -> Vec<Vec<Point>> {
     let mut strokes = Vec::new();
@@ -192,5 +213,11 @@ mod tests {
         assert_eq!(found, [vec![(0.0, 0.0), (8.0, 0.0)], vec![(10.0, 2.0), (10.0, 10.0)]]);
         assert_eq!(strokes(&corner, &[15.0, 1.0])[0].len(), 3);
         assert!(strokes(&[], &[1.0, 1.0]).is_empty());
+    }
+
+    #[test]
+    fn paths_keep_their_corners_and_nothing_else() {
+        let level = [(0.0, 5.0), (1.0, 5.2), (2.0, 5.0), (2.0, 9.0), (2.1, 9.1), (1.0, 9.0)];
+        assert_eq!(pixels(&level), [(0, 5), (2, 5), (2, 9), (1, 9)]);
     }
 }

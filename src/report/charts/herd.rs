@@ -27,7 +27,7 @@ const ROOM: (f64, f64) = (30.0, 20.0);
 const MANY: usize = 24;
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "When attempts are sent, by their number: who retries together");
     let entries: Vec<_> = shaded(scenario).map(|name| (Sample::Incident, name)).into_iter().collect();
     if entries.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
             page.of_arm(number, |page| {
                 let course = &tables.arms[number][index];
                 head(page, &arm.name, "", RIGHT);
-                block(page, scenario, course, (&shown, room), incidents);
+                block(page, scenario, (course, columns), (&shown, room), incidents);
             });
         }
         page.y -= 4.0;
@@ -59,12 +59,12 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
 fn block(
     page: &mut Page,
     scenario: &Scenario,
-    course: &Course,
+    (course, columns): (&Course, usize),
     (shown, room): (&Shown, f64),
     incidents: &[Incident],
 ) {
     let ridges: Vec<Ridge> = (0..attempts_of(course))
-        .map(|number| ridge(scenario, course, shown.bins, (RIGHT - LEFT) as usize, ATTEMPT_COLUMNS[number]))
+        .map(|number| ridge(scenario, course, shown.bins, columns, ATTEMPT_COLUMNS[number]))
         .collect();
     let rows = ridges.len().max(1) as f64;
     let height = rows * room + 8.0;

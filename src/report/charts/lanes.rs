@@ -65,7 +65,7 @@ impl Lane {
 }
 
 /// The chart, unless there is neither a breaker nor a server.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Option<Sheet> {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Option<Sheet> {
     let courses = |workload: usize| tables.arms.iter().map(|arm| &arm[workload]).collect::<Vec<_>>();
     let lanes =
         |workload: usize| Lane::ALL.into_iter().filter(|lane| lane.is_in(&courses(workload))).collect();
@@ -80,10 +80,8 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Option<Sheet> {
         if lanes.is_empty() {
             continue;
         }
-        let arms: Vec<Vec<Bar>> = courses(index)
-            .into_iter()
-            .map(|course| bars(scenario, course, shown.bins, (RIGHT - LEFT) as usize))
-            .collect();
+        let arms: Vec<Vec<Bar>> =
+            courses(index).into_iter().map(|course| bars(scenario, course, shown.bins, columns)).collect();
         let most = |of: fn(&Bar) -> f64| arms.iter().flatten().map(of).fold(0.0, f64::max);
         let load = Scale::linear(most(Bar::offered).max(most(|bar| bar.succeeded)));
         let scales: Vec<Scale> = lanes.iter().map(|lane| scale(*lane, &courses(index), shown.bins)).collect();
@@ -100,7 +98,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Option<Sheet> {
                 page.y = plot.bottom + GAP;
                 let course = &tables.arms[number][index];
                 for (lane, scale) in lanes.iter().zip(&scales) {
-                    draw_lane(page, scenario, course, *lane, (*scale, &shown));
+                    draw_lane(page, scenario, (course, columns), *lane, (*scale, &shown));
                 }
                 let from = Plot { bottom: page.y - GAP, ..plot };
                 read_off(&mut page.drawing, &from, scenario, course, lanes);
@@ -160,7 +158,7 @@ fn draw_load(drawing: &mut Drawing, plot: &Plot<'_>, bars: &[Bar], incidents: &[
 fn draw_lane(
     page: &mut Page,
     scenario: &Scenario,
-    course: &Course,
+    (course, columns): (&Course, usize),
     lane: Lane,
     (scale, shown): (Scale, &Shown),
 ) {
@@ -176,7 +174,7 @@ fn draw_lane(
     let colour = if there { TEXT } else { MUTED };
     drawing.text(Text::new((RIGHT + 6.0, f64::midpoint(plot.top, plot.bottom)), name).colour(colour));
     let bins = &course.lanes[..shown.bins.min(course.lanes.len())];
-    let per = bins.len().div_ceil((RIGHT - LEFT) as usize).max(1);
+    let per = bins.len().div_ceil(columns).max(1);
     for upper in (0..lane.layers().len()).rev() {
         let height = |bin: &[Option<f64>; 4]| -> f64 {
             lane.layers()[..=upper].iter().filter_map(|&(column, _)| bin[column]).sum()
@@ -186,8 +184,8 @@ fn draw_lane(
             let most = group.iter().map(height).fold(0.0, f64::max);
             (span(scenario, from), span(scenario, to), plot.scale.height(most))
         };
-        let columns: Vec<_> = bins.chunks(per).enumerate().map(column).collect();
-        plot.columns(drawing, &columns, lane.layers()[upper].1);
+        let outline: Vec<_> = bins.chunks(per).enumerate().map(column).collect();
+        plot.columns(drawing, &outline, lane.layers()[upper].1);
     }
     plot.close(drawing, None);
     page.y = plot.bottom + GAP;

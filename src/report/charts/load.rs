@@ -8,7 +8,7 @@
 use super::axis::{Scale, number_label, round_up};
 use super::drawing::Drawing;
 use super::page::{Page, Sample, Sheet, TIME_SERIES};
-use super::panel::{LEFT, Plot, Shown, head, limit_words, shaded, time_axis, when, whose};
+use super::panel::{Plot, Shown, head, limit_words, shaded, time_axis, when, whose};
 use super::rates::{Bar, attempt_numbers, bars, peak};
 use super::{ACCEPTED, ATTEMPTS, BACKGROUND, GOODPUT, TEXT};
 use crate::report::tables::Tables;
@@ -24,13 +24,13 @@ const NAMES: [&str; ATTEMPTS.len()] =
     ["1st attempts", "2nd (first retries)", "3rd", "4th", "5th", "6th and later"];
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "Offered load by attempt number, and goodput, over time");
     let shown = Shown::of(scenario, tables);
     let all: Vec<Vec<Vec<Bar>>> = (0..scenario.workloads.len())
         .map(|index| {
             let courses = tables.arms.iter().map(|arm| &arm[index]);
-            courses.map(|course| bars(scenario, course, shown.bins, (RIGHT - LEFT) as usize)).collect()
+            courses.map(|course| bars(scenario, course, shown.bins, columns)).collect()
         })
         .collect();
     let turned_away = all.iter().flatten().flatten().any(Bar::is_cut);

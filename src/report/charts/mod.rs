@@ -1,7 +1,6 @@
 //! Charts: each shows one CSV of the run, and nothing that is not in it.
 //!
-//! The background is white and the text dark whatever page they end up on. Colours are those of Okabe and Ito or of one
-//! sequence from light to dark, so that neither colour blindness nor a grey printer takes anything away.
+//! As files their background is white and the text dark whatever page they end up on; within a page of our own they follow it.
 
 mod amplification;
 mod axis;
@@ -11,6 +10,7 @@ mod drawing;
 mod ends;
 mod front;
 mod herd;
+mod inline;
 mod lanes;
 mod load;
 mod mark;
@@ -26,50 +26,22 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
+mod theme;
 mod tipping;
 
 use super::tables::Tables;
 use crate::scenario::Scenario;
 pub(super) use delays::delays_chart;
-use drawing::Rgb;
 pub(super) use front::front_charts;
 use page::Sheet;
 pub(super) use phases::phase_chart;
 pub(super) use sweep::sweep_charts;
+pub(super) use theme::css_values;
+use theme::{
+    ACCEPTED, ATTEMPTS, BACKGROUND, BETTER, FAINT, GOODPUT, GRID, INCIDENT, INCIDENT_EDGE, LINES, LOAD,
+    LOAD_EDGE, MUTED, TEXT, WORSE,
+};
 pub(super) use tipping::tipping_chart;
-
-const BACKGROUND: Rgb = Rgb(255, 255, 255);
-const TEXT: Rgb = Rgb(32, 32, 32);
-const MUTED: Rgb = Rgb(89, 89, 89);
-const FAINT: Rgb = Rgb(140, 140, 140);
-const GRID: Rgb = Rgb(226, 226, 226);
-const INCIDENT: Rgb = Rgb(240, 228, 240);
-const INCIDENT_EDGE: Rgb = Rgb(170, 100, 150);
-const LOAD: Rgb = Rgb(158, 205, 236);
-const LOAD_EDGE: Rgb = Rgb(86, 180, 233);
-const GOODPUT: Rgb = Rgb(0, 114, 178);
-const ACCEPTED: Rgb = Rgb(96, 32, 112);
-const BETTER: Rgb = Rgb(0, 114, 178);
-const WORSE: Rgb = Rgb(213, 94, 0);
-/// Attempts by their number, from light to dark.
-const ATTEMPTS: [Rgb; 6] = [
-    Rgb(196, 212, 224),
-    Rgb(243, 180, 60),
-    Rgb(230, 130, 40),
-    Rgb(194, 78, 26),
-    Rgb(132, 46, 16),
-    Rgb(58, 18, 8),
-];
-/// Lines of arms: Okabe and Ito without yellow, which does not show on white.
-const LINES: [Rgb; 7] = [
-    Rgb(0, 114, 178),
-    Rgb(230, 159, 0),
-    Rgb(0, 0, 0),
-    Rgb(204, 121, 167),
-    Rgb(0, 158, 115),
-    Rgb(86, 180, 233),
-    Rgb(213, 94, 0),
-];
 
 /// As what charts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,19 +90,32 @@ impl Chart {
     pub(super) fn png(&self) -> Vec<u8> {
         png::write(&self.sheet)
     }
+
+    /// As part of a page: what it shows, and the markup of it.
+    pub(super) fn inline(&self) -> (&str, String) {
+        (&self.sheet.shows, inline::write(&self.sheet))
+    }
+
+    /// Its name, as that of its file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
-/// The charts of a run: of recovery only where an incident was, of lanes only where there are
-/// breakers or servers, of differences only where arms are compared.
-pub(super) fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
+/// How many columns a plot over time has at most where nothing asks for fewer: there are hardly more pixels.
+pub(super) const FINEST: usize = 768;
+
+/// The charts of a run, with at most so many columns in a plot over time: of recovery only where an incident was, of lanes only where
+/// there are breakers or servers, of differences only where arms are compared.
+pub(super) fn charts(scenario: &Scenario, tables: &Tables, columns: usize) -> Vec<Chart> {
     let mut charts = vec![
-        Chart::new("load", load::chart(scenario, tables)),
+        Chart::new("load", load::chart(scenario, tables, columns)),
         Chart::new("success", success::chart(scenario, tables)),
-        Chart::new("herd", herd::chart(scenario, tables)),
-        Chart::new("amplification", amplification::chart(scenario, tables)),
+        Chart::new("herd", herd::chart(scenario, tables, columns)),
+        Chart::new("amplification", amplification::chart(scenario, tables, columns)),
     ];
     charts.extend(recovery::chart(scenario, tables).map(|sheet| Chart::new("recovery", sheet)));
-    charts.extend(lanes::chart(scenario, tables).map(|sheet| Chart::new("lanes", sheet)));
+    charts.extend(lanes::chart(scenario, tables, columns).map(|sheet| Chart::new("lanes", sheet)));
     charts.extend(differences::chart(scenario, tables).map(|sheet| Chart::new("differences", sheet)));
     charts
 }

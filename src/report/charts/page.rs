@@ -5,7 +5,7 @@ use super::differences::Mark;
 use super::drawing::{Align, Drawing, Group, Rgb, Shape, Text};
 use super::mark::Looks;
 use super::text::{NAME, SMALL, TITLE, shorten, width, wrap};
-use super::{BACKGROUND, FAINT, GRID, MUTED, TEXT};
+use super::{FAINT, GRID, MUTED, TEXT};
 use crate::scenario::Scenario;
 
 /// The width of all charts, in pixels.
@@ -21,13 +21,19 @@ pub(super) struct Page {
     pub(super) drawing: Drawing,
     /// Where the next thing begins.
     pub(super) y: f64,
+    shows: String,
+    body: (usize, f64),
 }
 
-/// A finished page: a drawing as wide as all charts.
+/// A finished page, as wide as all charts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sheet {
-    pub(super) drawing: Drawing,
+    pub(super) shapes: Vec<Shape>,
     pub(super) height: f64,
+    /// What the chart shows, in words.
+    pub(super) shows: String,
+    /// The first shape below the head, and where it begins: a page that has a head of its own leaves out what is above.
+    pub(super) body: (usize, f64),
 }
 
 /// How a legend shows something.
@@ -50,7 +56,7 @@ impl Page {
 
     /// A page with a question, if there is one, or else a title, and what the chart shows.
     pub(super) fn headed(question: Option<&str>, title: &str, shows: &str) -> Self {
-        let mut page = Self { drawing: Drawing::default(), y: 30.0 };
+        let mut page = Self { drawing: Drawing::default(), y: 30.0, shows: shows.to_owned(), body: (0, 0.0) };
         let (question, title) = match question {
             Some(question) => (question, Some(title)),
             None => (title, None),
@@ -67,6 +73,7 @@ impl Page {
             page.line_of_text(Text::new((MARGIN, 0.0), line).size(NAME).bold(), 18.0);
         }
         page.y += 2.0;
+        page.body = (page.drawing.shapes.len(), page.y - 10.0);
         page
     }
 
@@ -150,11 +157,8 @@ impl Page {
                 self.line_of_text(Text::new((MARGIN, 0.0), line).colour(MUTED), 15.0);
             }
         }
-        let height = self.y + 4.0;
-        let mut sheet = Drawing::default();
-        sheet.rectangle((0.0, 0.0), (WIDTH, height), BACKGROUND);
-        sheet.shapes.append(&mut self.drawing.shapes);
-        Sheet { drawing: sheet, height }
+        let Self { drawing, y, shows, body } = self;
+        Sheet { shapes: drawing.shapes, height: y + 4.0, shows, body }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn write(sheet: &Sheet) -> Vec<u8> {
     let mut canvas = Canvas::new((WIDTH * SCALE) as usize, (sheet.height * SCALE) as usize);
     let fonts =
         [REGULAR, BOLD].map(|bytes| FontRef::try_from_slice(bytes).expect("the font is part of the program"));
-    for shape in &sheet.drawing.shapes {
+    for shape in &sheet.shapes {
         put(&mut canvas, &fonts, shape);
     }
     canvas.file()
@@ -85,7 +85,7 @@ fn write_text(canvas: &mut Canvas, font: &FontRef<'_>, text: &Text) {
     let scaled = font.as_scaled(scale);
     let mut x = left as f32;
     for letter in text.words.chars() {
-        let glyph = font.glyph_id(letter).with_scale_and_position(scale, ab_glyph::point(x, base as f32));
+        let glyph = font.glyph_id(letter).with_scale_and_position(scale, point(x, base as f32));
         x += scaled.h_advance(glyph.id);
         let Some(outline) = font.outline_glyph(glyph) else { continue };
         let corner = outline.px_bounds().min;
@@ -123,11 +123,11 @@ impl Canvas {
 
     /// Lays a colour over a pixel, of which it covers a share.
     fn blend(&mut self, x: i64, y: i64, Rgb(red, green, blue): Rgb, cover: f32) {
-        let inside = (0..self.width as i64).contains(&x) && (0..self.height as i64).contains(&y);
-        if !inside || cover <= 0.0 {
+        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
+        if x >= self.width || y >= self.height || cover <= 0.0 {
             return;
         }
-        let first = (y as usize * self.width + x as usize) * 3;
+        let first = (y * self.width + x) * 3;
         let cover = cover.min(1.0);
         for (pixel, colour) in self.pixels[first..first + 3].iter_mut().zip([red, green, blue]) {
             let under = f32::from(*pixel);
@@ -207,7 +207,8 @@ mod tests {
         let mut drawing = Drawing::default();
         drawing.rectangle((10.0, 10.0), (20.0, 20.0), Rgb(255, 0, 0));
         drawing.line(vec![(30.0, 5.0), (40.0, 5.0)], Rgb(0, 0, 255), 1);
-        let file = write(&Sheet { drawing, height: 30.0 });
+        let sheet = Sheet { shapes: drawing.shapes, height: 30.0, shows: String::new(), body: (0, 0.0) };
+        let file = write(&sheet);
         let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();

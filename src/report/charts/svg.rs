@@ -4,7 +4,8 @@ use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
 
-use super::drawing::{Align, Point, Rgb, Shape, Text};
+use super::BACKGROUND;
+use super::drawing::{Align, Rgb, Shape, Text, pixel, pixels};
 use super::page::{Sheet, WIDTH};
 
 const FONTS: &str = "Helvetica, Arial, sans-serif";
@@ -16,7 +17,8 @@ pub(super) fn write(sheet: &Sheet) -> Vec<u8> {
     let mut file = String::new();
     {
         let mut backend = SVGBackend::with_string(&mut file, (WIDTH as u32, sheet.height as u32));
-        for shape in &sheet.drawing.shapes {
+        let paper = Shape::Rectangle { from: (0.0, 0.0), to: (WIDTH, sheet.height), fill: BACKGROUND };
+        for shape in std::iter::once(&paper).chain(&sheet.shapes) {
             put(&mut backend, shape);
         }
         backend.present().expect("memory takes every byte");
@@ -36,26 +38,6 @@ fn put(backend: &mut SVGBackend<'_>, shape: &Shape) {
         Shape::Readout(_) => return,
     };
     done.expect("memory takes every byte");
-}
-
-fn pixel((x, y): Point) -> (i32, i32) {
-    (libm::round(x) as i32, libm::round(y) as i32)
-}
-
-/// The corners of a path, without those that fall on the one before or lie on the way between two others.
-fn pixels(points: &[Point]) -> Vec<(i32, i32)> {
-    let mut path: Vec<(i32, i32)> = Vec::with_capacity(points.len());
-    for &point in points {
-        let next = pixel(point);
-        if let [.., before, last] = path[..] {
-            let level = before.1 == last.1 && last.1 == next.1 && (before.0 <= last.0) == (last.0 <= next.0);
-            if level || last == next {
-                path.pop();
-            }
-        }
-        path.push(next);
-    }
-    path
 }
 
 fn style(Rgb(red, green, blue): Rgb, stroke_width: u32) -> ShapeStyle {
@@ -95,14 +77,14 @@ mod tests {
     fn markup_is_escaped_and_control_characters_are_dropped() {
         let mut drawing = Drawing::default();
         drawing.text(Text::new((1.0, 2.0), "<script>&\"'\u{1}\u{FFFF}end"));
-        let file = String::from_utf8(write(&Sheet { drawing, height: 10.0 })).unwrap();
+        let file = String::from_utf8(write(&Sheet {
+            shapes: drawing.shapes,
+            height: 10.0,
+            shows: String::new(),
+            body: (0, 0.0),
+        }))
+        .unwrap();
         assert!(file.contains("&lt;script&gt;&amp;&quot;&apos;  end"), "{file}");
         assert!(file.contains("font-size=\"11\""), "{file}");
-    }
-
-    #[test]
-    fn paths_keep_their_corners_and_nothing_else() {
-        let level = [(0.0, 5.0), (1.0, 5.2), (2.0, 5.0), (2.0, 9.0), (2.1, 9.1), (1.0, 9.0)];
-        assert_eq!(pixels(&level), [(0, 5), (2, 5), (2, 9), (1, 9)]);
     }
 }

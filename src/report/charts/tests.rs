@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::drawing::{Align, Drawing, Point, Rgb, Shape, Text};
+use super::drawing::{Align, Point, Rgb, Shape, Text};
 use super::page::WIDTH;
 use super::text::width;
-use super::{Chart, Pictures, charts};
+use super::{BACKGROUND, Chart, FINEST, Pictures, charts};
 use crate::experiment::{Options, run};
 use crate::report::files;
 use crate::report::tables::Tables;
@@ -76,8 +76,8 @@ fn drawn(scenario: &Scenario) -> Vec<Chart> {
     let files = files(scenario, &results, false, Pictures::Svg);
     let lookup = |name: &str| Some(&files.iter().find(|(known, _)| known == name)?.1[..]);
     let tables = Tables::read(scenario, &lookup).unwrap();
-    let drawn = charts(scenario, &tables);
-    assert_eq!(drawn, charts(scenario, &tables), "the same tables give the same charts");
+    let drawn = charts(scenario, &tables, FINEST);
+    assert_eq!(drawn, charts(scenario, &tables, FINEST), "the same tables give the same charts");
     drawn
 }
 
@@ -152,9 +152,9 @@ fn contrast(one: Rgb, other: Rgb) -> f64 {
 }
 
 /// Checks that whoever looks at a chart can read all of it.
-pub(super) fn assert_legible(name: &str, drawing: &Drawing, height: f64) {
-    let (mut fills, mut texts) = (Vec::new(), Vec::new());
-    seen(&drawing.shapes, height, &mut fills, &mut texts, name);
+pub(super) fn assert_legible(name: &str, shapes: &[Shape], height: f64) {
+    let (mut fills, mut texts) = (vec![((0.0, 0.0), (WIDTH, height), BACKGROUND)], Vec::new());
+    seen(shapes, height, &mut fills, &mut texts, name);
     let rooms: Vec<(Point, Point)> = texts.iter().map(|seen| room(seen.text)).collect();
     for (index, Seen { text, on }) in texts.iter().enumerate() {
         assert!(text.size >= 11.0, "{name}: {text:?}");
@@ -185,7 +185,7 @@ fn cases() -> impl Iterator<Item = Case> {
 fn every_chart_can_be_read() {
     for case in cases() {
         for Chart { name, sheet } in drawn(&scenario(case)) {
-            assert_legible(&format!("{name} of {case:?}"), &sheet.drawing, sheet.height);
+            assert_legible(&format!("{name} of {case:?}"), &sheet.shapes, sheet.height);
         }
     }
 }
@@ -261,7 +261,7 @@ fn a_run_in_which_nothing_happens_says_so() {
                 [workloads.none]\nservice = 'api'\nclients = 1\narrivals.poisson = { rate = '1/36000d' }\n[policies.none]\nretries = 0\nbackoff.fixed = '1s'\n";
     let scenario = Scenario::parse("silent", "silent.toml", text, &[]).unwrap();
     for chart in drawn(&scenario) {
-        assert_legible(&chart.name, &chart.sheet.drawing, chart.sheet.height);
+        assert_legible(&chart.name, &chart.sheet.shapes, chart.sheet.height);
         let (name, svg) = (&chart.name, String::from_utf8(chart.svg()).unwrap());
         assert!(
             svg.contains("no requests arrived") || svg.contains("no attempts were sent"),

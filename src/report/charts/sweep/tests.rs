@@ -68,7 +68,7 @@ fn drawn(plan: &Plan) -> Vec<(String, String)> {
     files
         .iter()
         .map(|chart| {
-            assert_legible(&chart.name, &chart.sheet.drawing, chart.sheet.height);
+            assert_legible(&chart.name, &chart.sheet.shapes, chart.sheet.height);
             let (name, bytes) = chart.files(Pictures::Svg).remove(0);
             (name, String::from_utf8(bytes).expect("text"))
         })

@@ -1,0 +1,110 @@
+//! One page for several runs: their figures below one another. Runs are not paired, so that nothing but their intervals tells them
+//! apart; what must be the same for that to mean anything is said first.
+
+use std::fmt::Write as _;
+
+use super::answer::answer;
+use super::compared::row;
+use super::figures::{COLUMNS, Shown, about, rows};
+use super::{Provenance, document, drawn, facts, section};
+use crate::report::charts::charts;
+use crate::report::markup::escaped;
+use crate::report::tables::Tables;
+use crate::scenario::Scenario;
+
+/// A run: what its folder is called, and what is in it.
+pub(in crate::report) type Run<'a> = (String, &'a Scenario, Tables, Provenance);
+
+/// How many columns the plots of each run have.
+const CHART_COLUMNS: usize = 192;
+
+/// The page of several runs.
+pub(in crate::report) fn several(runs: &[Run<'_>]) -> Vec<u8> {
+    let titles: Vec<&str> = runs.iter().map(|run| run.1.title.as_str()).collect();
+    let same = titles.iter().all(|title| *title == titles[0]);
+    let head = if same { titles[0].to_owned() } else { format!("{} runs", runs.len()) };
+    let sections: String = runs.iter().enumerate().map(of_one).collect();
+    let body = format!(
+        "<header><h1>{}</h1><p class=\"facts\">{} runs, not paired</p></header>{}{}{sections}",
+        escaped(&head),
+        runs.len(),
+        section("runs", "The runs", &list(runs)),
+        section("arms", "The arms compared", &table(runs)),
+    );
+    document(&head, 0, &body).into_bytes()
+}
+
+/// What each run was, so that one sees what differs.
+fn list(runs: &[Run<'_>]) -> String {
+    let mut table = "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">title</th>\
+                     <th scope=\"col\">what was run</th><th scope=\"col\" class=\"number\">results version</th>\
+                     <th scope=\"col\">scenario</th></tr></thead><tbody>"
+        .to_owned();
+    let first = runs[0].1.kept();
+    for (name, scenario, _, provenance) in runs {
+        let differs = if scenario.kept() == first { "the same" } else { "another" };
+        let differs = if std::ptr::eq(*scenario, runs[0].1) { "the first" } else { differs };
+        write!(
+            table,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"number\">{}</td><td>{differs}</td></tr>",
+            escaped(name),
+            escaped(&scenario.title),
+            facts(scenario),
+            provenance.results_version
+        )
+        .expect("writing to a string");
+    }
+    table += "</tbody></table></div>";
+    if runs.iter().any(|run| run.3.results_version != runs[0].3.results_version) {
+        table += "<p class=\"bad\">The results versions differ: the same scenario gives other numbers in each. Run the older ones again.</p>";
+    }
+    table
+}
+
+/// A row for each run, workload and arm.
+fn table(runs: &[Run<'_>]) -> String {
+    let observed = |shown: &&Shown| {
+        runs.iter().any(|(_, scenario, tables, _)| {
+            let mut all =
+                (0..scenario.workloads.len()).flat_map(|index| rows(scenario, tables, index, shown.metric));
+            all.any(|row| row.is_some_and(|row| row.mean.is_some()))
+        })
+    };
+    let columns: Vec<&Shown> = COLUMNS.iter().filter(observed).collect();
+    let mut markup = "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">workload</th>\
+                      <th scope=\"col\">arm</th>"
+        .to_owned();
+    for Shown { metric, name } in &columns {
+        write!(
+            markup,
+            "<th scope=\"col\" class=\"number\"><abbr title=\"{metric}: {}\">{name}</abbr></th>",
+            escaped(about(metric))
+        )
+        .expect("writing to a string");
+    }
+    markup += "</tr></thead><tbody>\n";
+    for (name, scenario, tables, _) in runs {
+        for (index, workload) in scenario.workloads.iter().enumerate() {
+            for (arm, named) in scenario.arms.iter().enumerate() {
+                let names = format!(
+                    "<td>{}</td><td>{}</td><th scope=\"row\">{}</th>",
+                    escaped(name),
+                    escaped(&workload.name),
+                    escaped(&named.name)
+                );
+                markup += &row(scenario, None, tables, (index, arm), &names, &columns);
+            }
+        }
+    }
+    markup + "</tbody></table></div><p class=\"legend\">below each mean its 95 % interval</p>"
+}
+
+/// The answer of a run, and its charts.
+fn of_one((number, (name, scenario, tables, _)): (usize, &Run<'_>)) -> String {
+    let charts: Vec<_> = charts(scenario, tables, CHART_COLUMNS).into_iter().take(2).collect();
+    let question =
+        scenario.question.as_ref().map(|question| format!("<p class=\"title\">{}</p>", escaped(question)));
+    let body =
+        question.unwrap_or_default() + &answer(scenario, tables) + &drawn(&format!("run-{number}-"), &charts);
+    section(&format!("run-{number}"), &escaped(name), &body)
+}
