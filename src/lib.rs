@@ -64,6 +64,7 @@ pub mod range;
 pub mod report;
 pub mod scenario;
 pub mod schedule;
+mod schema;
 pub mod scope;
 pub mod service;
 pub mod simulation;

@@ -2,13 +2,17 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::value::I64Deserializer;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use crate::schema::{ConnectionError, Either, NoAnswer};
 use crate::units::Count;
 
 /// An HTTP status code, 100 to 599.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(with = "Count<100, 599>", inline, description = "A status code.")]
 pub struct StatusCode(u16);
 
 impl StatusCode {
@@ -114,9 +118,15 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// An error that the body names.
+#[derive(Debug, JsonSchema)]
+#[schemars(with = "String", inline, extend("pattern" = "^error_[0-9]{1,10}$"))]
+pub(crate) struct NamedError;
+
 /// What an attempt comes to that fails, as written in a scenario: a status code, `"connection_error"`, `"error_606"` (status
 /// 200, and the body names the error), or `"no_answer"` (nothing comes back; the client waits until its timeout).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Either<StatusCode, Either<ConnectionError, NoAnswer>>, NamedError>")]
 pub struct Failure(Outcome);
 
 impl Failure {

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use crate::outcome::{Outcome, StatusCode, named_error};
+use crate::outcome::{NamedError, Outcome, StatusCode, named_error};
+use crate::schema::Either;
 
 /// A set of outcomes, as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcomes {
     /// Status 429, 500, 502, 503 and 504, timeouts, connection errors, and refusals of an open breaker.
@@ -22,7 +24,7 @@ pub enum Outcomes {
 }
 
 /// A list of outcomes; what is absent is not in the set.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an outcome that is listed or not")]
 pub struct Only {
@@ -35,7 +37,7 @@ pub struct Only {
     /// Status codes that are in the set if the answer carries a Retry-After header.
     #[serde(default)]
     pub status_with_retry_after: Statuses,
-    /// Timeouts of the client.
+    /// Timeouts of the client, which are all that it sees of `"no_answer"`.
     #[serde(default)]
     pub timeout: bool,
     /// Connections that could not be made or broke.
@@ -80,8 +82,14 @@ impl Outcomes {
 }
 
 /// Status codes, one by one (`503`) or by class (`"5xx"`), and errors that a body names (`"error_606"`).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
+#[schemars(with = "Vec<Either<StatusCode, Either<Class, NamedError>>>")]
 pub struct Statuses(Vec<Listed>);
+
+/// The status codes of one hundred.
+#[derive(Debug, JsonSchema)]
+#[schemars(with = "String", inline, extend("pattern" = "^[1-5]xx$"))]
+struct Class;
 
 /// What a list of statuses may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,15 +2,18 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use crate::quantity::{Quantity, QuantityVisitor};
+use crate::schema::Either;
 use crate::time::Interval;
 
 /// Multiples of a delay, `[low, high]` with 0 <= low <= high <= 1000.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema)]
+#[schemars(with = "[f64; 2]")]
 pub struct Multiples {
     /// The lower end.
     pub low: f64,
@@ -44,7 +47,8 @@ impl<'de> Deserialize<'de> for Multiples {
 }
 
 /// Durations, `["low", "high"]`; one duration is the range from 0s to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Interval, [Interval; 2]>")]
 pub struct Span {
     /// The lower end.
     pub low: Interval,

@@ -6,33 +6,44 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::error::nearest;
 use crate::quantity::Quantity;
+use crate::schema::Either;
 use crate::time::Interval;
 
 /// The most rows that a table may have.
 pub const MAX_ROWS: u64 = 1_000_000;
 
 /// The content of a file and its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(
+    with = "Either<String, Content>",
+    description = "A CSV file: its path relative to the scenario, or its content."
+)]
 pub struct TableFile {
     /// Its name, as the scenario writes it.
     pub name: String,
     text: String,
 }
 
+/// A table that is written into the scenario.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TableContent")]
+struct Content {
+    /// What it is called in messages.
+    name: String,
+    /// The table as CSV, header included.
+    text: String,
+}
+
 impl<'de> Deserialize<'de> for TableFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Content {
-            name: String,
-            text: String,
-        }
         struct NameOrContent;
         impl<'de> Visitor<'de> for NameOrContent {
             type Value = Content;

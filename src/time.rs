@@ -6,7 +6,10 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
+use schemars::JsonSchema;
+
 use crate::quantity::{Quantity, deserialize_quantity};
+use crate::schema::DURATION;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -15,7 +18,14 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 pub struct Instant(u64);
 
 /// A length of virtual time in nanoseconds, at most [`Interval::MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, JsonSchema)]
+#[schemars(
+    from = "String",
+    rename = "Duration",
+    description = "A duration: numbers with units (ns, us, ms, s, m, h, d), such as \"250ms\", \"60s\" or \"1m30s\"; up to 100 years \
+                   (\"36525d\").",
+    extend("pattern" = DURATION)
+)]
 pub struct Interval(u64);
 
 impl Instant {

@@ -4,13 +4,21 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::quantity::{Quantity, deserialize_quantity};
+use crate::schema::RATE;
 use crate::time::Interval;
 
 /// Events per time as an exact fraction: 3 per second stays 3/1 s and never becomes a rounded 333 ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(
+    from = "String",
+    description = "A rate: events per period, above zero, such as \"10/s\", \"180/60s\", \"600/min\" or \"2.5/s\".",
+    extend("pattern" = RATE)
+)]
 pub struct Rate {
     count: u64,
     per: Interval,
@@ -148,8 +156,9 @@ pub(crate) fn bounded<'de, D: Deserializer<'de>>(
 }
 
 /// A probability: 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Probability(f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Probability(#[schemars(range(min = 0, max = 1))] f64);
 
 impl Probability {
     /// The probability as a number from 0 to 1.
@@ -165,8 +174,9 @@ impl<'de> Deserialize<'de> for Probability {
 }
 
 /// A growth factor of a backoff: 1 to 1,000,000,000.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Factor(pub(crate) f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Factor(#[schemars(range(min = 1, max = 1_000_000_000))] pub(crate) f64);
 
 impl Factor {
     /// The factor as a number.
@@ -182,8 +192,9 @@ impl<'de> Deserialize<'de> for Factor {
 }
 
 /// An amount of jitter as a share of the delay: 0 to 100 (Prefect accepts any factor above 0).
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Amount(pub(crate) f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Amount(#[schemars(range(min = 0, max = 100))] pub(crate) f64);
 
 impl Amount {
     /// The amount as a number.
@@ -199,8 +210,9 @@ impl<'de> Deserialize<'de> for Amount {
 }
 
 /// A share of the delay that may be taken away as well as added: 0 to 1, so that no delay becomes negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Share(pub(crate) f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Share(#[schemars(range(min = 0, max = 1))] pub(crate) f64);
 
 impl Share {
     /// The share as a number from 0 to 1.
@@ -216,8 +228,9 @@ impl<'de> Deserialize<'de> for Share {
 }
 
 /// Where counting starts: a whole number from -100 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Offset(i32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Offset(#[schemars(range(min = -100, max = 100))] i32);
 
 impl Offset {
     /// The offset as written.
@@ -238,8 +251,9 @@ impl<'de> Deserialize<'de> for Offset {
 }
 
 /// A whole number from `MIN` to `MAX`, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Count<const MIN: u64, const MAX: u64>(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(inline, description = "A whole number.")]
+pub struct Count<const MIN: u64, const MAX: u64>(#[schemars(range(min = MIN, max = MAX))] u64);
 
 impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
     /// The number as written.

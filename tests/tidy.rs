@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The storeys, from the ground up. A module may use what is on a storey below its own, and its siblings in its folder.
 const STOREYS: &[&[&str]] = &[
-    &["quantity", "error", "random", "scope"],
+    &["quantity", "error", "random", "scope", "schema"],
     &["time"],
     &["units", "range", "event_queue", "table"],
     &["outcome", "verdict", "usage"],

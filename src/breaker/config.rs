@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::half_open::{HalfOpenConfig, Judge};
 use super::open_time::{OpenFor, OpenTime};
@@ -11,12 +12,13 @@ use super::trip::{Trip, TripRules};
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
 use crate::random::Key;
+use crate::schema::{Either, Unlimited};
 use crate::scope::Scope;
 use crate::time::Interval;
 use crate::units::Count;
 
 /// A breaker as written in a scenario. The defaults are those of a textbook breaker.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BreakerConfig {
     /// What opens it when it is closed.
@@ -31,6 +33,7 @@ pub struct BreakerConfig {
     pub timer_from: TimerFrom,
     /// What it takes, beside the end of the open time, to leave the open state.
     #[serde(default)]
+    #[schemars(extend("default" = "on_call"))]
     pub changes: Changes,
     /// What comes after the open time.
     #[serde(default)]
@@ -69,6 +72,7 @@ pub struct BreakerConfig {
     pub scope: Scope,
     /// Which outcomes are failures to it; everything that is no success if absent. What is no failure counts as a success.
     #[serde(default = "any_failure")]
+    #[schemars(extend("default" = "any_failure"))]
     pub counts: Outcomes,
     /// Whether it guards each attempt, or the request with all its retries.
     #[serde(default)]
@@ -84,7 +88,7 @@ const fn one() -> Count<1, 1_000_000_000> {
 }
 
 /// Whether the end of the open time belongs to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Boundary {
     /// A call at exactly the end is let through (`>=`).
@@ -95,7 +99,7 @@ pub enum Boundary {
 }
 
 /// From when the open time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerFrom {
     /// From the moment it opened.
@@ -107,7 +111,7 @@ pub enum TimerFrom {
 }
 
 /// What it takes to leave the open state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Changes {
     /// A call: until the next one it is open by name.
@@ -120,7 +124,7 @@ pub enum Changes {
 }
 
 /// What comes after the open time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AfterOpen {
     /// Probes.
@@ -131,7 +135,7 @@ pub enum AfterOpen {
 }
 
 /// How probes are counted against their limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbesCounted {
     /// Those whose result is not known yet.
@@ -142,7 +146,7 @@ pub enum ProbesCounted {
 }
 
 /// What becomes of callers for whom there is no probe left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
     /// They are refused.
@@ -153,7 +157,7 @@ pub enum Overflow {
 }
 
 /// How long it stays half-open at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HalfOpenFor {
     /// The longest time; at least 1 ms.
@@ -164,7 +168,7 @@ pub struct HalfOpenFor {
 }
 
 /// What a breaker becomes that was half-open for too long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Then {
     /// Open.
@@ -175,7 +179,7 @@ pub enum Then {
 }
 
 /// Where results of probes go, beside the judgement on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeResults {
     /// Nowhere; the trip condition forgets everything when the breaker becomes half-open, unless `on_close = "remember"`.
@@ -186,7 +190,7 @@ pub enum ProbeResults {
 }
 
 /// What the trip condition remembers once the breaker has closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnClose {
     /// Nothing.
@@ -199,7 +203,7 @@ pub enum OnClose {
 }
 
 /// What becomes of results of calls that began in an earlier state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LateResults {
     /// They are ignored (gobreaker 2).
@@ -218,7 +222,7 @@ pub enum LateResults {
 }
 
 /// What a breaker guards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// Each attempt: the retry is around the breaker, and a refusal is a failed attempt that can be retried.
@@ -229,7 +233,8 @@ pub enum Position {
 }
 
 /// How many probes are let through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Count<1, { u32::MAX as u64 }>, Unlimited>", inline)]
 pub struct Probes(u32);
 
 impl Probes {

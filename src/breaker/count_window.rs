@@ -1,6 +1,7 @@
 //! The last N results, whenever they came: a ring that the trip and the half-open state share.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::rate::{Arithmetic, Compare, Limit, Minimum, Percent, Slow, SlowConfig, Tally, TooMuch};
 use crate::time::Interval;
@@ -8,7 +9,7 @@ use crate::units::{Count, Probability};
 
 /// Opens by the last `size` results (resilience4j 2 `COUNT_BASED`, cockatiel 3 `CountBreaker`, recloser 1, Failsafe 3
 /// `withFailureThreshold(failures, size)`).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountWindow {
     /// How many results are kept, 1 to 1,000,000; as many as `failures` if absent.
@@ -38,7 +39,7 @@ pub struct CountWindow {
 }
 
 /// After which results a window is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JudgedOn {
     /// After failures only (Polly 8, cockatiel 3, opossum 9).

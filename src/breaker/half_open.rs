@@ -1,5 +1,6 @@
 //! What probes prove: when a half-open breaker opens again and when it closes.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::count_window::{Ring, slow_problem};
@@ -9,7 +10,7 @@ use crate::units::{Count, Probability};
 
 /// How a half-open breaker judges its probes. If nothing is given, by `reopens_after` and `closes_after`; if several are,
 /// `successes` goes before `rate`, `rate` before `failures`, and `ring` stands alone.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HalfOpenConfig {
     /// So many successes of so many probes close it; it opens when they can no longer be had (Failsafe 3
@@ -25,7 +26,7 @@ pub struct HalfOpenConfig {
 }
 
 /// So many of so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Enough {
     /// How many decide.
@@ -46,7 +47,7 @@ impl Enough {
 }
 
 /// Opens if the share of failures, or of slow calls, among the first results is too much, closes if not.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HalfOpenRate {
     /// How many results decide; never more than `probes`.
@@ -67,7 +68,7 @@ pub struct HalfOpenRate {
 
 /// A ring that says nothing until it was full before the result at hand; then a failure opens at the rate or above it, and a
 /// success closes at the rate or below it.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HalfOpenRing {
     /// How many results are kept.

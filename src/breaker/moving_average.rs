@@ -1,5 +1,6 @@
 //! The success rate as a moving average that forgets exponentially: no window at all, so that the last results weigh most.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::rate::Tally;
@@ -9,7 +10,7 @@ use crate::units::{Count, Probability};
 
 /// Opens when the average success rate is below `success_rate` (failsafe-rs 1 `success_rate_over_time_window`). The average
 /// takes each result with weight 1 - exp(-time since the last / window), in whole milliseconds as there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MovingAverage {
     /// The success rate below which it opens, 0 to 1.
@@ -26,7 +27,7 @@ const fn none() -> Count<0, 1_000_000_000> {
 }
 
 /// A share that is compared and never computed with.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SuccessRate(Probability);
 

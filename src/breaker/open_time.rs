@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::quantity::Quantity;
 use crate::random::Block;
 use crate::schedule::{Backoff, Jitter, Rounding, Schedule, ScheduleConfig};
+use crate::schema::Either;
 use crate::time::Interval;
 
 /// From this opening in a row on the open time grows no more.
@@ -17,7 +19,8 @@ const OPENINGS: u32 = 256;
 /// How long it stays open: a duration, or a schedule as that of retries (`backoff`, `jitter`, `cap_before_jitter`,
 /// `cap_after_jitter`, `floor`, `round`) with `grows` and `forgets`. The n-th opening in a row takes the n-th delay, up to the
 /// 256th.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(with = "Either<Interval, Written>")]
 pub struct OpenFor {
     /// The lengths, one after the other.
     pub schedule: ScheduleConfig,
@@ -28,7 +31,7 @@ pub struct OpenFor {
 }
 
 /// Which openings make the next one longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grows {
     /// Each.
@@ -40,7 +43,7 @@ pub enum Grows {
 }
 
 /// When it is forgotten how often it opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Forgets {
     /// When it closes.
@@ -53,19 +56,31 @@ pub enum Forgets {
 }
 
 /// The table form as it is written.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OpenForFields")]
 struct Written {
+    /// How long it stays open before jitter: the n-th opening in a row takes the n-th delay. A list must not give up.
     backoff: Backoff,
+    /// How that is randomised. One that walks from one length to the next needs all openings in a row, so neither `grows` nor
+    /// `forgets`.
     #[serde(default)]
+    #[schemars(extend("default" = "none"))]
     jitter: Jitter,
+    /// Upper bound before jitter.
     cap_before_jitter: Option<Interval>,
+    /// Upper bound after jitter and before rounding.
     cap_after_jitter: Option<Interval>,
+    /// Lower bound after jitter and cap, and before rounding.
     floor: Option<Interval>,
+    /// To which multiples it is rounded after all that.
     round: Option<Rounding>,
+    /// Which openings make the next one longer.
     #[serde(default)]
     grows: Grows,
+    /// When it is forgotten how often it opened.
     #[serde(default)]
+    #[schemars(extend("default" = "on_close"))]
     forgets: Forgets,
 }
 

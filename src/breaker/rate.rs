@@ -1,8 +1,9 @@
 //! When failures are too many: the comparison of a share with a limit, in the arithmetic of each library, since `7 of 100`
 //! is above 7 % in one and not in another.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
 
 use crate::time::Interval;
 use crate::units::Probability;
@@ -38,7 +39,7 @@ impl Tally {
 }
 
 /// Whether the limit itself is too much.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compare {
     /// It is (`>=`).
@@ -49,8 +50,9 @@ pub enum Compare {
 }
 
 /// How the share is computed before it is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "RateArithmetic")]
 pub enum Arithmetic {
     /// failures / calls in double precision, times 100 for a percentage (Polly 8, opossum 9).
     #[default]
@@ -66,8 +68,9 @@ pub enum Arithmetic {
 }
 
 /// A percentage: 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Percent(f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Percent(#[schemars(range(min = 0, max = 100))] f64);
 
 impl Percent {
     /// The number as written.
@@ -88,8 +91,9 @@ impl<'de> Deserialize<'de> for Percent {
 }
 
 /// A number of calls that need not be whole, since some libraries compute it.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Minimum(f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Minimum(#[schemars(range(min = 0, max = 1_000_000_000))] f64);
 
 impl<'de> Deserialize<'de> for Minimum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -110,8 +114,9 @@ impl Minimum {
 }
 
 /// Calls that take too long, as a second reason to open. A call that succeeds slowly counts too (resilience4j 2).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SlowCalls")]
 pub struct SlowConfig {
     /// A call is slow if it takes longer than this, strictly.
     pub longer_than: Interval,

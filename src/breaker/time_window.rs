@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::count_window::{JudgedOn, slow_problem};
 use super::rate::{Arithmetic, Compare, Limit, Minimum, Percent, Slow, SlowConfig, Tally, TooMuch};
@@ -14,7 +15,7 @@ const MAX_BUCKETS: u64 = 100_000;
 
 /// Opens by the results of the last `width` (resilience4j 2 `TIME_BASED`, Polly 8, Hystrix 1, opossum 9, Failsafe 3,
 /// cockatiel 3 `SamplingBreaker`).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeWindow {
     /// How far back results count.
@@ -57,7 +58,7 @@ pub struct TimeWindow {
 }
 
 /// Where buckets begin, and when old ones go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Align {
     /// At multiples of the bucket from time 0 (resilience4j 2: epoch seconds; opossum 9: a timer since it was made).
@@ -78,7 +79,7 @@ pub enum Align {
 }
 
 /// What failures are a share of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareOf {
     /// Of the results.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -11,6 +12,7 @@ use super::moving_average::{Average, MovingAverage};
 use super::rate::Tally;
 use super::run_until::RunUntil;
 use super::time_window::{Buckets, TimeRules, TimeWindow};
+use crate::schema::Either;
 use crate::time::{Instant, Interval};
 use crate::units::Count;
 
@@ -18,7 +20,7 @@ use crate::units::Count;
 pub(super) const MAX_PARTS: usize = 4;
 
 /// What opens a closed breaker.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trip {
     /// So many failures in a row: a number, or a table.
@@ -34,7 +36,8 @@ pub enum Trip {
 }
 
 /// So many failures in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Count<1, 1_000_000_000>, WrittenConsecutive>")]
 pub struct Consecutive {
     /// How many.
     pub failures: Count<1, 1_000_000_000>,
@@ -47,11 +50,19 @@ pub struct Consecutive {
     pub buckets: Count<1, 100_000>,
 }
 
-#[derive(Deserialize)]
+/// So many failures in a row, with what is forgotten of them.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ConsecutiveFields")]
 struct WrittenConsecutive {
+    /// How many failures in a row.
     failures: Count<1, 1_000_000_000>,
+    /// The oldest bucket is dropped when this time has passed since the breaker closed, and again each time it passes (gobreaker 2:
+    /// `BucketPeriod`, or `Interval` if there is one bucket); never if absent. As there, one call or result drops one bucket; a run
+    /// that is not all of the failures in the window is not shortened; and calls that began before all buckets had been dropped for
+    /// the first time are not counted.
     forgets_every: Option<Interval>,
+    /// How many buckets there are.
     #[serde(default = "one_bucket")]
     buckets: Count<1, 100_000>,
 }

@@ -1,8 +1,11 @@
 //! Decimal numbers that stay exact: a deposit of 0.1 tokens made ten times is one token, not 0.9999999999999999.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// How many millionths make one.
 pub const ONE: u64 = 1_000_000;
@@ -27,6 +30,27 @@ impl<const MIN: u64, const MAX: u64> Millionths<MIN, MAX> {
     pub const fn of(millionths: u64) -> Self {
         assert!(MIN <= millionths && millionths <= MAX);
         Self(millionths)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for Millionths<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Millionths{MIN}To{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": shown(MIN), "maximum": shown(MAX) })
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Serialize for Millionths<MIN, MAX> {
+    /// As a scenario writes it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(shown(self.0))
     }
 }
 

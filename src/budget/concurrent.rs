@@ -3,14 +3,15 @@
 //! Sources: Envoy `ResourceManagerImpl::RetryBudgetImpl` and `RetryStateImpl::shouldRetry` (`max_retries` 3, or
 //! `retry_budget` of 20 % and at least 3); failsafe-go 0.9.7 `budget`.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Grant;
 use super::amount::{ONE, Portion};
 use crate::units::Count;
 
 /// A limit on retries under way, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConcurrentConfig {
     /// So many retries may be under way at once, whatever else is.
@@ -29,7 +30,7 @@ const fn three() -> Count<0, 1_000_000_000> {
 }
 
 /// Whose counting a limit on retries under way follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConcurrentLike {
     /// Envoy: a retry is under way from the decision, its backoff included; allowed if fewer than the larger of `at_least`

@@ -3,13 +3,14 @@
 //! Source: the "circuit breaker" of M. Brooker's simulation "Fixing retries with token buckets and circuit breakers" (2022):
 //! it cuts off retries only, first attempts always pass, and it never forgets.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Grant;
 use super::amount::{ONE, Portion};
 
 /// A limit on the share of failures, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailureShareConfig {
     /// Retries are refused while failed attempts divided by requests are more than this: 0 to 1.

@@ -27,6 +27,7 @@ mod window;
 
 use std::num::NonZeroU64;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use amount::{Millionths, ONE, Portion, Tokens};
@@ -36,12 +37,14 @@ pub use throttle::{ThrottleConfig, ThrottleState};
 pub use tokens::{Arithmetic, Cost, Needs, Refund, TokensConfig, TokensState};
 pub use window::{WindowConfig, WindowLike, WindowState};
 
+use crate::schema::exactly_one;
 use crate::scope::Scope;
 use crate::time::Instant;
 
 /// A budget as written in a scenario: one kind, and who shares it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Written")]
+#[schemars(with = "Written")]
 pub struct BudgetConfig {
     /// The kind, with its parameters.
     pub kind: BudgetKind,
@@ -65,14 +68,21 @@ pub enum BudgetKind {
 }
 
 /// The fields as they stand in the file.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = exactly_one(&["tokens", "throttle", "window", "concurrent", "failure_share"])))]
 struct Written {
+    /// A bucket of tokens: AWS SDKs.
     tokens: Option<TokensConfig>,
+    /// Failures drain, successes fill, no retry below one half: gRPC.
     throttle: Option<ThrottleConfig>,
+    /// A share of the requests in a sliding window: Finagle, tower, Linkerd.
     window: Option<WindowConfig>,
+    /// A limit on retries under way: Envoy, failsafe-go.
     concurrent: Option<ConcurrentConfig>,
+    /// A limit on the share of failures since the start.
     failure_share: Option<FailureShareConfig>,
+    /// Who shares one: all clients of the workload, each client its own, or all workloads that use the policy.
     #[serde(default)]
     scope: Scope,
 }

@@ -3,13 +3,14 @@
 //! Source: gRPC proposal A6, "Throttling Retry Attempts and Hedged RPCs"; grpc-go `retryThrottler` (4793ad047), where the
 //! decrement comes before the comparison and stops at zero.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Grant;
 use super::amount::Millionths;
 
 /// A throttle as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThrottleConfig {
     /// Tokens at the start and at most: above 0 to 1000. A failed attempt that the policy would retry takes one.

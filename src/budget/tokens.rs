@@ -7,17 +7,19 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::amount::{Decimal, ONE, Tokens, shown};
 use super::{Class, Grant};
+use crate::schema::Either;
 use crate::time::{Instant, Interval};
 use crate::units::Rate;
 
 /// A bucket as written in a scenario. All amounts are tokens, with at most six decimal places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokensConfig {
     /// The most that fits.
@@ -49,7 +51,8 @@ pub struct TokensConfig {
 }
 
 /// What a retry costs, by the class of the failure it follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Tokens, ByClass>")]
 pub struct Cost {
     transient: Tokens,
     throttled: Tokens,
@@ -71,16 +74,21 @@ impl Cost {
     }
 }
 
+/// What a retry costs, by class. What is not given costs as much as a transient failure.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CostByClass")]
+struct ByClass {
+    /// After a failure that is neither throttling nor a timeout.
+    transient: Tokens,
+    /// After a 429; as `transient` if absent.
+    throttled: Option<Tokens>,
+    /// After a timeout; as `transient` if absent.
+    timeout: Option<Tokens>,
+}
+
 impl<'de> Deserialize<'de> for Cost {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// What is not given costs as much as a transient failure.
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct ByClass {
-            transient: Tokens,
-            throttled: Option<Tokens>,
-            timeout: Option<Tokens>,
-        }
         struct NumberOrTable;
         impl<'de> Visitor<'de> for NumberOrTable {
             type Value = Cost;
@@ -115,7 +123,7 @@ const fn same(cost: Tokens) -> Cost {
 }
 
 /// What a success after a retry gives back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Refund {
     /// Nothing.
@@ -126,7 +134,7 @@ pub enum Refund {
 }
 
 /// What must be in the bucket for a retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Needs {
     /// The cost, or more (`>=`).
@@ -138,8 +146,9 @@ pub enum Needs {
 
 /// How a bucket counts. It matters if the amounts are no binary fractions: with deposits of 0.1 and a cost of 1, doubles find
 /// more than one token in the bucket where there is exactly one, and grant a retry a deposit too early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "TokensArithmetic")]
 pub enum Arithmetic {
     /// In whole millionths, without rounding.
     #[default]

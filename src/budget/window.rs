@@ -8,7 +8,8 @@
 //! Sources: tower 0.5.3 `retry/budget/tps_budget.rs` (linkerd2-proxy uses it); Finagle 24.5 `RetryBudget`, `TokenBucket`,
 //! `WindowedAdder`, with the clock taken in nanoseconds instead of milliseconds.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Grant;
 use super::amount::{Millionths, ONE};
@@ -19,7 +20,7 @@ use crate::units::Count;
 const SLOTS: u64 = 10;
 
 /// A window as written in a scenario. The defaults are those of tower, Finagle and Linkerd.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowConfig {
     /// How long a request or a retry counts: 1 s to 60 s.
@@ -49,7 +50,7 @@ const fn a_fifth() -> Millionths<0, 1_000_000_000> {
 }
 
 /// Whose arithmetic a window follows. They differ in how a fraction of a retry is rounded, and in when a slot expires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowLike {
     /// tower and Linkerd: `percent = 0.3` is a third (a retry takes `floor(1 / percent)` requests); ten closed slots and

@@ -168,7 +168,8 @@ impl Limits {
 
     /// The files and the maps of two fields.
     fn map(&self, scenario: &Scenario, question: &Question, axes: [&Axis; 2]) -> Result<Written, Error> {
-        let bar = progress::counted("pairs of values");
+        let pairs: usize = axes.iter().map(|axis| axis.values().map_or(0, |values| values.len())).product();
+        let bar = progress::of(pairs as u64, "pairs of values");
         let map = phase_map(question, axes, &|| bar.inc(1))?;
         bar.finish_and_clear();
         let paths = axes.map(|axis| axis.path.as_str());

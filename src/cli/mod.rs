@@ -17,6 +17,7 @@ mod presets;
 mod progress;
 mod report;
 mod run;
+mod schema;
 mod sweep;
 mod tune;
 
@@ -53,6 +54,7 @@ enum Verb {
     Presets(presets::Presets),
     Breaker(breaker::Replay),
     Completions(completions::Completions),
+    Schema(schema::Schema),
     Man(man::Man),
 }
 
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Verb::Presets(verb) => verb.execute(),
         Verb::Breaker(verb) => verb.execute(),
         Verb::Completions(verb) => verb.execute(),
+        Verb::Schema(verb) => verb.execute(),
         Verb::Man(verb) => verb.execute(),
     };
     match done {
@@ -95,6 +98,11 @@ fn print(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// How many columns stdout has; 80 if it is no terminal, so that what goes into a pipe is always the same.
+fn width() -> usize {
+    console::Term::stdout().size_checked().map_or(80, |(_, columns)| columns.into())
 }
 
 /// What was given to `--set`, as (name, value).

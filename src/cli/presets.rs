@@ -89,7 +89,7 @@ fn formatted(format: Format, presets: &[&Preset], wrapped: bool) -> String {
 
 /// The width of the terminal; 80 if there is none.
 fn width() -> usize {
-    console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).clamp(60, 160))
+    super::width().clamp(60, 160)
 }
 
 /// The presets in which each of the words occurs.

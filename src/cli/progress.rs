@@ -4,14 +4,19 @@ use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar of so many replications, which says how long the rest will take.
-pub(super) fn replications(steps: u64) -> ProgressBar {
-    shown(ProgressBar::new(steps), "{bar:30} {pos}/{len} replications, {eta} left")
+/// A bar of so many of what is done, which says how long the rest will take.
+pub(super) fn of(steps: u64, what: &str) -> ProgressBar {
+    shown(ProgressBar::new(steps), &format!("{{bar:30}} {{pos}}/{{len}} {what}, {{eta}} left"))
 }
 
-/// A count of what is done, of nobody knows how many.
+/// The same of at most so many: what is found early needs fewer.
+pub(super) fn at_most(steps: u64, what: &str) -> ProgressBar {
+    shown(ProgressBar::new(steps), &format!("{{bar:30}} {{pos}}/{{len}} {what}, {{eta}} left at most"))
+}
+
+/// A count of what is done, of nobody knows how many, and how long it has taken.
 pub(super) fn counted(what: &str) -> ProgressBar {
-    shown(ProgressBar::no_length(), &format!("{{spinner}} {{pos}} {what}"))
+    shown(ProgressBar::no_length(), &format!("{{spinner}} {{pos}} {what} in {{elapsed}}"))
 }
 
 fn shown(bar: ProgressBar, template: &str) -> ProgressBar {

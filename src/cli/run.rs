@@ -191,7 +191,7 @@ fn junit(path: &Path, scenario: &Scenario) -> Result<File, Error> {
 
 /// Runs it with a progress bar.
 fn simulate(scenario: &Scenario, options: Options) -> Results {
-    let bar = progress::replications(scenario.arms.len() as u64 * u64::from(scenario.replications));
+    let bar = progress::of(scenario.arms.len() as u64 * u64::from(scenario.replications), "replications");
     let results = experiment::run(scenario, options, &|| bar.inc(1));
     bar.finish_and_clear();
     results
@@ -201,7 +201,7 @@ fn text(scenario: &Scenario, results: &Results, verdicts: &[Verdict], target: &P
     let question = scenario.question.as_ref().map(|question| format!("{question}\n")).unwrap_or_default();
     [
         format!("{}\n{question}\n", scenario.title),
-        report::table(scenario, results),
+        report::overview(scenario, results, super::width()),
         report::unserved(scenario, results),
         format!("\n{}", report::legend(scenario)),
         report::standings(scenario, results),

@@ -130,7 +130,7 @@ impl Sweep {
         if !kept.is_empty() {
             anstream::eprintln!("{} of {} points were finished before", kept.len(), plan.own().len());
         }
-        let bar = progress::replications(missing.iter().map(|&point| steps[point]).sum());
+        let bar = progress::of(missing.iter().map(|&point| steps[point]).sum(), "replications");
         let done = Mutex::new(kept);
         sweep.run(&missing, &|| bar.inc(1), &|point, scenario, results| {
             let key = &plan.points[point].key;

@@ -1,13 +1,11 @@
 //! `retrysim tune`: policies found for the workloads of a scenario.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{NOT_MET, assignments, print, run};
+use super::{NOT_MET, assignments, print, progress, run};
 use crate::error::Error;
 use crate::experiment;
 use crate::experiment::tune::{LEAST_EVALUATIONS, TunedWorkload, Tuning};
@@ -110,11 +108,7 @@ impl Tune {
 
 /// Tunes with a progress bar on stderr, if that is a terminal.
 fn tune(scenario: &Scenario, evaluations: u64, jobs: usize) -> Tuning {
-    let bar =
-        if std::io::stderr().is_terminal() { ProgressBar::new(evaluations) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications, {eta} left at most")
-        .expect("a sound template");
-    bar.set_style(style);
+    let bar = progress::at_most(evaluations, "replications");
     let threads = experiment::threads(jobs);
     let tuning = threads.install(|| experiment::tune::tune(scenario, evaluations, &|| bar.inc(1)));
     bar.finish_and_clear();

@@ -1,18 +1,22 @@
 //! A law with one field beside it, in one table: `{ weight = 9, constant = "10ms" }`, `{ by = "5ms", exponential = { .. } }`.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Distribution;
 use crate::time::Interval;
 use crate::units::bounded;
 
 /// How often something is chosen, compared with the weights beside it: 0 to 10^9.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Weight(f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Weight(#[schemars(range(min = 0, max = 1_000_000_000))] f64);
 
 impl Weight {
     /// The weight as a number.
@@ -42,6 +46,43 @@ impl<'de> Deserialize<'de> for Part {
         deserializer
             .deserialize_map(Beside::<Weight>::new("weight", example))
             .map(|(weight, law)| Self { weight, law })
+    }
+}
+
+/// The schema of a table of one field and one law: what a law may be, each with the field beside it.
+fn beside<F: JsonSchema>(generator: &mut SchemaGenerator, name: &str, about: &str) -> Schema {
+    let mut field = generator.subschema_for::<F>();
+    field.insert("description".into(), about.into());
+    let mut schema = Distribution::json_schema(generator);
+    for law in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        law["properties"][name] = field.clone().to_value();
+        law["required"].as_array_mut().into_iter().for_each(|required| required.insert(0, name.into()));
+    }
+    schema
+}
+
+impl JsonSchema for Part {
+    fn schema_name() -> Cow<'static, str> {
+        "MixturePart".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema =
+            beside::<Weight>(generator, "weight", "How often it is drawn from, compared with the others.");
+        schema.insert("description".into(), "A law of a mixture, with its weight beside it.".into());
+        schema
+    }
+}
+
+impl JsonSchema for Shifted {
+    fn schema_name() -> Cow<'static, str> {
+        "Shifted".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = beside::<Interval>(generator, "by", "How much longer.");
+        schema.insert("description".into(), "Another law, and how much longer beside it.".into());
+        schema
     }
 }
 

@@ -6,15 +6,18 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use crate::schema::{Either, exactly_one};
 use crate::table::{TableFile, duration};
 use crate::time::Interval;
 
 /// The law of a sample or of quantiles: `{ file = "latencies.csv", column = "latency" }` (seconds, or with a unit),
 /// `{ values = ["12ms", "30ms"] }`, or `{ quantiles = [[0, "5ms"], [0.5, "20ms"], [0.99, "1s"], [1, "3s"]] }`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<String, Fields>")]
 pub struct Empirical(Knots);
 
 /// Where the inverse distribution function bends.
@@ -33,16 +36,23 @@ impl Empirical {
     }
 }
 
+/// The fields of a law that was measured: one of `file`, `values` and `quantiles`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "EmpiricalFields", extend("oneOf" = exactly_one(&["file", "values", "quantiles"])))]
+struct Fields {
+    /// A CSV file with a sample.
+    file: Option<TableFile>,
+    /// The column of the file; `latency` if absent.
+    column: Option<String>,
+    /// A sample.
+    values: Option<Vec<Interval>>,
+    /// Quantiles as [probability, duration], from probability 0 to probability 1.
+    quantiles: Option<Vec<(f64, Interval)>>,
+}
+
 impl<'de> Deserialize<'de> for Empirical {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            file: Option<TableFile>,
-            column: Option<String>,
-            values: Option<Vec<Interval>>,
-            quantiles: Option<Vec<(f64, Interval)>>,
-        }
         let fields = Fields::deserialize(deserializer)?;
         if fields.column.is_some() && fields.file.is_none() {
             return Err(D::Error::custom("`column` is one of a file: add `file`, or leave it out"));

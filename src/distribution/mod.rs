@@ -14,6 +14,7 @@ mod sampler;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use beside::{Part, Shifted, Weight};
@@ -28,7 +29,7 @@ use crate::time::Interval;
 use normal::NORMAL_P99;
 
 /// A distribution of durations, as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Distribution {
     /// Always the same duration.

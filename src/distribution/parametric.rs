@@ -1,15 +1,17 @@
 //! Laws with a shape: gamma, Weibull and Pareto.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
 
 use super::Sampler;
 use crate::time::Interval;
 use crate::units::bounded;
 
 /// The shape of a law: 0.05 to 1000.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Shape(pub(super) f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Shape(#[schemars(range(min = 0.05, max = 1000))] pub(super) f64);
 
 impl Shape {
     /// The shape as a number.
@@ -25,7 +27,7 @@ impl<'de> Deserialize<'de> for Shape {
 }
 
 /// A gamma law of this mean; its variance is mean^2 / shape.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gamma {
     /// The mean.
@@ -42,7 +44,7 @@ impl Gamma {
 }
 
 /// A Weibull law: P(longer than t) = exp(-(t / scale)^shape).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Weibull {
     /// The median; either it or `scale`.
@@ -76,7 +78,7 @@ impl Weibull {
 }
 
 /// A Pareto law: P(longer than t) = (min / t)^alpha from `min` on; with `max`, given that it is not longer than that.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pareto {
     /// The shortest duration, above zero.

@@ -9,6 +9,7 @@
 //! Source: botocore 1.44.5, `retries/adaptive.py`, `bucket.py`, `throttling.py` (the same in @smithy/core and
 //! aws-smithy-runtime).
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Admission;
@@ -28,7 +29,7 @@ const MIN_RATE: f64 = 0.5;
 const MAX_RATE_ADJUST_SCALE: f64 = 2.0;
 
 /// The adaptive mode as written in a scenario: it has no parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveRateConfig {}
 

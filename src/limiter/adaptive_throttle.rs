@@ -7,7 +7,8 @@
 //! failsafe-go `adaptivethrottler` (06622f2d): k = 1 / 0.9, at most 0.9, 20 buckets in a minute, only calls that were sent
 //! are counted, and only when their outcome is known.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Admission;
 use crate::random::unit;
@@ -15,7 +16,7 @@ use crate::time::{Instant, Interval};
 use crate::units::{Count, Factor, Probability};
 
 /// An adaptive throttle as written in a scenario. The defaults are those of the SRE book.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveThrottleConfig {
     /// How many attempts the client sends for each that is accepted: 1 to 1000. 2 sheds once less than half is accepted; 1 / k
@@ -56,7 +57,7 @@ const fn none() -> Count<0, 1_000_000_000> {
 }
 
 /// Which attempts count towards N, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
     /// Every attempt when it is made, also one that is shed (SRE book).

@@ -16,19 +16,22 @@ mod adaptive_throttle;
 mod tests;
 mod token_bucket;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use adaptive_rate::{AdaptiveRate, AdaptiveRateConfig};
 pub use adaptive_throttle::{AdaptiveThrottle, AdaptiveThrottleConfig, Counts};
 pub use token_bucket::{TokenBucket, TokenBucketConfig};
 
+use crate::schema::exactly_one;
 use crate::scope::Scope;
 use crate::time::{Instant, Interval};
 use crate::units::Count;
 
 /// A limiter as written in a scenario: one kind, and who shares it.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "Written")]
+#[schemars(with = "Written")]
 pub struct LimiterConfig {
     /// The kind, with its parameters.
     pub kind: LimiterKind,
@@ -50,13 +53,19 @@ pub enum LimiterKind {
 }
 
 /// The fields as they stand in the file.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = exactly_one(&["adaptive_throttle", "adaptive_rate", "token_bucket", "concurrency"])))]
 struct Written {
+    /// Sheds by chance what would probably be rejected: Google SRE, failsafe-go.
     adaptive_throttle: Option<AdaptiveThrottleConfig>,
+    /// Finds a rate after the first throttling, and waits for it: AWS SDKs, adaptive mode. It has no fields: `{}`.
     adaptive_rate: Option<AdaptiveRateConfig>,
+    /// A fixed rate; attempts wait for it.
     token_bucket: Option<TokenBucketConfig>,
+    /// So many attempts under way at once; others wait in the order in which they came.
     concurrency: Option<Count<1, 1_000_000_000>>,
+    /// Who shares one: all clients of the workload, each client its own, or all workloads that use the policy.
     #[serde(default)]
     scope: Scope,
 }

@@ -6,6 +6,7 @@
 //! Sources: bottleneck 2.19.5 (`minTime` is a burst of 1; `reservoir` refills differently), @octokit/plugin-throttling 11
 //! (writes at 1/s), clients written for Notion's average of 3 requests per second.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Admission;
@@ -13,8 +14,9 @@ use crate::time::{Instant, Interval};
 use crate::units::{Count, Rate};
 
 /// A bucket as written in a scenario; it starts full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LimiterBucket")]
 pub struct TokenBucketConfig {
     /// Attempts per time.
     pub rate: Rate,

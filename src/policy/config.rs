@@ -1,6 +1,7 @@
 //! A policy as it is written: the fields, what they default to, and which of them contradict each other.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::stop::{Deadline, Retries, StopWhen};
 use super::{MAX_LAYERS, MAX_RETRIES, RetryAfterRule};
@@ -13,7 +14,7 @@ use crate::time::Interval;
 use crate::units::Count;
 
 /// A policy as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
     /// How many retries at most; `retries = 3` means up to 4 attempts. If this and `attempts` are absent, time must stop the
@@ -25,6 +26,7 @@ pub struct PolicyConfig {
     pub backoff: Option<Backoff>,
     /// How the delay is randomised; not at all if absent.
     #[serde(default)]
+    #[schemars(extend("default" = "none"))]
     pub jitter: Jitter,
     /// How often luck is drawn; for each delay if absent.
     #[serde(default)]
@@ -53,9 +55,11 @@ pub struct PolicyConfig {
     pub stop_when: StopWhen,
     /// Which outcomes are retried; transient ones if absent.
     #[serde(default)]
+    #[schemars(extend("default" = "transient"))]
     pub retry_on: RetryOn,
     /// What a Retry-After header does; ignored if absent.
     #[serde(default)]
+    #[schemars(extend("default" = "ignore"))]
     pub retry_after: RetryAfterRule,
     /// A circuit breaker around each attempt, or around the request.
     pub breaker: Option<BreakerConfig>,
@@ -76,7 +80,7 @@ pub struct PolicyConfig {
 }
 
 /// Which outcomes are retried: a set of outcomes, or two by whether the operation is idempotent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryOn {
     /// Statuses 429, 500, 502, 503, 504, timeouts, connection errors, refusals of an open breaker.
@@ -91,7 +95,7 @@ pub enum RetryOn {
 }
 
 /// What is retried of idempotent operations (GET, PUT, DELETE), and of others.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ByIdempotence {
     /// Of operations that may be done twice.
@@ -113,7 +117,7 @@ impl RetryOn {
 }
 
 /// What becomes of a slot while its request waits for a retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DuringBackoff {
     /// The request keeps it: it sleeps where it runs (a Prefect 3 task, and every library that sleeps in the caller).
@@ -124,7 +128,7 @@ pub enum DuringBackoff {
 }
 
 /// Caching of successes by input key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CacheConfig {
     /// How long a success is kept, counted from the moment it was received.
@@ -132,7 +136,7 @@ pub struct CacheConfig {
 }
 
 /// What a request that ends without success does to its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The caller sees the failure.

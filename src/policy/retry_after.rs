@@ -1,5 +1,6 @@
 //! Retry-After: what the client makes of the service's own advice on when to come back.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::outcome::Outcome;
@@ -10,7 +11,7 @@ use crate::time::Interval;
 use crate::units::Amount;
 
 /// What a Retry-After header does to the delay. Without a header none of these changes anything.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfterRule {
     /// Nothing (a Prefect task, celery, google-api-core).
@@ -30,7 +31,7 @@ pub enum RetryAfterRule {
 }
 
 /// Refinements of obeying.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObeyWith {
     /// Never wait longer than this, whatever is asked and added.

@@ -1,15 +1,18 @@
 //! Stops: when a policy ends a request although it could be retried.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::MAX_RETRIES;
+use crate::schema::{Either, Unlimited};
 use crate::time::Interval;
 use crate::units::Count;
 
 /// How many retries at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Count<0, MAX_RETRIES>, Unlimited>")]
 pub enum Retries {
     /// So many.
     AtMost(Count<0, MAX_RETRIES>),
@@ -45,18 +48,22 @@ impl<'de> Deserialize<'de> for Retries {
 }
 
 /// The latest start of another attempt, counted from the first one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeadlineFields {
+    /// How long after the first attempt the last one may start.
     within: Interval,
+    /// Whether an attempt at exactly that time is late.
     #[serde(default)]
     at_limit: AtLimit,
+    /// What becomes of an attempt that would start later.
     #[serde(default)]
     late: Late,
 }
 
 /// The latest start of another attempt: a duration, or `{ within, at_limit, late }`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Interval, DeadlineFields>")]
 pub struct Deadline {
     /// How long after the first attempt.
     pub within: Interval,
@@ -67,7 +74,7 @@ pub struct Deadline {
 }
 
 /// Whether an attempt at exactly the deadline is late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AtLimit {
     /// It is not (`>`: google-api-core, backoff-rs).
@@ -78,7 +85,7 @@ pub enum AtLimit {
 }
 
 /// What becomes of an attempt that would start after the deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Late {
     /// It is not made.
@@ -124,7 +131,7 @@ impl Deadline {
 }
 
 /// How several stops belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StopWhen {
     /// The first one that is reached ends the request.

@@ -1,5 +1,6 @@
 //! The terminal: one line per arm, in the units a person would use.
 
+use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::number::{count, duration, machine, percent, short};
@@ -9,10 +10,21 @@ use crate::scenario::Scenario;
 use crate::statistics::{Estimate, ONE_SIDED, none_in};
 
 /// How long a line below the table is at most.
-const WIDTH: usize = 78;
+pub(super) const WIDTH: usize = 78;
 
 /// The table of a run: a line per arm, or per workload and arm where there are several workloads.
 pub fn table(scenario: &Scenario, results: &Results) -> String {
+    rows(scenario, results, &|_, _| false, |_, _| None).join("\n") + "\n"
+}
+
+/// The lines of the table, its header first. Of a workload and an arm, `marked` says whether they have a `*`, and `load` what stands
+/// in the last column, which is there if it says anything.
+pub(super) fn rows(
+    scenario: &Scenario,
+    results: &Results,
+    marked: &dyn Fn(usize, usize) -> bool,
+    load: impl Fn(usize, usize) -> Option<String>,
+) -> Vec<String> {
     let several = scenario.workloads.len() > 1;
     let columns = columns(scenario);
     let mut table = Table::new();
@@ -20,24 +32,25 @@ pub fn table(scenario: &Scenario, results: &Results) -> String {
     let mut header = if several { vec!["workload", "arm"] } else { vec!["arm"] };
     let names = header.len();
     header.extend(columns.iter().map(|column| column.name));
+    header.extend(load(0, 0).map(|_| "load"));
     table.set_header(header);
     for (index, workload) in scenario.workloads.iter().enumerate() {
-        for (arm, result) in scenario.arms.iter().zip(&results.arms) {
-            let mut row =
-                if several { vec![workload.name.clone(), arm.name.clone()] } else { vec![arm.name.clone()] };
+        for (place, (arm, result)) in scenario.arms.iter().zip(&results.arms).enumerate() {
+            let name = if marked(index, place) { format!("{} *", arm.name) } else { arm.name.clone() };
+            let mut row = if several { vec![workload.name.clone(), name] } else { vec![name] };
             let subject = (&result.workloads[index], &result.services[workload.service]);
             row.extend(columns.iter().map(|column| (column.cell)(subject.0, subject.1)));
+            row.extend(load(index, place));
             table.add_row(row);
         }
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        if index >= names {
+        if (names..names + columns.len()).contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 type Cell = fn(&WorkloadResult, &ServiceResult) -> String;
@@ -154,7 +167,9 @@ pub fn verdicts(verdicts: &[Verdict]) -> String {
     let line = |verdict: &Verdict| {
         let (mark, measured) = outcome(verdict);
         let mark = if verdict.met() { mark.to_owned() } else { mark.to_uppercase() };
-        format!("{mark:<7}  {} ({measured})\n", verdict.text)
+        let style =
+            Style::new().fg_color(Some(if verdict.met() { AnsiColor::Green } else { AnsiColor::Red }.into()));
+        format!("{style}{mark:<7}{style:#}  {} ({measured})\n", verdict.text)
     };
     verdicts.iter().map(line).collect()
 }

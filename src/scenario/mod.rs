@@ -12,6 +12,7 @@ mod overrides;
 mod preset;
 mod read;
 mod rules;
+mod schema;
 mod sizes;
 mod tune;
 
@@ -24,6 +25,7 @@ pub use expectation::Expectation;
 pub use file::{MAX_FILE_BYTES, ScenarioFile};
 pub use overrides::Override;
 pub use preset::{Kind, Parameter, Preset, Unit};
+pub use schema::{fields, schema};
 pub use tune::{Addition, Knob, Objective, Tune, Tuned, Values};
 
 use crate::breaker::BreakerConfig;

@@ -1,8 +1,10 @@
 //! Reading a scenario: each part by itself, so that every problem of a file is found at once, then the rules that need
 //! two parts.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use toml::Spanned;
@@ -16,8 +18,9 @@ use super::preset::{Expanded, Kind, expand};
 use super::rules::{
     check_caches, check_calls, check_costs, check_name, check_parts, check_replays, check_slots, check_times,
 };
+use super::schema::{Bound, Parts};
 use super::sizes::check_sizes;
-use super::tune::tunings;
+use super::tune::{Tuning, tunings};
 use super::{Arm, MAX_BINS_IN_ALL, MAX_REQUESTS, Named, Scenario};
 use crate::error::{Error, nearest, suggestion};
 use crate::policy::PolicyConfig;
@@ -27,30 +30,57 @@ use crate::units::Count;
 use crate::workload::WorkloadConfig;
 
 /// The fields at the top of a scenario; the sections are read one by one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Header {
+#[schemars(
+    rename = "Scenario",
+    title = "A scenario of retrysim",
+    description = "What is called, who calls, and the policies to compare."
+)]
+pub(super) struct Header {
+    /// What the scenario is, in a line; its file name if absent.
     title: Option<String>,
+    /// The question that it answers.
     question: Option<String>,
+    /// The root of all randomness.
     #[serde(default = "one_seed")]
     seed: Count<0, { i64::MAX as u64 }>,
+    /// How many seeded runs each arm gets.
     #[serde(default = "thirty")]
     replications: Count<1, 100_000>,
+    /// Length of a run, above 0s.
     horizon: Interval,
+    /// Width of a bin of the time series, above 0s; the narrowest round one that makes at most 600 of them if absent.
     bin: Option<Interval>,
+    /// Width of the window in which peaks and herds are measured, above 0s and up to `horizon`; 1s if absent.
     window: Option<Interval>,
+    /// The arm that the others are held against; the first if absent.
     baseline: Option<String>,
+    /// What is called, by name.
     #[serde(rename = "services")]
+    #[schemars(with = "Parts<ServiceConfig>")]
     _services: Option<IgnoredAny>,
+    /// Who calls, by name.
     #[serde(rename = "workloads")]
+    #[schemars(with = "Parts<WorkloadConfig>")]
     _workloads: Option<IgnoredAny>,
+    /// What clients do after a failure, by name. With one workload and no `arms`, each policy is an arm.
     #[serde(rename = "policies")]
+    #[schemars(with = "Parts<PolicyConfig>")]
     _policies: Option<IgnoredAny>,
+    /// What is compared, by name: which workload has which policy, as `workload = "policy"`. What an arm does not say is as the
+    /// workload's `policy` says.
     #[serde(rename = "arms")]
+    #[schemars(with = "Option<Parts<BTreeMap<String, String>>>")]
     _arms: Option<IgnoredAny>,
+    /// What must be true of the results, as `"arm.metric" = "condition"` or `"arm.workload.metric" = "condition"`, such as
+    /// `"jittered.success_rate" = ">= 0.95"`. The key stands in quotes.
     #[serde(rename = "expect")]
+    #[schemars(with = "Option<BTreeMap<String, Bound>>", extend("minProperties" = 1))]
     _expect: Option<IgnoredAny>,
+    /// What `retrysim tune` may move, by workload.
     #[serde(rename = "tune")]
+    #[schemars(with = "Option<Parts<Tuning>>")]
     _tune: Option<IgnoredAny>,
 }
 

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::ScheduleConfig;
 use crate::quantity::{Quantity, QuantityVisitor};
+use crate::schema::Either;
 use crate::time::Interval;
 use crate::units::{Count, Factor, Offset};
 
 /// The delay of the n-th retry as a formula; n = 1 is the first retry.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Backoff {
     /// Always the same delay.
@@ -27,7 +29,7 @@ pub enum Backoff {
         /// Growth per retry.
         step: Interval,
     },
-    /// base * factor^(n - 1 + exponent), at most [`Interval::MAX`].
+    /// base * factor^(n - 1 + exponent), at most 100 years.
     Exponential(Exponential),
     /// unit * (n + offset)^power + plus: Sidekiq's `count^4 + 15` (offset -1), octokit's `n^2`.
     Polynomial {
@@ -67,7 +69,7 @@ pub enum Backoff {
 }
 
 /// base * factor^(n - 1 + exponent).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exponential {
     /// Delay of the first retry, if there is no `exponent`.
@@ -89,7 +91,7 @@ pub struct Exponential {
 
 /// Each delay is the one before times factor, rounded down to whole multiples of `whole`: rounding errors add up as in
 /// resilience4j (whole milliseconds) and cenkalti/backoff (whole nanoseconds). From the 4,096th retry on it stays.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Iterated {
     /// Delay of the first retry.
@@ -108,8 +110,9 @@ pub struct Iterated {
 }
 
 /// In which numbers a delay is multiplied: with 24 binary digits the result is off by up to 6e-8 of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "IteratedArithmetic")]
 pub enum Arithmetic {
     /// In double precision.
     #[default]
@@ -281,7 +284,8 @@ impl Table {
 }
 
 /// One duration or several, and what follows the last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Interval, Either<Vec<Interval>, Fields>>")]
 pub struct DelayList {
     delays: Vec<Interval>,
     ends: bool,
@@ -305,23 +309,30 @@ impl DelayList {
 }
 
 /// What follows the last entry of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum AfterLast {
+    /// It repeats.
     #[default]
     Repeat,
+    /// Nothing: the request ends.
     GiveUp,
+}
+
+/// A list of delays, and what follows it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "DelayListFields")]
+struct Fields {
+    /// The delays.
+    delays: DelayList,
+    /// What follows the last one.
+    #[serde(default)]
+    then: AfterLast,
 }
 
 impl<'de> Deserialize<'de> for DelayList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            delays: DelayList,
-            #[serde(default)]
-            then: AfterLast,
-        }
         struct OneOrMany;
         impl<'de> Visitor<'de> for OneOrMany {
             type Value = DelayList;

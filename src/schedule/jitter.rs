@@ -1,6 +1,7 @@
 //! Jitter: how a delay is randomised. "Jitter" alone means something else in every library, so each kind has its full name.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use super::rounding::Rounding;
@@ -10,7 +11,7 @@ use crate::time::Interval;
 use crate::units::{Amount, Count, Share};
 
 /// How the delay x of a retry is randomised.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Jitter {
     /// x itself.
@@ -66,8 +67,9 @@ pub enum Jitter {
 }
 
 /// What a delay may be multiplied with: `[1, 3]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "[Count<0, 1_000_000>; 2]")]
+#[schemars(with = "[Count<0, 1_000_000>; 2]")]
 pub struct WholeMultiples {
     /// The smallest number.
     pub low: Count<0, 1_000_000>,
@@ -87,7 +89,7 @@ impl TryFrom<[Count<0, 1_000_000>; 2]> for WholeMultiples {
 }
 
 /// Scaling with a limit that is not a cap: no delay repeats it. Source: dramatiq 2.2.1, `common.py`, `compute_backoff`.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleOrRedraw {
     /// Uniform on [low x, high x].
@@ -99,7 +101,7 @@ pub struct ScaleOrRedraw {
 }
 
 /// Bounds of a decorrelated walk.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecorrelatedWith {
     /// What the lower end is.
@@ -120,7 +122,7 @@ const fn three() -> Amount {
 }
 
 /// The lower end of a decorrelated walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Lower {
     /// The first delay (AWS, redis-py).
@@ -131,7 +133,7 @@ pub enum Lower {
 }
 
 /// The first delay of a decorrelated walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Begins {
     /// Drawn as all others, from the first delay on (AWS).
@@ -142,7 +144,7 @@ pub enum Begins {
 }
 
 /// The end of a compounding walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Compounding {
     /// The longest delay.

@@ -12,7 +12,8 @@ mod backoff;
 mod jitter;
 mod rounding;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use backoff::{Arithmetic, Backoff, DelayList, Exponential, Iterated};
 pub use jitter::{
@@ -27,13 +28,14 @@ use backoff::Table;
 use jitter::{Given, Jitterer};
 
 /// A schedule as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleConfig {
     /// The delay of each retry before jitter.
     pub backoff: Backoff,
     /// How the delay is randomised; not at all if absent.
     #[serde(default)]
+    #[schemars(extend("default" = "none"))]
     pub jitter: Jitter,
     /// How often luck is drawn; for each delay if absent.
     #[serde(default)]
@@ -50,7 +52,7 @@ pub struct ScheduleConfig {
 }
 
 /// How the luck of the delays of one request belongs together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Draws {
     /// A draw for each delay.

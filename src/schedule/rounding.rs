@@ -1,12 +1,13 @@
 //! Rounding: libraries that count in whole seconds or milliseconds. It matters for herds: half of all first retries of
 //! Celery's jittered backoff fire at once, because a random whole number of seconds from 0 to 1 is 0 half of the time.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::time::Interval;
 
 /// To which multiples a delay is rounded after its jitter, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// Down: `floor(random() * x)`. A uniform jitter never gives its upper end then (cockatiel, smithy, Envoy).

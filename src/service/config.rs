@@ -1,5 +1,6 @@
 //! A service as written in a scenario.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::capacity::CapacityConfig;
@@ -9,28 +10,32 @@ use super::incident::{Incident, IncidentKind};
 use super::rate_limit::{self, Callers, RateLimitConfig};
 use crate::distribution::Distribution;
 use crate::outcome::StatusCode;
+use crate::schema::Either;
 use crate::time::Interval;
 use crate::units::Count;
 
 /// A service as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceConfig {
     /// The rate limits, one table or a list; none if absent. The first that refuses an attempt answers it.
     #[serde(default, deserialize_with = "rate_limit::one_or_more")]
+    #[schemars(with = "Either<RateLimitConfig, Vec<RateLimitConfig>>")]
     pub rate_limit: Vec<RateLimitConfig>,
     /// How long an attempt takes that the service works on, whether it succeeds or fails; 0s if absent.
     #[serde(default = "at_once")]
+    #[schemars(extend("default" = { "constant": "0s" }))]
     pub latency: Distribution,
     /// How long it takes to be turned away, by the rate limit or by an outage; 0s if absent.
     #[serde(default = "at_once")]
+    #[schemars(extend("default" = { "constant": "0s" }))]
     pub rejection_latency: Distribution,
     /// How long the way through the network takes, drawn for each way of each attempt; 0s if absent.
     pub network: Option<Distribution>,
     /// How much it can do at once, and what becomes of the rest; without limit if absent. Then `latency` is the time that a
     /// server works on a call.
     pub capacity: Option<CapacityConfig>,
-    /// What calls contend for; nothing if absent.
+    /// What calls contend for; nothing if absent. Not together with `capacity` or `latency`.
     pub contention: Option<ContentionConfig>,
     /// What calls are answered that another one was in the way of; 409 if absent.
     #[serde(default = "conflict")]

@@ -5,13 +5,14 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::departure::{Departure, Fate};
 use crate::time::{Instant, Interval};
 
 /// What calls contend for, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ContentionConfig {
     /// One row with a version, written under optimistic concurrency control: an attempt reads the version when it reaches the

@@ -8,6 +8,7 @@ mod slow;
 mod strike;
 mod token;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -21,6 +22,7 @@ pub use strike::{Faults, Strike, Struck};
 pub use token::ExpiredToken;
 
 use crate::outcome::{Outcome, StatusCode};
+use crate::schema::Either;
 use crate::time::Interval;
 use crate::units::Count;
 
@@ -28,7 +30,7 @@ use crate::units::Count;
 const MAX_CHANGES: f64 = 1e7;
 
 /// A way of failing that is always there.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// Any attempt may fail, each on its own.
@@ -48,7 +50,8 @@ pub enum Fault {
 }
 
 /// The first N attempts of every request fail: `fails_first = 2`, or `fails_first = { attempts = 2, status = 503 }`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Attempts, Fields>")]
 pub struct FailsFirst {
     /// How many attempts fail.
     pub attempts: u32,
@@ -58,14 +61,19 @@ pub struct FailsFirst {
 
 type Attempts = Count<0, 1_000_000>;
 
+/// The first N attempts of every request fail, with a status of their own.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "FailsFirstFields")]
+struct Fields {
+    /// How many attempts fail.
+    attempts: Attempts,
+    /// What they are answered; 500 if absent.
+    status: Option<StatusCode>,
+}
+
 impl<'de> Deserialize<'de> for FailsFirst {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            attempts: Attempts,
-            status: Option<StatusCode>,
-        }
         struct NumberOrTable;
         impl<'de> Visitor<'de> for NumberOrTable {
             type Value = Fields;

@@ -4,6 +4,7 @@ mod timeline;
 mod when;
 mod written;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use timeline::{Brownout, Conditions, Incidents};
@@ -14,8 +15,9 @@ use crate::time::{Instant, Interval};
 use crate::units::{Amount, Factor, Probability, Share};
 
 /// Something that befalls a service, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "written::Written")]
+#[schemars(with = "written::Written")]
 pub struct Incident {
     /// When.
     pub when: When,
@@ -63,7 +65,7 @@ pub enum IncidentKind {
 
 /// Caches that are cold from the end of a window on: attempts take longer, at first `factor` times as long, and less with every
 /// `decays`: at the age t the factor is 1 + (factor - 1) e^(-t / decays). A later window starts it anew.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColdCache {
     /// The factor at first.

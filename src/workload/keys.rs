@@ -1,15 +1,18 @@
 //! Input keys: how many different inputs requests have, and how popular each is.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::{I64Deserializer, MapAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::random::{unit, up_to};
+use crate::schema::Either;
 use crate::units::{Count, bounded};
 
 /// How many different inputs requests have: `keys = 1000` draws them uniformly, `{ count = 1000, zipf = 1.1 }` the k-th (from 1)
 /// in proportion to k^-1.1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema)]
+#[schemars(with = "Either<Count<1, 10_000_000>, Fields>")]
 pub struct Keys {
     /// How many there are.
     pub count: Count<1, 10_000_000>,
@@ -18,8 +21,9 @@ pub struct Keys {
 }
 
 /// The exponent of Zipf's law: 0 (uniform) to 20.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Exponent(f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Exponent(#[schemars(range(min = 0, max = 20))] f64);
 
 impl<'de> Deserialize<'de> for Exponent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -27,14 +31,19 @@ impl<'de> Deserialize<'de> for Exponent {
     }
 }
 
+/// How many different inputs there are, and how popular each is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "KeysFields")]
+struct Fields {
+    /// How many there are.
+    count: Count<1, 10_000_000>,
+    /// The exponent of Zipf's law: the k-th is drawn in proportion to k^-`zipf`; all alike if absent.
+    zipf: Option<Exponent>,
+}
+
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            count: Count<1, 10_000_000>,
-            zipf: Option<Exponent>,
-        }
         struct NumberOrTable;
         impl<'de> Visitor<'de> for NumberOrTable {
             type Value = Fields;

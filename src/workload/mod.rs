@@ -11,6 +11,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use arrivals::{
@@ -27,12 +28,13 @@ use crate::time::Interval;
 use crate::units::Count;
 
 /// A workload as written in a scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadConfig {
     /// Name of the service that it calls.
     pub service: String,
-    /// How many clients there are; 1 if absent.
+    /// How many clients there are; 1 if absent. What is kept for each client, account and input (rate limits, breakers, budgets,
+    /// limiters, slots, caches) may come to 20,000,000 states in a run.
     #[serde(default = "one")]
     pub clients: Count<1, 10_000_000>,
     /// Name of the account that its clients use; workloads of one account share its limits. The workload's own name if absent.
@@ -42,7 +44,7 @@ pub struct WorkloadConfig {
     pub accounts: Count<1, 10_000_000>,
     /// When requests arrive.
     pub arrivals: Arrivals,
-    /// The operations that requests are of, and how often each; one operation if absent, unless a trace says.
+    /// The operations that requests are of, and how often each, such as `{ read = 9, write = 1 }`; one operation if absent, unless a trace says.
     pub operations: Option<Operations>,
     /// How long a client waits for an answer; for ever if absent. The service does not know and goes on working.
     pub timeout: Option<Interval>,

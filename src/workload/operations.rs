@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::Deserializer;
 
@@ -10,7 +11,8 @@ use crate::random::unit;
 
 /// Operations by name and weight: `{ read = 9, write = 1 }`. They are kept in the order of their names, so that the order of the
 /// file does not matter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(with = "BTreeMap<String, Weight>")]
 pub struct Operations {
     names: Vec<String>,
     weights: Vec<f64>,

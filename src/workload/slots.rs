@@ -1,14 +1,17 @@
 //! How many requests can be under way at once.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use crate::schema::Either;
 use crate::scope::Scope;
 use crate::units::Count;
 
 /// A limit of requests under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Count<1, 1_000_000_000>, Fields>")]
 pub struct Slots {
     /// How many there are.
     pub limit: Count<1, 1_000_000_000>,
@@ -16,15 +19,20 @@ pub struct Slots {
     pub scope: Scope,
 }
 
+/// A limit of requests under way, and whose it is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SlotsFields")]
+struct Fields {
+    /// How many slots there are.
+    limit: Count<1, 1_000_000_000>,
+    /// Whose they are.
+    #[serde(default)]
+    scope: Scope,
+}
+
 impl<'de> Deserialize<'de> for Slots {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            limit: Count<1, 1_000_000_000>,
-            #[serde(default)]
-            scope: Scope,
-        }
         struct NumberOrTable;
         impl<'de> Visitor<'de> for NumberOrTable {
             type Value = Fields;

@@ -17,6 +17,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{Value, entry};
 pub(super) use expand::{Expanded, expand};
+pub(super) use value::{UNLIMITED, unlimited};
 
 /// Every preset, compiled in: the binary stands alone. `build.rs` lists the files.
 const TEXTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
@@ -157,6 +158,12 @@ impl Preset {
     fn template(&self) -> DeTable<'static> {
         let table = self.part(&[self.kind().name()]).and_then(|value| value.into_inner().as_table().cloned());
         table.expect("a preset composes something")
+    }
+
+    /// Whether the values of a parameter may also be lists: where the composition has a list of delays.
+    pub(super) fn takes_list(&self, parameter: &str) -> bool {
+        let composition = self.composition();
+        ["list", "delays"].iter().any(|field| composition.contains(&format!("{field} = \"${parameter}\"")))
     }
 
     fn default_of(&self, parameter: &str) -> Option<Value<'static>> {

@@ -12,7 +12,7 @@ use crate::scenario::document::Value;
 use crate::time::Interval;
 
 /// A count without end: arithmetic leaves it as it is, so that `"= $max_attempts - 1"` of it is unlimited as well.
-pub(super) const UNLIMITED: &str = "unlimited";
+pub(in crate::scenario) const UNLIMITED: &str = "unlimited";
 
 /// A value of a parameter as the grammar expects it, and as a number in the library's unit if it is one.
 pub(super) fn converted<'s>(
@@ -29,17 +29,14 @@ pub(super) fn converted<'s>(
             known(value, parameter).map(|value| (value, number))
         };
     };
-    let takes_list = || {
-        let composition = preset.composition();
-        ["list", "delays"].iter().any(|field| composition.contains(&format!("{field} = \"${name}\"")))
-    };
+    let takes_list = || preset.takes_list(name);
     let unit = Time { unit, length, unlimited: unlimited(parameter), takes_list: &takes_list };
     let number = number(&value).or_else(|| unit.number(value.get_ref()));
     Ok((unit.convert(value)?, number))
 }
 
 /// Whether the parameter can be without limit: by its default or by what is said about it.
-pub(super) fn unlimited(parameter: &Parameter) -> bool {
+pub(in crate::scenario) fn unlimited(parameter: &Parameter) -> bool {
     let infinite = match &parameter.default {
         Some(toml::Value::Float(default)) => default.is_infinite(),
         Some(toml::Value::String(default)) => default == UNLIMITED,

@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use crate::quantity::Quantity;
 use crate::scenario::axis::{Axis, Range, Span};
+use crate::schema::Either;
 use crate::time::Interval;
 
 /// The most values that a knob may have.
@@ -104,6 +106,14 @@ impl Knob {
     /// True if its values have an order, so that two of them can be neighbours.
     pub const fn is_ordered(self) -> bool {
         !matches!(self.kind(), Kind::Words(_))
+    }
+
+    /// The words that it may be; `None` if its values are numbers or durations.
+    pub(in crate::scenario) const fn words(self) -> Option<&'static [&'static str]> {
+        match self.kind() {
+            Kind::Words(words) => Some(words),
+            _ => None,
+        }
     }
 
     const fn kind(self) -> Kind {
@@ -275,7 +285,8 @@ fn numbers(from: f64, to: f64) -> Vec<String> {
 }
 
 /// What is written for a knob: a value, a list or a range.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(with = "Either<Either<f64, String>, Vec<Either<f64, String>>>")]
 pub(super) enum Choice {
     /// These values.
     List(Vec<String>),

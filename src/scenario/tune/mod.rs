@@ -11,7 +11,7 @@ use crate::policy::PolicyConfig;
 use crate::schedule::{Backoff, Jitter};
 use draft::{Change, Draft};
 pub use knob::Knob;
-pub(super) use section::tunings;
+pub(super) use section::{Tuning, tunings};
 pub use write::Addition;
 
 /// What is tuned of one workload.

@@ -1,5 +1,6 @@
 //! Reading `[tune.WORKLOAD]` sections: every field with its place, every problem with a remedy.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::draft::Draft;
@@ -16,28 +17,48 @@ const OBJECTIVES: &str = "[\"maximise success_rate\", \"minimise peak_to_limit\"
 const CONSTRAINTS: &str = "[\"success_rate >= 0.95\"]";
 
 /// The fields as they are written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Written {
+#[schemars(
+    description = "What `tune` may move in the policy of one workload, and to what end: each knob is a value, a list of values, or a range such as \"0..8\" or \"5s..5m\". A knob that is absent stays as it is."
+)]
+pub(in crate::scenario) struct Tuning {
+    /// Name of the policy to start from: what no knob names stays as it is there; that of the workload in the first arm if absent.
     from: Option<String>,
+    /// Retries at most, whole numbers from 0 to 1000000, such as `"0..8"`.
     retries: Option<Choice>,
+    /// The delay before the first retry, such as `"5s..5m"`.
     delay: Option<Choice>,
+    /// How the delay grows.
     shape: Option<Choice>,
+    /// The kind of jitter.
     jitter: Option<Choice>,
+    /// How much of a jitter that takes an amount: above 0 to 1, such as `"0.1..1"`.
     jitter_amount: Option<Choice>,
+    /// The longest delay, such as `"1m..10m"`: before jitter, or after it if it walks from one delay to the next.
     cap: Option<Choice>,
+    /// The kind of breaker.
     breaker: Option<Choice>,
+    /// Failures in a row that open the breaker, from 1, such as `"3..20"`.
     breaker_threshold: Option<Choice>,
+    /// How long the breaker stays open, such as `"10s..5m"`.
     breaker_timeout: Option<Choice>,
+    /// The kind of budget.
     budget: Option<Choice>,
+    /// Retries per request that the budget allows, or tokens that it gets back for a success: above 0 to 1, such as `"0.05..0.5"`.
     budget_ratio: Option<Choice>,
+    /// What a Retry-After header does.
     retry_after: Option<Choice>,
+    /// What is better, `maximise METRIC` or `minimise METRIC`: the first counts first, the next decides between what the first cannot
+    /// tell apart, and so on.
+    #[schemars(required)]
     objective: Option<Sentences>,
+    /// What must hold of means, such as `success_rate >= 0.95`.
     constraints: Option<Sentences>,
 }
 
 /// One sentence, or a list of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "this is neither text nor a list of texts: write for example [\"success_rate >= 0.95\"]"
@@ -77,7 +98,7 @@ pub(in crate::scenario) fn tunings(document: &mut Document<'_>, scenario: &Scena
             document.problem(&path, format!("there is no workload \"{name}\""), suggestion(&name, known));
             continue;
         };
-        if let Some(written) = document.read::<Written>(&path, value, &[]) {
+        if let Some(written) = document.read::<Tuning>(&path, value, &[]) {
             tunings.extend(tuning(document, &path, workload, &written, scenario));
         }
     }
@@ -88,7 +109,7 @@ fn tuning(
     document: &mut Document<'_>,
     path: &str,
     workload: usize,
-    written: &Written,
+    written: &Tuning,
     scenario: &Scenario,
 ) -> Option<Tune> {
     let from = match &written.from {
@@ -115,7 +136,7 @@ fn tuning(
     sound.then_some(tune)
 }
 
-fn read_knobs(document: &mut Document<'_>, path: &str, written: &Written, tune: &mut Tune) -> bool {
+fn read_knobs(document: &mut Document<'_>, path: &str, written: &Tuning, tune: &mut Tune) -> bool {
     let choices = [
         &written.retries,
         &written.delay,
@@ -155,7 +176,7 @@ fn read_knobs(document: &mut Document<'_>, path: &str, written: &Written, tune: 
 fn read_aims(
     document: &mut Document<'_>,
     path: &str,
-    written: &Written,
+    written: &Tuning,
     scenario: &Scenario,
     tune: &mut Tune,
 ) -> bool {

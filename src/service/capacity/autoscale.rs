@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ONE, after, billionths};
@@ -16,7 +17,7 @@ use crate::units::{Count, Share};
 const MAX_TICKS: u64 = 10_000_000;
 
 /// How the number of servers follows the load, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoscaleConfig {
     /// The fewest servers.
@@ -25,7 +26,7 @@ pub struct AutoscaleConfig {
     pub max: Count<1, 1_000_000>,
     /// The utilisation that it aims at: above 0, at most 1.
     pub target: Share,
-    /// How often it judges, by the utilisation since it last did; every 15s if absent.
+    /// How often it judges, by the utilisation since it last did, above 0s; every 15s if absent. At most 10,000,000 times in a run.
     #[serde(default = "fifteen_seconds")]
     pub every: Interval,
     /// How long a new server takes to come; 0s if absent.

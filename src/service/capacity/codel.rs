@@ -4,12 +4,13 @@
 //!
 //! Source: RFC 8289, "Controlled Delay Active Queue Management", sections 5.5 and 5.6.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::time::{Instant, Interval};
 
 /// How long a wait may be, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodelConfig {
     /// A wait that is acceptable for ever, above 0s; 5ms in the RFC.

@@ -1,6 +1,7 @@
 //! The capacity of a service as written in a scenario.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::autoscale::AutoscaleConfig;
 use super::codel::CodelConfig;
@@ -11,15 +12,16 @@ use crate::time::Interval;
 use crate::units::{Amount, Count};
 
 /// How much a service can do at once, and what becomes of the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CapacityConfig {
     /// Calls worked on at once; unlimited if absent. With `autoscale`, the number at the start.
     pub servers: Option<Count<1, 1_000_000_000>>,
     /// Places for calls that wait, besides the servers; unlimited if absent, and with 0 nobody waits.
     pub queue: Option<Count<0, 1_000_000_000>>,
-    /// Who is taken next.
+    /// In which order calls get a server.
     #[serde(default)]
+    #[schemars(extend("default" = "fifo"))]
     pub discipline: Discipline,
     /// By which share of itself a service time grows per call in service when it begins, itself included; 0 if absent.
     #[serde(default = "no_slowdown")]
@@ -44,7 +46,7 @@ const fn no_slowdown() -> Amount {
 }
 
 /// In which order calls get a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Discipline {
     /// Who came first.
@@ -63,7 +65,7 @@ pub enum Discipline {
 /// When the newest goes first.
 ///
 /// Source: B. Maurer, "Fail at scale: reliability in the face of rapid change", ACM Queue 13(8), 2015 (adaptive LIFO).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveLifo {
     /// While more calls than this wait.
@@ -71,7 +73,7 @@ pub struct AdaptiveLifo {
 }
 
 /// What a service does with a call whose client has stopped waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Abandoned {
     /// It does not know, and works on it.
@@ -84,7 +86,7 @@ pub enum Abandoned {
 }
 
 /// Who goes before whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// First tries leave the queue before all retries, and a first try that finds it full pushes out the retry that came

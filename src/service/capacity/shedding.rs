@@ -1,12 +1,13 @@
 //! Shedding: calls are turned away although there is a place, because more than a limit are in the system.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::time::Interval;
 use crate::units::{Count, Factor, Share};
 
 /// A limit on calls in the system, as written in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SheddingConfig {
     /// Always the same limit on calls in the system: waiting, in service, or waiting for other services.
@@ -24,7 +25,7 @@ pub enum SheddingConfig {
 ///
 /// Source: Netflix concurrency-limits, `Gradient2Limit` and `ExpAvgMeasurement`. Calls that are dropped, pushed out or
 /// cancelled are no measurements here.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradientConfig {
     /// The lowest limit, 20 if absent.

@@ -3,6 +3,7 @@
 //! Source: E. N. Gilbert, "Capacity of a burst-noise channel", Bell System Technical Journal 39 (1960); E. O. Elliott,
 //! "Estimates of error rates for codes on burst-noise channels", 42 (1963); here in continuous time.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::distribution::standard_exponential;
@@ -13,7 +14,7 @@ use crate::units::Probability;
 
 /// The service is good or bad by turns, each for an exponential time, and fails with one probability or the other. It
 /// starts in the stationary state: bad with probability `bad` / (`good` + `bad`).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bursts {
     /// What a failing attempt comes to.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::outcome::Failure;
@@ -14,7 +15,7 @@ const MAX_REMEMBERED: u64 = 1_000_000;
 /// No attempt fails up to the rate `from`; from there to the rate `to` the probability grows evenly up to `probability`, and
 /// no further. The rate is that of the attempts that come past incidents and the rate limit, this one included, within the
 /// last `over`; one that came exactly so long ago is no longer counted.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Overload {
     /// What a failing attempt comes to.
@@ -25,7 +26,7 @@ pub struct Overload {
     pub to: Rate,
     /// The full probability; 1 if absent.
     pub probability: Option<Probability>,
-    /// How long attempts are counted, above 0s; 1s if absent.
+    /// How long attempts are counted, above 0s; 1s if absent. One that came exactly so long ago is no longer counted.
     #[serde(default = "one_second")]
     pub over: Interval,
 }

@@ -1,5 +1,6 @@
 //! Poison: inputs that fail however often they are tried.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::outcome::Failure;
@@ -8,12 +9,13 @@ use crate::random::{Key, unit};
 use crate::units::Share;
 
 /// A share of the inputs always fails: of the keys of a workload that has keys, of the requests of one that has not.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Poison {
     /// What attempts with a poisoned input are answered; 400 if absent.
     pub status: Option<Failure>,
-    /// The share of the inputs that are poisoned, each drawn on its own.
+    /// The share of the inputs that are poisoned, each drawn on its own: of the `keys` of a workload that has them, of the requests
+    /// of one that has not.
     pub share: Share,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use serde::de::value::{I64Deserializer, StrDeserializer};
 use serde::de::{Deserializer, Error, IntoDeserializer};
@@ -11,21 +12,28 @@ use crate::units::Probability;
 
 /// Each attempt fails with the same probability, independently of all others: `random = { status = 503, probability = 0.01 }`,
 /// or with several outcomes that exclude each other, `random = { statuses = { "500" = 0.01, "503" = 0.02 } }`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(with = "Fields")]
 pub struct RandomFault {
     /// What failing attempts come to, and how likely each of it is.
     pub parts: Vec<(Failure, Probability)>,
 }
 
+/// The fields as they stand in the file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [json_schema!({ "required": ["status", "probability"] }), json_schema!({ "required": ["statuses"] })]))]
+struct Fields {
+    /// What failing attempts come to; with `probability`.
+    status: Option<Failure>,
+    /// How likely an attempt fails; with `status`.
+    probability: Option<Probability>,
+    /// Several failures that exclude each other, and how likely each is: `{ "500" = 0.01, no_answer = 0.001 }`.
+    statuses: Option<BTreeMap<String, Probability>>,
+}
+
 impl<'de> Deserialize<'de> for RandomFault {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            status: Option<Failure>,
-            probability: Option<Probability>,
-            statuses: Option<BTreeMap<String, Probability>>,
-        }
         match Fields::deserialize(deserializer)? {
             Fields { status: Some(status), probability: Some(probability), statuses: None } => {
                 Ok(Self { parts: vec![(status, probability)] })

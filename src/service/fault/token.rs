@@ -1,5 +1,6 @@
 //! Expired tokens: everything is refused until somebody has noticed.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::outcome::Failure;
@@ -8,7 +9,7 @@ use crate::time::{Instant, Interval};
 
 /// A token that all clients share lives for `lifetime`; from its expiry on every attempt is refused, until a new one is
 /// there. Either the first refusal starts a refresh, or something else renews the token a fixed time after the expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpiredToken {
     /// How long a token lives from its refresh on, above 0s.

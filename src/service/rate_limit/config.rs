@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::{I64Deserializer, MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::{Lockout, PerOperation, RetryAfterHeader};
 use crate::outcome::Failure;
+use crate::schema::{All, Either, Nobody, exactly_one};
 use crate::time::Interval;
 use crate::units::{Count, Rate};
 
@@ -15,8 +17,9 @@ use crate::units::{Count, Rate};
 pub(super) type Calls = Count<1, 1_000_000_000>;
 
 /// A rate limit as written in a scenario: a table with one kind and the common fields.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "Fields")]
+#[schemars(with = "Fields")]
 pub struct RateLimitConfig {
     /// How it measures.
     pub kind: LimitKind,
@@ -67,7 +70,7 @@ impl LimitKind {
 }
 
 /// A bucket that starts full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenBucket {
     /// Tokens per time.
@@ -79,7 +82,7 @@ pub struct TokenBucket {
 }
 
 /// A bucket that starts empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeakyBucket {
     /// What flows out per time.
@@ -89,7 +92,7 @@ pub struct LeakyBucket {
 }
 
 /// A queue that starts empty. It counts in milliseconds and in thousandths of a request, as nginx does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeakyQueue {
     /// Calls that leave per time, at least one per 1000 s.
@@ -99,6 +102,7 @@ pub struct LeakyQueue {
     pub burst: Count<0, 1_000_000_000>,
     /// Which of them wait until the rate allows them; all if absent.
     #[serde(default)]
+    #[schemars(extend("default" = "all"))]
     pub delay: QueueDelay,
 }
 
@@ -107,7 +111,8 @@ const fn none_above() -> Count<0, 1_000_000_000> {
 }
 
 /// Which of the calls above the rate wait: `"all"`, `"none"` (nginx: `nodelay`), or those above a number (`delay=8`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
+#[schemars(with = "Either<Either<All, Nobody>, Count<0, 1_000_000_000>>", inline)]
 pub enum QueueDelay {
     /// Every call comes out at the rate.
     #[default]
@@ -129,8 +134,8 @@ impl QueueDelay {
     }
 }
 
-/// See [`LimitKind::Gcra`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// The token bucket as a virtual clock (generic cell rate algorithm): the same decisions, without tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gcra {
     /// Calls per time in the long run.
@@ -140,7 +145,7 @@ pub struct Gcra {
 }
 
 /// A counter that starts anew with every window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FixedWindow {
     /// Calls per window.
@@ -156,7 +161,7 @@ pub struct FixedWindow {
 }
 
 /// Where windows begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Aligned {
     /// At the multiples of their length: for all keys at the same instant.
@@ -167,7 +172,7 @@ pub enum Aligned {
 }
 
 /// A limit on any span of a length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlidingLimit {
     /// Calls per span.
@@ -177,7 +182,7 @@ pub struct SlidingLimit {
 }
 
 /// A limit on calls in progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Concurrency {
     /// Calls in progress that count.
@@ -187,8 +192,8 @@ pub struct Concurrency {
     pub counts_from: Interval,
 }
 
-/// See [`LimitKind::Score`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// Every call adds 1 to a score that decays evenly; who reaches the maximum is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
     /// The score at which the block begins; the call that reaches it still passes.
@@ -200,7 +205,7 @@ pub struct Score {
 }
 
 /// Who shares one measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitScope {
     /// Nobody: each client of each workload has its own.
@@ -215,7 +220,7 @@ pub enum LimitScope {
 }
 
 /// Whether refused calls count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejected {
     /// They do not.
@@ -227,25 +232,46 @@ pub enum Rejected {
 }
 
 /// A rate limit as it stands in the file.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = exactly_one(&[
+    "token_bucket", "leaky_bucket", "leaky_queue", "gcra", "fixed_window", "sliding_log", "sliding_window", "concurrency", "score",
+])))]
 struct Fields {
+    /// Tokens flow in and are taken by calls.
     token_bucket: Option<TokenBucket>,
+    /// Calls fill a bucket that leaks; what does not fit is refused.
     leaky_bucket: Option<LeakyBucket>,
+    /// Calls wait in a bucket that leaks; what does not fit is refused.
     leaky_queue: Option<LeakyQueue>,
+    /// The token bucket as a virtual clock.
     gcra: Option<Gcra>,
+    /// So many calls per window.
     fixed_window: Option<FixedWindow>,
+    /// So many calls in any span of a length, exactly.
     sliding_log: Option<SlidingLimit>,
+    /// The same, estimated from two counters.
     sliding_window: Option<SlidingLimit>,
+    /// So many calls in progress.
     concurrency: Option<Concurrency>,
+    /// A score that decays, and a block for who reaches its maximum.
     score: Option<Score>,
+    /// Who shares one measure.
     #[serde(default)]
     scope: LimitScope,
+    /// What a call costs, such as `3` or `{ write = 3 }`; 1 if absent, and of operations that the table leaves out. A call that
+    /// costs 0 is neither counted nor refused. None may cost more than the limit lets through at once.
     cost: Option<PerOperation>,
+    /// What a call gets back when it ends, no more than its cost: of `token_bucket`, `leaky_bucket` and `gcra`; 0 if absent.
     refund: Option<PerOperation>,
+    /// What a refused call is answered; 429 if absent.
     status: Option<Failure>,
+    /// What a refusal says about when to come back; the wait in whole seconds if absent, nothing for `concurrency`, which does
+    /// not know and may say a `constant`, or with a lockout any.
     retry_after: Option<RetryAfterHeader>,
+    /// What happens to who breaks the limit: everything is refused for a while; nothing if absent.
     lockout: Option<Lockout>,
+    /// Whether refused calls count against the limit.
     #[serde(default)]
     rejected: Rejected,
 }

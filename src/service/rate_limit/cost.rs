@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::value::{I64Deserializer, MapAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::error::nearest;
+use crate::schema::Either;
 use crate::units::Count;
 
 /// The least and the most that a call may cost.
@@ -14,7 +16,8 @@ type Amount = Count<0, 1_000_000_000>;
 
 /// An amount per call: one for all operations (`cost = 3`), or some by name (`cost = { read = 1, write = 3 }`), from 0 to
 /// 10^9 each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Amount, BTreeMap<String, Amount>>")]
 pub enum PerOperation {
     /// The same for all.
     All(u64),

@@ -1,5 +1,6 @@
 //! What a refusal says about when to come back.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::time::{Instant, Interval};
@@ -11,7 +12,7 @@ const MINUTE: u64 = 60 * SECOND;
 /// What the Retry-After header of a refusal says, or what takes its place (a reset header, a field of the body). The wait
 /// is the time until the attempt could pass if nobody else called meanwhile. Instants count from the start of the run,
 /// which is taken to be a whole second of the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfterHeader {
     /// The wait rounded up to whole seconds, as HTTP's integer form must.
@@ -39,7 +40,7 @@ pub enum RetryAfterHeader {
 }
 
 /// How wrong a hint is.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wrong {
     /// What the wait is multiplied by, 0 to 100.

@@ -1,27 +1,28 @@
 //! Lockouts: who breaks a limit is refused everything for a while.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::time::{Instant, Interval};
 use crate::units::Factor;
 
 /// A lockout as written in a scenario. It begins with a refusal by the limit that it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lockout {
-    /// How long everything is refused, above 0s.
+    /// How long everything is refused, from a refusal by the limit on, above 0s.
     pub lasts: Interval,
     /// What a call does that comes during the lockout and costs anything; nothing if absent.
     #[serde(default)]
     pub calls_during: CallsDuring,
-    /// What the length is multiplied by with each call during an escalating lockout; 2 if absent.
+    /// What the length is multiplied by with each call during an escalating lockout, and only of one; 2 if absent.
     pub factor: Option<Factor>,
-    /// The longest that an escalating lockout gets; no end if absent.
+    /// The longest that an escalating lockout gets, at least `lasts`; no end if absent.
     pub max: Option<Interval>,
 }
 
 /// What calls during a lockout do to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallsDuring {
     /// Nothing.

@@ -1,13 +1,14 @@
 //! Arrivals that a service causes: what it asks of another one for each of its own calls.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::StatusCode;
 use crate::units::Count;
 
 /// What a service asks of another one for each of its own calls, once its own work on it is done. It answers when all that it
 /// has asked for has ended; several workloads of one service follow each other, in the order of their names.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallsOf {
     /// Name of the service that calls.
@@ -32,7 +33,7 @@ const fn bad_gateway() -> StatusCode {
 }
 
 /// Whether what is done for a call knows until when its client waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallDeadline {
     /// It does not: it goes on after the client has given up.

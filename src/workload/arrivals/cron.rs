@@ -5,6 +5,7 @@
 //! not count as restricted. Time is civil and has no daylight saving.
 
 use jiff::civil::{Date, DateTime};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
@@ -12,7 +13,7 @@ use crate::quantity::{Quantity, deserialize_quantity};
 use crate::time::{Instant, Interval};
 
 /// Every client issues one request at each instant of a schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cron {
     /// The five fields, such as `"0 9 * * 1-5"` (at 09:00 from Monday to Friday), or `"@daily"`.
@@ -27,7 +28,8 @@ pub struct Cron {
 }
 
 /// A date and a time of day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String", inline, extend("pattern" = "^[0-9]{4}-?[0-9]{2}-?[0-9]{2}([Tt ][0-9].*)?$"))]
 pub struct Start(DateTime);
 
 impl<'de> Deserialize<'de> for Start {
@@ -48,7 +50,8 @@ impl<'de> Deserialize<'de> for Start {
 }
 
 /// The instants that five fields name: one bit for each minute, hour, day and month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String", rename = "CronSchedule", description = "The five fields of cron, such as \"0 9 * * 1-5\", or a name such as \"@daily\".", extend("pattern" = "^\\s*(@[a-z]+|[^\\s]+(\\s+[^\\s]+){4})\\s*$"))]
 pub struct Schedule {
     minutes: u64,
     hours: u64,

@@ -1,10 +1,14 @@
 //! A rate that may be zero.
 
+use schemars::JsonSchema;
+
 use crate::quantity::{Quantity, deserialize_quantity};
+use crate::schema::RATE;
 use crate::units::Rate;
 
 /// Events per time, zero included: `"0/s"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String", description = "A rate that may be zero, such as \"10/s\" or \"0/s\".", extend("pattern" = RATE))]
 pub struct Level(Option<Rate>);
 
 impl Level {

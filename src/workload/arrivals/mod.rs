@@ -12,6 +12,7 @@ mod regular;
 mod tests;
 mod trace;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use calls_of::{CallDeadline, CallsOf};
@@ -37,7 +38,7 @@ use regular::Spread;
 pub type Requests = Count<1, 1_000_000_000_000>;
 
 /// When requests arrive. Every process has `until`, from which on nothing arrives, so that a run can end with what is under way.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Arrivals {
     /// Every client issues one request at the same instant, once or on a schedule.

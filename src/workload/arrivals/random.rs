@@ -1,5 +1,6 @@
 //! Arrivals with independent gaps: Poisson and renewal processes. And no arrivals at all, of a closed workload.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Requests;
@@ -13,7 +14,7 @@ const SHORTEST_GAP_SECONDS: f64 = 1e-7;
 const SHORTEST_THINK_SECONDS: f64 = 1e-6;
 
 /// A Poisson process of `rate` requests per time over all clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Poisson {
     /// Mean requests per time.
@@ -36,7 +37,7 @@ impl Poisson {
 
 /// A renewal process: the gaps between the requests of all clients are independent draws of one law. The first request comes
 /// one gap after `from`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Renewal {
     /// The law of a gap.
@@ -53,7 +54,7 @@ pub struct Renewal {
 /// A closed workload: each client issues its next request a think time after its last one has ended, the first one a think
 /// time after the start. The `round`-th request of a client (from 0) has the number `round * clients + client`, so that its
 /// luck does not depend on who was faster.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
     /// The law of the time that a client thinks.

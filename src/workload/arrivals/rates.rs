@@ -1,13 +1,15 @@
 //! Poisson processes whose rate changes with time, as they are written in a scenario.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::Requests;
 use super::level::{Level, per_nano};
 use super::path::{Path, Stretch};
 use crate::random::Key;
+use crate::schema::Either;
 use crate::time::Interval;
 use crate::units::{Rate, bounded};
 
@@ -20,7 +22,7 @@ const HIGHEST: f64 = 1e7;
 
 /// A Markov-modulated Poisson process of two states, each of which lasts an exponential time. It begins in its stationary
 /// state: how likely it is busy at `from` is the share of time that it is busy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Modulated {
     /// Requests per time while quiet.
@@ -42,7 +44,8 @@ pub struct Modulated {
 
 /// A rate that jumps: `steps = [{ at = "0s", rate = "1/s" }, ...]`, or `{ steps = [...], until, requests }`. Nothing arrives
 /// before the first step; the last one lasts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<Vec<Step>, Fields>")]
 pub struct Steps {
     /// The steps, in order of time.
     pub steps: Vec<Step>,
@@ -53,7 +56,7 @@ pub struct Steps {
 }
 
 /// From `at` on, `rate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// When it begins.
@@ -62,15 +65,21 @@ pub struct Step {
     pub rate: Level,
 }
 
+/// Steps, and when they end.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "StepsFields")]
+struct Fields {
+    /// From when on which rate holds, in order of time; "0/s" for none.
+    steps: Vec<Step>,
+    /// When arrivals stop (no arrival at or after it); with the run if absent.
+    until: Option<Interval>,
+    /// How many requests at most.
+    requests: Option<Requests>,
+}
+
 impl<'de> Deserialize<'de> for Steps {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            steps: Vec<Step>,
-            until: Option<Interval>,
-            requests: Option<Requests>,
-        }
         struct ListOrTable;
         impl<'de> Visitor<'de> for ListOrTable {
             type Value = Fields;
@@ -93,7 +102,7 @@ impl<'de> Deserialize<'de> for Steps {
 }
 
 /// A rate that rises or falls along a straight line, from `from` on over `over`, and then stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ramp {
     /// Requests per time at the beginning.
@@ -112,7 +121,7 @@ pub struct Ramp {
 }
 
 /// A rate that swings as a sine around its mean, once per `period`.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Diurnal {
     /// Requests per time on average.
@@ -138,8 +147,9 @@ const fn day() -> Interval {
 }
 
 /// How many times as high: 1 to 10^6.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Ratio(f64);
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Ratio(#[schemars(range(min = 1, max = 1_000_000))] f64);
 
 impl<'de> Deserialize<'de> for Ratio {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -149,7 +159,7 @@ impl<'de> Deserialize<'de> for Ratio {
 
 /// Rates that were measured at regular intervals: each lasts for `every`, so that the counts per interval are met on average.
 /// Then they begin anew, or nothing arrives any more.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// Requests per time, one after the other.

@@ -1,5 +1,6 @@
 //! Arrivals at set times: bursts, and evenly spaced requests.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Requests;
@@ -8,7 +9,7 @@ use crate::time::{Instant, Interval};
 use crate::units::{Count, Rate};
 
 /// Every client issues one request, at `at` and then again at every multiple of `every`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
     /// The first burst; at the start of the run if absent.
@@ -26,7 +27,7 @@ pub struct Burst {
 }
 
 /// `rate` requests per time over all clients, the first at `from`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Even {
     /// Requests per time.

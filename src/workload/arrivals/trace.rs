@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::I64Deserializer;
 use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
 
 use super::Requests;
 use crate::outcome::{Outcome, StatusCode, named_error};
+use crate::schema::Either;
 use crate::table::{Row, TableFile, decimal_nanos, duration};
 use crate::time::{Instant, Interval};
 
@@ -24,7 +26,8 @@ const BEYOND_SECONDS: i128 = 100_000_000_000 * 1_000_000_000;
 /// `latency` (seconds, or with a unit) and `retry_after` (what the answer asked to wait for, likewise). All but `time` may be
 /// missing; `status` and `latency` are there both or neither. A date without a zone is UTC. Rows need not be sorted: those of one
 /// time keep their order. The clients take turns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "Either<String, Fields>")]
 pub struct Trace {
     /// What was recorded.
     pub recording: Arc<Recording>,
@@ -37,7 +40,7 @@ pub struct Trace {
 }
 
 /// What becomes of the first attempts of a trace that says how its requests went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FirstAttempts {
     /// What was recorded, after as long as it took; retries meet the service as it is described. First attempts take from its
@@ -168,17 +171,25 @@ impl Recording {
     }
 }
 
+/// The fields of a trace as they stand in the file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TraceFields")]
+struct Fields {
+    /// What the first attempt of each request comes to; as recorded if absent and the trace has `status` and `latency`.
+    first_attempts: Option<FirstAttempts>,
+    /// The CSV file.
+    file: TableFile,
+    /// The time in the file at which the run starts, seconds or a date as there; that of its first row if absent.
+    starts: Option<String>,
+    /// When arrivals stop (no arrival at or after it), counted from the start of the run; with the run if absent.
+    until: Option<Interval>,
+    /// How many requests at most.
+    requests: Option<Requests>,
+}
+
 impl<'de> Deserialize<'de> for Trace {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            first_attempts: Option<FirstAttempts>,
-            file: TableFile,
-            starts: Option<String>,
-            until: Option<Interval>,
-            requests: Option<Requests>,
-        }
         let fields = Fields::deserialize(deserializer)?;
         let recording = read(&fields.file, fields.starts.as_deref()).map_err(D::Error::custom)?;
         let Fields { first_attempts, until, requests, .. } = fields;
