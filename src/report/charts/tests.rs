@@ -191,6 +191,23 @@ fn every_chart_can_be_read() {
 }
 
 #[test]
+fn what_cannot_be_read_is_found() {
+    let text = |x: f64, words: &str| Shape::Text(Text::new((x, 20.0), words));
+    let faint = Shape::Text(Text::new((20.0, 20.0), "faint").colour(Rgb(170, 170, 170)));
+    let small = Shape::Text(Text::new((20.0, 20.0), "small").size(10.0));
+    assert_legible("good", &[text(20.0, "one"), text(60.0, "two")], 40.0);
+    for (why, shapes) in [
+        ("on another", vec![text(20.0, "one text"), text(40.0, "another")]),
+        ("outside", vec![text(WIDTH - 20.0, "a long text at the end")]),
+        ("faint", vec![faint]),
+        ("small", vec![small]),
+    ] {
+        let found = std::panic::catch_unwind(|| assert_legible(why, &shapes, 40.0));
+        assert!(found.is_err(), "{why}");
+    }
+}
+
+#[test]
 fn the_contrast_is_that_of_the_standard() {
     assert!((contrast(Rgb(0, 0, 0), Rgb(255, 255, 255)) - 21.0).abs() < 1e-9);
     // #777777 on white is the usual example of a grey that just fails.
