@@ -62,7 +62,7 @@ fn main() {
                 (workload.requests as f64 * per_request) as u64
             })
             .sum();
-        let files = report::files(&scenario, &results, false);
+        let files = report::files(&scenario, &results, false, report::Pictures::Svg);
         let (scenario, results, files, target, run) = (&scenario, &results, &files, &target, &run);
         let csv = move || {
             let tables = [
@@ -89,7 +89,9 @@ fn main() {
                 Box::new(move |_| timed(|| run(1)).1),
                 Box::new(move |_| timed(|| run(0)).1),
                 Box::new(move |_| timed(csv).1),
-                Box::new(move |_| timed(|| report::charts_and_page(scenario, files)).1),
+                Box::new(move |_| {
+                    timed(|| report::charts_and_page(scenario, files, report::Pictures::Svg)).1
+                }),
                 Box::new(move |_| timed(write).1),
                 Box::new(move |_| timed(|| said(scenario, results)).1),
             ],

@@ -45,7 +45,8 @@ fn main() {
     let mut ratios = Ratios::default();
     for (name, scenario) in [("even", even(whole)), ("uneven", uneven(whole))] {
         let run = |jobs| experiment::run(&scenario, Options { traced: 0, jobs }, &|| ());
-        let [one, two] = [1, 2].map(|jobs| report::files(&scenario, &run(jobs), false));
+        let [one, two] =
+            [1, 2].map(|jobs| report::files(&scenario, &run(jobs), false, report::Pictures::Svg));
         assert!(one == two, "{name}: two threads give other bytes than one");
         let run = &run;
         let least = turns(

@@ -60,7 +60,7 @@ fn run_prints_a_line_per_arm_and_writes_the_folder() {
     ] {
         assert!(folder.join(name).is_file(), "{name} is not written");
     }
-    for name in ["load", "success", "attempts"] {
+    for name in ["load", "success", "herd", "amplification", "differences"] {
         let chart =
             fs::read_to_string(folder.join(format!("charts/{name}.svg"))).expect("the chart is written");
         assert!(chart.contains("</svg>"), "{name}");
@@ -103,7 +103,7 @@ fn two_runs_write_the_same_bytes_whatever_the_number_of_jobs() {
         "timeseries.csv",
         "charts/load.svg",
         "charts/success.svg",
-        "charts/attempts.svg",
+        "charts/herd.svg",
     ] {
         let read = |folder: &str| fs::read(place.path(folder).join(name)).expect("the file is written");
         assert_eq!(read("a"), read("b"), "{name}");
@@ -272,6 +272,53 @@ fn delays_are_printed_for_people_and_for_machines() {
     assert!(
         stdout(&place.run(&["delays", "small.toml#fixed", "--format", "csv"])).contains("\n1,10000,1,1,1,0,")
     );
+}
+
+#[test]
+fn charts_are_written_as_png_as_well_on_request() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    stdout(&place.run(&["run", "small.toml", "--replications", "2", "--png", "--out", "here"]));
+    let manifest = fs::read_to_string(place.path("here/manifest.json")).expect("there is a manifest");
+    for name in ["load", "success", "herd", "amplification", "differences"] {
+        let png =
+            fs::read(place.path("here").join(format!("charts/{name}.png"))).expect("the chart is written");
+        assert!(png.starts_with(b"\x89PNG") && manifest.contains(&format!("charts/{name}.png")), "{name}");
+    }
+}
+
+#[test]
+fn delays_of_several_policies_are_drawn_above_one_another() {
+    let place = Place::new();
+    let drawn = ["delays", "prefect@3", "google-api-core@2", "--retries", "3", "--chart", "d.svg", "--png"];
+    let text = stdout(&place.run(&drawn));
+    assert!(text.contains("prefect@3\n") && text.contains("google-api-core@2\n"), "{text}");
+    let svg = fs::read_to_string(place.path("d.svg")).expect("the chart is written");
+    assert!(svg.contains("prefect@3") && svg.contains("10000 requests drawn · d.csv"), "{svg}");
+    assert!(fs::read(place.path("d.png")).expect("the chart is written").starts_with(b"\x89PNG"));
+    let csv = fs::read_to_string(place.path("d.csv")).expect("its numbers are written");
+    assert_eq!(csv.lines().count(), 7, "{csv}");
+    assert!(
+        csv.starts_with("policy,retry_index,n,min,max,q05,q25,q50,q75,q95\nprefect@3,1,10000,0,0,"),
+        "{csv}"
+    );
+    // What is there is replaced only if it is of the same kind.
+    stdout(&place.run(&drawn));
+    place.write("other.csv", "mine");
+    for (arguments, needle) in [
+        (&["delays", "prefect@3", "google-api-core@2"][..], "--chart FILE.svg"),
+        (&["delays", "prefect@3", "google-api-core@2", "--chart", "e.svg", "--format", "csv"], "--format"),
+        (&["delays", "prefect@3", "google-api-core@2", "--chart", "e.svg", "--set", "retries=2"], "--set"),
+        (&["delays", "prefect@3", "--chart", "e.pdf"], "ends in .svg"),
+        (&["delays", "prefect@3", "--chart", "other.svg"], "other.csv is no such file"),
+        (&["delays", "prefect@3", "--chart", "nowhere/e.svg"], "no folder"),
+        (&["delays", "prefect@3", "--png"], "--chart"),
+    ] {
+        let output = place.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(needle), "{arguments:?}: {said}");
+    }
+    assert!(!place.path("e.svg").exists(), "a refusal leaves nothing behind");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn run(text: &str, jobs: usize) -> (Scenario, Results) {
 
 fn files(text: &str, jobs: usize) -> Vec<(String, Vec<u8>)> {
     let (scenario, results) = run(text, jobs);
-    report::files(&scenario, &results, true)
+    report::files(&scenario, &results, true, report::Pictures::Svg)
 }
 
 /// The lines of a CSV file that begin with one of the given prefixes.

@@ -58,7 +58,7 @@ fn every_kind_runs_from_the_file_to_the_charts() {
         let changed = ["attempts_failed", "time_to_success_max"]
             .map(|name| results.arms[0].workloads[0].named(name).map_or(f64::INFINITY, |found| found.mean));
         assert!(changed[0] > 0.0 || changed[1] > 0.1, "{trouble} leaves no trace");
-        assert!(!report::files(&scenario, &results, false).is_empty());
+        assert!(!report::files(&scenario, &results, false, report::Pictures::Svg).is_empty());
     }
 }
 
@@ -176,7 +176,7 @@ fn recovery_is_measured_on_the_windows_of_each_replication() {
     let results = run(&scenario, Options::default(), &|| ());
     let recovery = results.arms[0].workloads[0].named("recovery_time").expect("there were incidents");
     assert!(recovery.mean < 1.0 && recovery.max < 1.0, "{recovery:?}");
-    let files = report::files(&scenario, &results, false);
+    let files = report::files(&scenario, &results, false, report::Pictures::Svg);
     let chart = files.iter().find(|(name, _)| name.contains("load")).expect("there is a chart of the load");
     let chart = String::from_utf8_lossy(&chart.1);
     assert!(chart.contains("Incidents at random are not shaded"));

@@ -33,7 +33,7 @@ fn every_shipped_scenario_gives_its_known_results_and_its_finding_holds() {
             path.display(),
             report::verdicts(&verdicts)
         );
-        let files = report::files(&scenario, &results, false);
+        let files = report::files(&scenario, &results, false, report::Pictures::Svg);
         let digests: Vec<String> = files
             .iter()
             .filter(|(name, _)| {

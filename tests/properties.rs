@@ -404,7 +404,7 @@ proptest! {
         let scenario = parsed(&text.replace("replications = 1", "replications = 3"));
         let files = |jobs| {
             let results = experiment::run(&scenario, Options { traced: 3, jobs }, &|| ());
-            retrysim::report::files(&scenario, &results, true)
+            retrysim::report::files(&scenario, &results, true, retrysim::report::Pictures::Svg)
         };
         prop_assert!(files(1) == files(2));
     }

@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU32;
 
+use crate::time::Instant;
+
 /// The three states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -22,6 +24,30 @@ impl State {
             Self::Open => "open",
             Self::HalfOpen => "half-open",
         }
+    }
+}
+
+/// A time that a breaker spends in one state, as far as its callers have seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spell {
+    pub(super) phase: Permit,
+    /// When it began.
+    pub since: Instant,
+    /// When it is over by the passing of time alone: behind that, an open breaker keeps nobody out.
+    pub until: Instant,
+    /// True if a breaker that was open is half-open then, whether anybody calls or not.
+    pub half_open_next: bool,
+}
+
+impl Spell {
+    /// The state.
+    pub const fn state(self) -> State {
+        self.phase.state()
+    }
+
+    /// True if `other` is the same spell, later.
+    pub fn is(self, other: Self) -> bool {
+        self.phase == other.phase
     }
 }
 

@@ -23,7 +23,7 @@ mod run_until;
 mod time_window;
 mod trip;
 
-pub use admission::{Admission, Permit, State};
+pub use admission::{Admission, Permit, Spell, State};
 pub use config::{
     AfterOpen, Boundary, BreakerConfig, BreakerRules, Changes, HalfOpenFor, LateResults, OnClose, Overflow,
     Position, ProbeResults, Probes, ProbesCounted, Then, TimerFrom,
@@ -139,6 +139,18 @@ impl Breaker {
         } else {
             self.time_open
         }
+    }
+
+    /// The spell in which the last call or result left it.
+    pub fn spell(&self, rules: &BreakerRules) -> Spell {
+        let forever = Instant::from_nanos(u64::MAX);
+        let (since, until) = match (self.state(), rules.half_open_for) {
+            (State::Open, _) => (self.opened, self.over),
+            (State::HalfOpen, Some(most)) => (self.over, self.over + most.at_most),
+            (State::HalfOpen, None) | (State::Closed, _) => (self.over, forever),
+        };
+        let half_open_next = rules.changes != Changes::OnCall && rules.after_open == AfterOpen::HalfOpen;
+        Spell { phase: self.phase, since, until, half_open_next }
     }
 
     /// Asks for leave to call at `now`.

@@ -1,6 +1,6 @@
 //! `retrysim delays`: the schedule that a policy produces.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +10,7 @@ use crate::error::{Error, suggestion};
 use crate::experiment::{DelaySummary, Drawing, delays};
 use crate::outcome::{Outcome, StatusCode, named_error};
 use crate::policy::PolicyConfig;
-use crate::report::{delays_csv, delays_json, delays_table};
+use crate::report::{File, Pictures, delays_csv, delays_json, delays_picture, delays_table, passed_csv};
 use crate::scenario::Scenario;
 use crate::time::Interval;
 use crate::units::Count;
@@ -21,9 +21,9 @@ use crate::units::Count;
     after_help = "Example: retrysim delays prefect@3 --set retries=3 --set retry_delay_seconds=60 --set retry_jitter_factor=0.5"
 )]
 pub(super) struct Delays {
-    /// A preset such as prefect@3, or FILE#POLICY for a policy of a scenario.
-    #[arg(value_name = "POLICY")]
-    policy: String,
+    /// A preset such as prefect@3, or FILE#POLICY for a policy of a scenario. Several with --chart.
+    #[arg(value_name = "POLICY", required = true)]
+    policies: Vec<String>,
     /// Give a parameter of the preset, or replace a field of the policy; may be given several times.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -51,6 +51,12 @@ pub(super) struct Delays {
     /// What a Retry-After header in every answer asks for, such as 30s.
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     retry_after: Option<Interval>,
+    /// Draw when each retry comes to this file, which ends in .svg; its numbers go to a file beside it that ends in .csv.
+    #[arg(long, value_name = "FILE")]
+    chart: Option<PathBuf>,
+    /// Write the chart as PNG as well, beside it and at twice the size.
+    #[arg(long, requires = "chart")]
+    png: bool,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -71,10 +77,47 @@ const SHOWN: u64 = 20;
 
 impl Delays {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
-        let config = policy(&self.policy, &self.set)?;
+        self.check_several()?;
+        let files = self.chart.as_deref().map(|path| Files::prepare(path, self.png)).transpose()?;
+        let mut drawn: Vec<(String, Vec<DelaySummary>)> = Vec::new();
+        for name in &self.policies {
+            drawn.push((name.clone(), self.draw(name)?));
+        }
+        if let Some(files) = files {
+            files.write(&drawn, (self.seed, self.samples))?;
+        }
+        for (name, summaries) in &drawn {
+            let head = if drawn.len() > 1 { format!("{name}\n") } else { String::new() };
+            print(&match self.format {
+                Format::Text if summaries.is_empty() => String::new(),
+                Format::Text => head + &delays_table(summaries),
+                Format::Json => delays_json(summaries),
+                Format::Csv => delays_csv(summaries),
+            })?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Several policies are drawn together, and nothing else.
+    fn check_several(&self) -> Result<(), Error> {
+        let refused = match self.policies.len() {
+            0 | 1 => None,
+            _ if self.chart.is_none() => Some("name one policy, or draw them together with --chart FILE.svg"),
+            _ if self.format != Format::Text => {
+                Some("name one policy with --format: its rows do not say whose they are")
+            }
+            _ if !self.set.is_empty() => Some("name one policy with --set: each has fields of its own"),
+            _ => None,
+        };
+        refused.map_or(Ok(()), |why| Err(Error::Usage(format!("several policies: {why}"))))
+    }
+
+    /// Draws the delays of the policy called `name`, and says what they do not show.
+    fn draw(&self, name: &str) -> Result<Vec<DelaySummary>, Error> {
+        let config = policy(name, &self.set)?;
         let layers = config.layers().count();
         let Some(layer) = config.layers().nth(usize::from(self.layer) - 1) else {
-            let message = format!("--layer {}: {} has {layers} in all", self.layer, self.policy);
+            let message = format!("--layer {}: {name} has {layers} in all", self.layer);
             return Err(Error::Usage(message));
         };
         let mut config = PolicyConfig { inner: None, ..layer.clone() };
@@ -85,7 +128,7 @@ impl Delays {
         }
         if let Some((field, message)) = config.problems().first() {
             let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
-            return Err(Error::Usage(format!("{}: {field}{message}", self.policy)));
+            return Err(Error::Usage(format!("{name}: {field}{message}")));
         }
         let drawing = Drawing {
             retries,
@@ -95,23 +138,17 @@ impl Delays {
             retry_after: self.retry_after,
         };
         let summaries = if retries == 0 { Vec::new() } else { delays(&config, drawing)? };
-        for note in self.notes(layers, own, retries, &summaries) {
-            anstream::eprintln!("note: {note}");
+        for note in self.notes(name, layers, own, retries, &summaries) {
+            let whose = if self.policies.len() > 1 && !note.starts_with(name) { name } else { "" };
+            anstream::eprintln!("note: {whose}{}{note}", if whose.is_empty() { "" } else { ": " });
         }
-        print(&match self.format {
-            Format::Text if summaries.is_empty() => String::new(),
-            Format::Text => delays_table(&summaries),
-            Format::Json => delays_json(&summaries),
-            Format::Csv => delays_csv(&summaries),
-        })?;
-        Ok(ExitCode::SUCCESS)
+        Ok(summaries)
     }
-}
 
-impl Delays {
     /// What the table does not say by itself.
     fn notes(
         &self,
+        name: &str,
         layers: usize,
         own: Option<u64>,
         retries: u32,
@@ -119,7 +156,7 @@ impl Delays {
     ) -> Vec<String> {
         let mut notes = Vec::new();
         if summaries.is_empty() {
-            notes.push(format!("{} makes no retry as it is: show some with --retries 5", self.policy));
+            notes.push(format!("{name} makes no retry as it is: show some with --retries 5"));
         }
         if layers > 1 {
             let which =
@@ -138,6 +175,50 @@ impl Delays {
             notes.push("it retries at once: every delay is 0 s".into());
         }
         notes
+    }
+}
+
+/// The files of a chart.
+struct Files {
+    svg: File,
+    csv: File,
+    png: Option<File>,
+    /// What the CSV is called.
+    source: String,
+}
+
+impl Files {
+    /// Makes sure that the chart can be written, and nothing that somebody else wrote is replaced by it.
+    fn prepare(path: &Path, png: bool) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::Usage(format!("--chart {}: {why}", path.display()));
+        if path.extension().is_none_or(|extension| extension != "svg") {
+            return Err(refuse("the chart is an SVG: name a file that ends in .svg"));
+        }
+        let csv = path.with_extension("csv");
+        let png = png.then(|| path.with_extension("png"));
+        let others = |path: &Path, begins: &[u8]| {
+            std::fs::read(path).is_ok_and(|bytes| !bytes.is_empty() && !bytes.starts_with(begins))
+        };
+        let known = [(Some(path), &b"<svg"[..]), (Some(&csv), b"policy,"), (png.as_deref(), b"\x89PNG")];
+        for (path, begins) in known {
+            if let Some(path) = path.filter(|path| others(path, begins)) {
+                return Err(refuse(&format!("{} is no such file: name another one", path.display())));
+            }
+        }
+        Ok(Self {
+            svg: File::prepare(path)?,
+            csv: File::prepare(&csv)?,
+            png: png.as_deref().map(File::prepare).transpose()?,
+            source: csv.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        })
+    }
+
+    fn write(&self, drawn: &[(String, Vec<DelaySummary>)], how: (u64, u32)) -> Result<(), Error> {
+        let pictures = Pictures::with_png(self.png.is_some());
+        let (svg, png) = delays_picture(drawn, how, &self.source, pictures);
+        self.csv.write(&passed_csv(drawn))?;
+        self.svg.write(&svg)?;
+        self.png.as_ref().zip(png).map_or(Ok(()), |(file, bytes)| file.write(&bytes))
     }
 }
 

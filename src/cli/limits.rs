@@ -11,7 +11,7 @@ use super::{print, progress};
 use crate::error::{Error, suggestion};
 use crate::experiment::tipping::{Question, Varied, phase_map, tipping_points, with_fractions};
 use crate::experiment::{covers, threads};
-use crate::report::{self, Folder};
+use crate::report::{self, Folder, Pictures};
 use crate::scenario::{Axis, Override, Scenario, ScenarioFile, Span};
 
 /// Find the largest (or smallest) value of a field at which a condition still holds, for each arm: the longest outage that a policy
@@ -55,6 +55,9 @@ pub(super) struct Limits {
     /// Folder to write; output/NAME-limits if absent, where NAME is the scenario's. A folder of an earlier run is replaced.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write each chart as PNG as well, at twice the size.
+    #[arg(long)]
+    png: bool,
     /// What to print: a sentence per arm (of two fields a map), the rows of limits.csv (phases.csv) as JSON or as they are, or
     /// nothing.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -160,7 +163,7 @@ impl Limits {
         let points = tipping_points(question, &field, arms, &|| bar.inc(1))?;
         bar.finish_and_clear();
         let table = report::tipping_table(scenario, &field, question, &points);
-        Ok((report::tipping_files(scenario, &field, question, &points), table))
+        Ok((report::tipping_files(scenario, &field, question, &points, Pictures::with_png(self.png)), table))
     }
 
     /// The files and the maps of two fields.
@@ -171,7 +174,7 @@ impl Limits {
         bar.finish_and_clear();
         let paths = axes.map(|axis| axis.path.as_str());
         let table = report::phase_table(scenario, paths, &self.until, &map);
-        Ok((report::phase_files(scenario, paths, &self.until, &map), table))
+        Ok((report::phase_files(scenario, paths, &self.until, &map, Pictures::with_png(self.png)), table))
     }
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use super::run::Format;
 use super::sweep::{default_folder, metrics, show};
 use crate::error::Error;
+use crate::report::Pictures;
 use crate::report::sweep::{Work, files, merge};
 
 /// Put the shards of a sweep together: the same bytes as if it had been run in one piece.
@@ -23,6 +24,9 @@ pub(super) struct Merge {
     /// A metric to draw; as with retrysim sweep.
     #[arg(long, value_name = "NAME")]
     metric: Vec<String>,
+    /// Write each chart as PNG as well, at twice the size.
+    #[arg(long)]
+    png: bool,
     /// What to print: a table, the rows of sweep.csv as JSON or as they are, or nothing.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -33,7 +37,8 @@ impl Merge {
         let metrics = metrics(&self.metric)?;
         let merged = merge(&self.shards)?;
         let target = self.out.clone().unwrap_or_else(|| default_folder(&merged.plan));
-        let files = files(&merged.plan, &merged.scenario, &merged.points, &metrics);
+        let files =
+            files(&merged.plan, &merged.scenario, &merged.points, &metrics, Pictures::with_png(self.png));
         let files = files
             .ok_or_else(|| Error::Usage("the rows of a point are no summary: run its shard again".into()))?;
         Work::begin(&target, &merged.plan)?.finish(&files)?;

@@ -10,7 +10,7 @@ use super::{NOT_MET, assignments, export, print, progress};
 use crate::error::Error;
 use crate::experiment::{self, Options, Results, Verdict};
 use crate::export::Target;
-use crate::report::{self, File, Folder};
+use crate::report::{self, File, Folder, Pictures};
 use crate::scenario::{Override, Scenario, ScenarioFile};
 
 /// Simulate every arm of a scenario and write the results.
@@ -39,6 +39,9 @@ pub(super) struct Run {
     /// Write every attempt of N sampled requests per arm and workload, in the first replication, to attempts.csv.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     trace: u32,
+    /// Write each chart as PNG as well, at twice the size.
+    #[arg(long)]
+    png: bool,
     /// After the table, write the policy of the arm with the highest success rate as the configuration of this library:
     /// prefect, tenacity, urllib3, resilience4j, polly, envoy or grpc. If it cannot be written, that is said, and the best arm
     /// that can be is written instead; if no arm can be, nothing is run.
@@ -143,7 +146,7 @@ impl Run {
             reached.results
         };
         let verdicts = experiment::judge(&scenario, &results);
-        folder.write(&report::files(&scenario, &results, self.trace > 0))?;
+        folder.write(&report::files(&scenario, &results, self.trace > 0, Pictures::with_png(self.png)))?;
         if let Some(file) = junit {
             file.write(&report::junit(&scenario, &verdicts))?;
         }

@@ -48,6 +48,9 @@ pub(super) struct Sweep {
     /// offered_load_peak. sweep.csv has all metrics. Shards draw nothing: there it is an option of merge.
     #[arg(long, value_name = "NAME")]
     metric: Vec<String>,
+    /// Write each chart as PNG as well, at twice the size. Shards draw nothing: there it is an option of merge.
+    #[arg(long)]
+    png: bool,
     /// Run only the I-th of N parts, I from 1 to N; retrysim merge puts them together. auto takes I and N from a Slurm array
     /// (SLURM_ARRAY_TASK_ID, ..._MIN, ..._COUNT), auto/N takes I from there or from an indexed job of Kubernetes
     /// (JOB_COMPLETION_INDEX, from 0).
@@ -69,10 +72,11 @@ impl Sweep {
     pub(super) fn execute(&self) -> Result<ExitCode, Error> {
         let variable = |name: &str| std::env::var(name).ok();
         let shard = self.shard.as_deref().map(|text| Shard::parse(text, &variable)).transpose()?;
-        if shard.is_some() && !self.metric.is_empty() {
-            return Err(Error::Usage(
-                "--metric: a shard draws no charts: leave it out, and give it to `retrysim merge`".into(),
-            ));
+        let drawn = [("--metric", !self.metric.is_empty()), ("--png", self.png)];
+        if let Some((option, _)) = drawn.into_iter().find(|(_, given)| shard.is_some() && *given) {
+            return Err(Error::Usage(format!(
+                "{option}: a shard draws no charts: leave it out, and give it to `retrysim merge`"
+            )));
         }
         let metrics = metrics(&self.metric)?;
         let axes = self.axes()?;
@@ -144,8 +148,9 @@ impl Sweep {
         bar.finish_and_clear();
         let mut points = done.into_inner().expect("no thread has panicked");
         points.sort_by_key(|(point, _)| *point);
-        let files =
-            report::sweep::files(&plan, &base.kept(), &points, metrics).expect("rows were written here");
+        let pictures = report::Pictures::with_png(self.png);
+        let files = report::sweep::files(&plan, &base.kept(), &points, metrics, pictures)
+            .expect("rows were written here");
         work.finish(&files)?;
         show(&plan, &points, metrics, self.format, &target)
     }

@@ -39,6 +39,9 @@ pub(super) struct Tune {
     /// Folder to write; output/NAME-tune if absent, where NAME is the scenario's. A folder of an earlier run is replaced.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write each chart as PNG as well, at twice the size.
+    #[arg(long)]
+    png: bool,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -66,7 +69,7 @@ impl Tune {
         let target = self.out.clone().unwrap_or_else(named);
         let folder = Folder::prepare(&target, report::Verb::Tune)?;
         let tuning = tune(&scenario, evaluations, self.jobs.unwrap_or(0).into());
-        folder.write(&report::tuned_files(&scenario, &tuning))?;
+        folder.write(&report::tuned_files(&scenario, &tuning, report::Pictures::with_png(self.png)))?;
         match self.format {
             Format::Text => print(&text(&scenario, &tuning, &target))?,
             Format::Markdown => print(&report::best_practices_markdown(&scenario, &tuning))?,

@@ -41,6 +41,10 @@ pub struct DelaySummary {
     pub quantiles: [f64; 5],
     /// Mean time from the first failure to the end of this delay, in seconds.
     pub cumulative: f64,
+    /// The shortest and the longest of the same.
+    pub passed_range: (Interval, Interval),
+    /// Quantiles of the same, as those of the delay.
+    pub passed: [f64; 5],
 }
 
 /// The probabilities of [`DelaySummary::quantiles`].
@@ -55,7 +59,7 @@ pub fn delays(config: &PolicyConfig, drawing: Drawing) -> Result<Vec<DelaySummar
     let outcome = retried(config, drawing)?;
     let key = Key::derive(drawing.seed, 0, Purpose::Backoff, "delays");
     let mut drawn: Vec<Vec<Interval>> = Vec::new();
-    let mut totals: Vec<f64> = Vec::new();
+    let mut passed: Vec<Vec<Interval>> = Vec::new();
     for request in 0..u64::from(drawing.samples) {
         let mut history =
             History { attempts: 1, elapsed: Interval::ZERO, request, memory: Memory::default() };
@@ -67,17 +71,17 @@ pub fn delays(config: &PolicyConfig, drawing: Drawing) -> Result<Vec<DelaySummar
             let index = history.attempts as usize - 1;
             if drawn.len() == index {
                 drawn.push(Vec::new());
-                totals.push(0.0);
+                passed.push(Vec::new());
             }
             history.attempts += 1;
             history.elapsed += delay.wait;
             history.memory = delay.memory;
             drawn[index].push(delay.wait);
-            totals[index] += history.elapsed.as_secs_f64();
+            passed[index].push(history.elapsed);
         }
     }
-    let summaries = drawn.into_iter().zip(totals).zip(1..);
-    Ok(summaries.map(|((delays, total), retry)| summarise(retry, delays, total)).collect())
+    let summaries = drawn.into_iter().zip(passed).zip(1..);
+    Ok(summaries.map(|((delays, passed), retry)| summarise(retry, delays, passed)).collect())
 }
 
 fn retried(config: &PolicyConfig, drawing: Drawing) -> Result<Outcome, Error> {
@@ -113,21 +117,16 @@ fn retried(config: &PolicyConfig, drawing: Drawing) -> Result<Outcome, Error> {
     Err(Error::Usage(format!("this policy does not retry {}, {remedy}", tried.join(", "))))
 }
 
-fn summarise(retry: u32, mut delays: Vec<Interval>, total: f64) -> DelaySummary {
+fn summarise(retry: u32, mut delays: Vec<Interval>, mut passed: Vec<Interval>) -> DelaySummary {
     let n = delays.len();
+    let total: f64 = passed.iter().map(|passed| passed.as_secs_f64()).sum();
+    passed.sort_unstable();
     delays.sort_unstable();
     let (min, max) = (delays[0], delays[n - 1]);
     // Offsets from the shortest: equal delays give exactly themselves and a deviation of exactly zero.
     let offsets = || delays.iter().map(|&delay| (delay - min).as_secs_f64());
     let mean_offset = offsets().sum::<f64>() / n as f64;
     let squares: f64 = offsets().map(|x| (x - mean_offset) * (x - mean_offset)).sum();
-    let quantile = |p: f64| {
-        let place = p * (n - 1) as f64;
-        let below = place as usize;
-        let above = (below + 1).min(n - 1);
-        let (low, high) = (delays[below], delays[above]);
-        low.as_secs_f64() + (high - low).as_secs_f64() * (place - below as f64)
-    };
     DelaySummary {
         retry,
         n,
@@ -135,9 +134,20 @@ fn summarise(retry: u32, mut delays: Vec<Interval>, total: f64) -> DelaySummary 
         max,
         mean: min.as_secs_f64() + mean_offset,
         std: if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 },
-        quantiles: QUANTILES.map(quantile),
+        quantiles: QUANTILES.map(|p| quantile(&delays, p)),
         cumulative: total / n as f64,
+        passed_range: (passed[0], passed[n - 1]),
+        passed: QUANTILES.map(|p| quantile(&passed, p)),
     }
+}
+
+/// A quantile of sorted times, in seconds, interpolated linearly.
+fn quantile(sorted: &[Interval], p: f64) -> f64 {
+    let place = p * (sorted.len() - 1) as f64;
+    let below = place as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    let (low, high) = (sorted[below], sorted[above]);
+    low.as_secs_f64() + (high - low).as_secs_f64() * (place - below as f64)
 }
 
 #[cfg(test)]
@@ -167,9 +177,11 @@ mod tests {
     #[test]
     fn quantiles_are_interpolated() {
         let delays = [0, 10, 20].map(Interval::from_secs).to_vec();
-        let summary = summarise(1, delays, 30.0);
+        let passed = [5, 15, 25].map(Interval::from_secs).to_vec();
+        let summary = summarise(1, delays, passed);
         assert_eq!(summary.quantiles, [1.0, 5.0, 10.0, 15.0, 19.0]);
         assert_eq!((summary.mean, summary.std), (10.0, 10.0));
+        assert_eq!((summary.cumulative, summary.passed), (15.0, [6.0, 10.0, 15.0, 20.0, 24.0]));
     }
 
     #[test]

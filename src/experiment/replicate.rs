@@ -10,6 +10,7 @@ use crate::service::ServiceConfig;
 use crate::simulation::{Record, Simulation, Trace};
 use crate::statistics::Estimate;
 use crate::time::Instant;
+use crate::usage::{BreakerLanes, ServerLanes};
 
 /// How many replications are alive at once: enough to keep many threads busy, fewer where their time series are long.
 const MOST_ALIVE: usize = 256;
@@ -56,6 +57,8 @@ pub struct WorkloadResult {
     pub time_to_success: Outline,
     /// Requests, added up over replications.
     pub requests: u64,
+    /// What breakers did in the course of time, and how many there were, added up over replications.
+    pub breakers: Option<(BreakerLanes, u64)>,
 }
 
 /// What was found of one service in one arm.
@@ -63,6 +66,8 @@ pub struct WorkloadResult {
 pub struct ServiceResult {
     /// The measures of each replication, in the order of [`SERVICE_MEASURES`].
     pub replications: Vec<Vec<Option<f64>>>,
+    /// What its servers were used for in the course of time, added up over replications.
+    pub servers: Option<ServerLanes>,
 }
 
 impl WorkloadResult {
@@ -204,6 +209,7 @@ fn empty(scenario: &Scenario) -> ArmResult {
         time_to_success: Outline::default(),
         series: series.clone(),
         requests: 0,
+        breakers: None,
     };
     ArmResult {
         workloads: scenario.workloads.iter().map(|_| workload()).collect(),
@@ -223,13 +229,14 @@ struct Counts {
     series: TimeSeries,
     time_to_success: Outline,
     requests: u64,
+    breakers: Option<(BreakerLanes, u64)>,
 }
 
 /// What is kept of one replication.
 #[derive(Debug)]
 struct Replication {
     workloads: Vec<(Vec<Option<f64>>, Counts)>,
-    services: Vec<Vec<Option<f64>>>,
+    services: Vec<(Vec<Option<f64>>, Option<ServerLanes>)>,
     traces: Vec<Trace>,
     events: u64,
 }
@@ -238,21 +245,35 @@ impl Replication {
     fn of(record: Record, frames: &[Frame], scenario: &Scenario) -> Self {
         let frames = with_incidents(frames, &record.incidents);
         let workloads = record.workloads.into_iter().zip(&scenario.workloads);
-        let services = record.services.iter().zip(&frames);
+        let services = record.services.into_iter().zip(&frames);
         Self {
             workloads: workloads
                 .map(|(tally, workload)| {
                     let measured =
                         measured(WORKLOAD_MEASURES, &tally, &felt(scenario, &frames, workload.service));
                     let time_to_success = tally.time_to_success.outline();
-                    let WorkloadTally { series, requests, .. } = tally;
-                    (measured, Counts { series, time_to_success, requests })
+                    let WorkloadTally { series, requests, lanes, breakers, .. } = tally;
+                    let breakers = lanes.map(|lanes| (lanes, breakers));
+                    (measured, Counts { series, time_to_success, requests, breakers })
                 })
                 .collect(),
-            services: services.map(|(tally, frame)| measured(SERVICE_MEASURES, tally, frame)).collect(),
+            services: services
+                .map(|(tally, frame)| (measured(SERVICE_MEASURES, &tally, frame), tally.lanes))
+                .collect(),
             traces: record.traces,
             events: record.events,
         }
+    }
+}
+
+/// What there was, with `one` more added.
+fn added<T>(all: Option<T>, one: Option<T>, add: impl Fn(&mut T, &T)) -> Option<T> {
+    match (all, one) {
+        (Some(mut all), Some(one)) => {
+            add(&mut all, &one);
+            Some(all)
+        }
+        (all, one) => all.or(one),
     }
 }
 
@@ -289,9 +310,14 @@ impl ArmResult {
             result.series.add(&counts.series);
             result.requests += counts.requests;
             result.time_to_success.add(&counts.time_to_success);
+            result.breakers = added(result.breakers.take(), counts.breakers, |all, one| {
+                all.0.add_all(&one.0);
+                all.1 += one.1;
+            });
         }
-        for (result, measured) in self.services.iter_mut().zip(replication.services) {
+        for (result, (measured, servers)) in self.services.iter_mut().zip(replication.services) {
             result.replications.push(measured);
+            result.servers = added(result.servers.take(), servers, ServerLanes::add_all);
         }
         // Only the first replication is traced.
         if self.traces.is_empty() {

@@ -6,7 +6,7 @@ use super::sliding::{Dispersion, SlidingCount};
 use super::time_series::{Column, TimeSeries};
 use crate::outcome::{Ending, Outcome};
 use crate::time::{Instant, Interval};
-use crate::usage::Usage;
+use crate::usage::{BreakerLanes, ServerLanes, Usage};
 use crate::verdict::Verdict;
 
 /// The most policies around each other whose retries are told apart.
@@ -53,6 +53,8 @@ pub struct WorkloadTally {
     pub breaker_open: Interval,
     /// How many breakers there were.
     pub breakers: u64,
+    /// What they did in the course of time, if there were any.
+    pub lanes: Option<BreakerLanes>,
     /// Retries by the layer of policies that made them, the innermost first.
     pub retries: [u64; MAX_LAYERS],
     /// How many layers of policies there are.
@@ -96,6 +98,7 @@ impl WorkloadTally {
             breaker_trips: 0,
             breaker_open: Interval::ZERO,
             breakers: 0,
+            lanes: None,
             retries: [0; MAX_LAYERS],
             layers: 1,
             swallows: false,
@@ -230,6 +233,8 @@ pub struct ServiceTally {
     pub retry_dispersion: Dispersion,
     /// What its capacity was used for, if it has one.
     pub usage: Option<Usage>,
+    /// The same in the course of time.
+    pub lanes: Option<ServerLanes>,
 }
 
 impl ServiceTally {
@@ -244,6 +249,7 @@ impl ServiceTally {
             retry_load: SlidingCount::new(window),
             retry_dispersion: Dispersion::new(window),
             usage: None,
+            lanes: None,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::metrics::{Column, SERVICE_MEASURES, WORKLOAD_MEASURES};
 use crate::scenario::{Arm, Scenario};
 use crate::simulation::Next;
 use crate::statistics::Estimate;
+use crate::usage::Occupancy;
 
 /// A CSV file that is being written.
 pub(super) struct Rows(csv::Writer<Vec<u8>>);
@@ -132,6 +133,50 @@ pub fn time_to_success(scenario: &Scenario, results: &Results) -> Vec<u8> {
         }
     }
     rows.finish()
+}
+
+/// `lanes.csv`: one row per arm, workload and bin, with the share of the workload's breakers that are open or half-open, and the mean
+/// numbers of calls that wait for a server of its service and of servers at work. What there is not is empty; `None` where there
+/// is neither a breaker nor a server.
+pub fn lanes(scenario: &Scenario, results: &Results) -> Option<Vec<u8>> {
+    let any = |arm: &ArmResult| {
+        arm.workloads.iter().any(|workload| workload.breakers.is_some())
+            || arm.services.iter().any(|service| service.servers.is_some())
+    };
+    if !results.arms.iter().any(any) {
+        return None;
+    }
+    let mut header = vec!["arm", "workload", "service", "time_s"];
+    header.extend(["breaker_open", "breaker_half_open", "queue_length", "busy"]);
+    let mut rows = Rows::new(&header);
+    for (arm, result) in arms(scenario, results) {
+        for (workload, found) in scenario.workloads.iter().zip(&result.workloads) {
+            let breakers = found
+                .breakers
+                .as_ref()
+                .map(|(lanes, count)| [&lanes.open, &lanes.half_open].map(|lane| over(lane, *count as f64)));
+            let servers = result.services[workload.service].servers.as_ref().map(|lanes| {
+                [&lanes.waiting, &lanes.busy].map(|lane| over(lane, f64::from(result.replications())))
+            });
+            for bin in 0..found.series.bins() {
+                let time = machine(found.series.bin().as_secs_f64() * bin as f64);
+                let service = scenario.services[workload.service].name.clone();
+                let mut row = vec![arm.name.clone(), workload.name.clone(), service, time];
+                for lanes in [&breakers, &servers] {
+                    row.extend(
+                        [0, 1].map(|lane| machine_or_empty(lanes.as_ref().map(|lanes| lanes[lane][bin]))),
+                    );
+                }
+                rows.push(row);
+            }
+        }
+    }
+    Some(rows.finish())
+}
+
+/// The mean of a lane in each bin, over so many.
+fn over(lane: &Occupancy, count: f64) -> Vec<f64> {
+    lane.means().into_iter().map(|mean| mean / count).collect()
 }
 
 /// `expectations.csv`: one row per expectation, with what was measured and what became of it.

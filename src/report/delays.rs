@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Number, Value};
 
+use super::csv::Rows;
 use super::number::duration;
 use crate::experiment::DelaySummary;
 use crate::time::Interval;
@@ -35,6 +36,22 @@ fn cells(summary: &DelaySummary) -> Vec<String> {
 pub fn delays_csv(summaries: &[DelaySummary]) -> String {
     let rows = summaries.iter().map(|summary| cells(summary).join(",") + "\n");
     COLUMNS.join(",") + "\n" + &rows.collect::<String>()
+}
+
+/// The columns of the CSV of when retries come; times are in seconds since the first failure.
+const PASSED: [&str; 10] = ["policy", "retry_index", "n", "min", "max", "q05", "q25", "q50", "q75", "q95"];
+
+/// When the retries of policies (name, retries) come: `policy,retry_index,n,min,max,q05,q25,q50,q75,q95`, a row per retry.
+pub fn passed_csv(policies: &[(String, Vec<DelaySummary>)]) -> Vec<u8> {
+    let mut rows = Rows::new(&PASSED);
+    for (name, summary) in policies.iter().flat_map(|(name, all)| all.iter().map(move |one| (name, one))) {
+        let (first, last) = summary.passed_range;
+        let mut row =
+            vec![name.clone(), summary.retry.to_string(), summary.n.to_string(), exact(first), exact(last)];
+        row.extend(summary.passed.map(close));
+        rows.push(row);
+    }
+    rows.finish()
 }
 
 /// The same rows as a JSON array of objects.
@@ -105,6 +122,8 @@ mod tests {
             std: 0.0,
             quantiles: [0.0, 1.0, 9.6, 12.0, 15.0],
             cumulative: 1.0,
+            passed_range: (Interval::from_nanos(1), Interval::from_secs(19)),
+            passed: [0.0, 1.0, 9.6, 12.0, 15.0],
         }
     }
 

@@ -25,8 +25,9 @@ mod words;
 mod wrap;
 
 pub use self::comparison::{comparison, standings};
-pub use self::csv::{attempts, expectations, replications, summary, time_series, time_to_success};
-pub use delays::{delays_csv, delays_json, delays_table};
+pub use self::csv::{attempts, expectations, lanes, replications, summary, time_series, time_to_success};
+pub use charts::Pictures;
+pub use delays::{delays_csv, delays_json, delays_table, passed_csv};
 pub use file::File;
 pub use folder::Folder;
 pub use json::{phase_json, summary_json, tipping_json};
@@ -46,11 +47,16 @@ pub use words::{breaker_in_words, in_words};
 pub use wrap::below;
 
 use crate::experiment::tipping::{PhaseMap, Question, Tipping, Varied};
-use crate::experiment::{Results, judge};
+use crate::experiment::{DelaySummary, Results, judge};
 use crate::scenario::Scenario;
 
 /// Every file of a run (name, bytes), the manifest last.
-pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
+pub fn files(
+    scenario: &Scenario,
+    results: &Results,
+    traced: bool,
+    pictures: Pictures,
+) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
         ("summary.csv".to_owned(), summary(scenario, results)),
@@ -66,10 +72,12 @@ pub fn files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(Strin
     if scenario.expectations.is_empty() {
         files.retain(|(name, _)| name != "expectations.csv");
     }
+    files.extend(lanes(scenario, results).map(|lanes| ("lanes.csv".to_owned(), lanes)));
     if traced {
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
-    files.extend(charts_and_page(scenario, &files).expect("what has just been written can be read"));
+    files
+        .extend(charts_and_page(scenario, &files, pictures).expect("what has just been written can be read"));
     with_manifest(Verb::Run, scenario, files)
 }
 
@@ -79,17 +87,15 @@ pub fn tipping_files(
     varied: &Varied,
     question: &Question,
     points: &[Tipping],
+    pictures: Pictures,
 ) -> Vec<(String, Vec<u8>)> {
-    with_manifest(
-        Verb::Limits,
-        scenario,
-        vec![
-            ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
-            ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, question, points)),
-            ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
-            charts::tipping_chart(scenario, varied, question, points).svg(),
-        ],
-    )
+    let mut files = vec![
+        ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
+        ("limits.csv".to_owned(), tipping::tipping_csv(scenario, varied, question, points)),
+        ("trials.csv".to_owned(), tipping::trials_csv(scenario, varied, points)),
+    ];
+    files.extend(charts::tipping_chart(scenario, varied, question, points).files(pictures));
+    with_manifest(Verb::Limits, scenario, files)
 }
 
 /// Every file of a phase map (name, bytes), the manifest last.
@@ -98,16 +104,26 @@ pub fn phase_files(
     paths: [&str; 2],
     condition: &str,
     map: &PhaseMap,
+    pictures: Pictures,
 ) -> Vec<(String, Vec<u8>)> {
-    with_manifest(
-        Verb::Limits,
-        scenario,
-        vec![
-            ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
-            ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
-            charts::phase_chart(scenario, paths, condition, map).svg(),
-        ],
-    )
+    let mut files = vec![
+        ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
+        ("phases.csv".to_owned(), tipping::phases_csv(scenario, paths, map)),
+    ];
+    files.extend(charts::phase_chart(scenario, paths, condition, map).files(pictures));
+    with_manifest(Verb::Limits, scenario, files)
+}
+
+/// When the retries of policies (name, retries) come, as a chart: its bytes as SVG, and as PNG if that is asked for. `file` is what
+/// it is drawn from ([`passed_csv`]), of requests drawn so often with this seed.
+pub fn delays_picture(
+    policies: &[(String, Vec<DelaySummary>)],
+    (seed, samples): (u64, u32),
+    file: &str,
+    pictures: Pictures,
+) -> (Vec<u8>, Option<Vec<u8>>) {
+    let chart = charts::delays_chart(policies, (seed, samples), file);
+    (chart.svg(), (pictures == Pictures::SvgAndPng).then(|| chart.png()))
 }
 
 fn with_manifest(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::charts::{Chart, FINEST, charts};
+use super::charts::{FINEST, Pictures, charts};
 use super::html::{Provenance, page, several as page_of_several};
 use super::manifest::{Verb, Version, digest, digests, is_result, sha256, written};
 use super::tables::Tables;
@@ -70,7 +70,10 @@ impl Kept {
     /// If its tables are not those of its scenario.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let mut files = self.files.clone();
-        files.extend(pictures(&self.scenario, &self.files, &self.version()).map_err(|why| self.unfit(&why))?);
+        let png =
+            self.manifest["files"].as_object().is_some_and(|files| files.contains_key("charts/load.png"));
+        let drawn = pictures(&self.scenario, &self.files, &self.version(), Pictures::with_png(png));
+        files.extend(drawn.map_err(|why| self.unfit(&why))?);
         let mut manifest = self.manifest.clone();
         manifest["files"] = Value::Object(digests(&files));
         files.push(("manifest.json".to_owned(), written(&manifest)));
@@ -94,14 +97,21 @@ impl Kept {
 pub fn charts_and_page(
     scenario: &Scenario,
     files: &[(String, Vec<u8>)],
+    drawn: Pictures,
 ) -> Result<Vec<(String, Vec<u8>)>, String> {
-    pictures(scenario, files, &Version::this())
+    pictures(scenario, files, &Version::this(), drawn)
 }
 
 /// The same of a run of any version.
-fn pictures(scenario: &Scenario, files: &[Named], by: &Version) -> Result<Vec<Named>, String> {
+fn pictures(
+    scenario: &Scenario,
+    files: &[Named],
+    by: &Version,
+    drawn: Pictures,
+) -> Result<Vec<Named>, String> {
     let tables = tables(scenario, files)?;
-    let mut pictures: Vec<Named> = charts(scenario, &tables, FINEST).iter().map(Chart::svg).collect();
+    let mut pictures: Vec<Named> =
+        charts(scenario, &tables, FINEST).iter().flat_map(|chart| chart.files(drawn)).collect();
     let names = files.iter().chain(&pictures).map(|(name, _)| name.clone()).collect();
     let provenance = provenance(files, by, names);
     pictures.push(("report.html".to_owned(), page(scenario, &tables, &provenance)));

@@ -19,7 +19,8 @@ pub(super) struct Tables {
     pub(super) comparison: Vec<ComparisonRow>,
     /// The rows of `expectations.csv`; none if nothing is expected.
     pub(super) expectations: Vec<ExpectationRow>,
-    /// What `timeseries.csv` and `time_to_success.csv` say, by arm and then by workload, in the order of the scenario.
+    /// What `timeseries.csv`, `time_to_success.csv`, `lanes.csv` and `replications.csv` say, by arm and then by workload, in the order
+    /// of the scenario.
     pub(super) arms: Vec<Vec<Course>>,
 }
 
@@ -43,6 +44,9 @@ pub(super) struct ComparisonRow {
     pub(super) workload: String,
     pub(super) service: String,
     pub(super) metric: String,
+    pub(super) difference: Option<f64>,
+    pub(super) ci95_low: Option<f64>,
+    pub(super) ci95_high: Option<f64>,
     pub(super) verdict: String,
 }
 
@@ -54,6 +58,14 @@ pub(super) struct ExpectationRow {
     pub(super) why: String,
 }
 
+/// What is read of a row of `replications.csv`.
+#[derive(Debug, Clone, Deserialize)]
+struct ReplicationRow {
+    arm: String,
+    workload: String,
+    recovery_time: Option<f64>,
+}
+
 /// What became of a workload in an arm in the course of time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Course {
@@ -61,6 +73,10 @@ pub(super) struct Course {
     pub(super) bins: Vec<[f64; Column::ALL.len()]>,
     /// Seconds since arrival, and the share of all requests that had succeeded by then.
     pub(super) success: Vec<(f64, f64)>,
+    /// Shares of breakers that are open and half-open, calls that wait and servers at work, by bin; none without either.
+    pub(super) lanes: Vec<[Option<f64>; 4]>,
+    /// The recovery time of each replication in seconds, infinite for never, absent if not observed.
+    pub(super) recoveries: Vec<Option<f64>>,
 }
 
 impl Course {
@@ -103,6 +119,19 @@ impl Tables {
         for row in rows::<(String, String, f64, f64)>("time_to_success.csv", files)? {
             let (arm, workload) = course("time_to_success.csv", &row.0, &row.1)?;
             arms[arm][workload].success.push((row.2, row.3));
+        }
+        if files("lanes.csv").is_some() {
+            for row in rows::<(String, String, String, f64, [Option<f64>; 4])>("lanes.csv", files)? {
+                let (arm, workload) = course("lanes.csv", &row.0, &row.1)?;
+                arms[arm][workload].lanes.push(row.4);
+            }
+            if arms.iter().flatten().any(|course| course.lanes.len() != course.bins.len()) {
+                return Err("lanes.csv does not have the bins of timeseries.csv".into());
+            }
+        }
+        for row in rows::<ReplicationRow>("replications.csv", files)? {
+            let (arm, workload) = course("replications.csv", &row.arm, &row.workload)?;
+            arms[arm][workload].recoveries.push(row.recovery_time);
         }
         let bins = arms.iter().flatten().map(|course| course.bins.len());
         if bins.clone().min() != bins.clone().max() || bins.min() == Some(0) {

@@ -6,7 +6,7 @@ use super::config::ServiceConfig;
 use super::contention::Contention;
 use super::departure::Departure;
 use crate::time::{Instant, Interval};
-use crate::usage::Usage;
+use crate::usage::{ServerLanes, Usage};
 
 /// What is inside a service and stands in the way of calls.
 #[derive(Debug, Clone)]
@@ -77,6 +77,24 @@ impl Inside {
             Self::Nothing | Self::Servers(_) => None,
             Self::Station(station) => station.step(),
             Self::Contention(contention) => contention.step(),
+        }
+    }
+
+    /// From now on, what its servers are used for is noted in bins of `bin` up to `horizon`.
+    pub(super) fn watch(&mut self, bin: Interval, horizon: Interval) {
+        match self {
+            Self::Nothing | Self::Contention(_) => {}
+            Self::Servers(servers) => servers.watch(bin, horizon),
+            Self::Station(station) => station.watch(bin, horizon),
+        }
+    }
+
+    /// What its servers were used for up to `horizon`, bin by bin; nothing if it has none, or that was not watched.
+    pub(super) fn lanes(&self, horizon: Instant) -> Option<ServerLanes> {
+        match self {
+            Self::Nothing | Self::Contention(_) => None,
+            Self::Servers(servers) => servers.lanes(),
+            Self::Station(station) => station.lanes(horizon),
         }
     }
 

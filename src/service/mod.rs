@@ -39,7 +39,7 @@ use crate::distribution::{Distribution, Sampler};
 use crate::outcome::{Outcome, StatusCode};
 use crate::random::{Block, Key, Luck, Purpose};
 use crate::time::{Instant, Interval};
-use crate::usage::Usage;
+use crate::usage::{ServerLanes, Usage};
 use crate::verdict::Verdict;
 use inside::{Inside, Stay};
 
@@ -307,6 +307,16 @@ impl Service {
             Fate::Collided => (self.collision, None, Verdict::Collided),
         };
         Some(Answer { outcome, latency: Interval::ZERO, retry_after, verdict })
+    }
+
+    /// From now on, what its servers are used for is noted in bins of `bin` up to `horizon`.
+    pub fn watch(&mut self, bin: Interval, horizon: Interval) {
+        self.inside.watch(bin, horizon);
+    }
+
+    /// What its servers were used for up to `horizon`, bin by bin; nothing if it has none, or that was not watched.
+    pub fn lanes(&self, horizon: Instant) -> Option<ServerLanes> {
+        self.inside.lanes(horizon)
     }
 
     /// What its capacity was used for up to `horizon`; nothing if it has none.

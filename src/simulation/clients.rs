@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::calling::Calling;
+use super::lanes::note_until;
 use super::pool::{Places, Pool};
 use crate::breaker::{Breaker, BreakerRules, Position};
 use crate::budget::{Budget, BudgetConfig};
@@ -15,6 +16,7 @@ use crate::scenario::{Named, Workload};
 use crate::scope::Scope;
 use crate::service::{Caller, Service};
 use crate::time::{Instant, Interval};
+use crate::usage::BreakerLanes;
 use crate::workload::{Arrivals, CallDeadline, RequestDraws};
 
 /// The clients of one workload.
@@ -134,6 +136,8 @@ impl Layer {
 #[derive(Debug, Default)]
 pub(super) struct Guards<'a> {
     pub(super) breakers: Vec<Pool<BreakerRules, Breaker>>,
+    /// What the breakers of each pool do in the course of time.
+    pub(super) lanes: Vec<BreakerLanes>,
     pub(super) budgets: Vec<Pool<&'a BudgetConfig, Budget>>,
     pub(super) limiters: Vec<Pool<&'a LimiterConfig, Limiter>>,
     pub(super) slots: Vec<Pool<u32, Places>>,
@@ -171,6 +175,11 @@ fn pool<R, T: Clone>(
 }
 
 impl<'a> Guards<'a> {
+    /// Begins to note what breakers do, in bins of `bin` up to `horizon`, when all pools are there.
+    pub(super) fn watch(&mut self, bin: Interval, horizon: Interval) {
+        self.lanes = self.breakers.iter().map(|_| BreakerLanes::new(bin, horizon)).collect();
+    }
+
     /// The layers of one policy of a chain: itself, and perhaps a breaker around it.
     fn layers(
         &mut self,
@@ -341,11 +350,17 @@ impl Clients {
         tally.swallows = self.swallows;
         tally.layers = self.layers.iter().filter(|layer| layer.policy.is_some()).count();
         for index in self.layers.iter().filter_map(|layer| layer.breaker) {
+            let mut lanes = guards.lanes[index].clone();
             tally.breakers += guards.breakers[index].count() as u64;
             // One that nobody has called has never opened.
             for breaker in guards.breakers[index].made() {
+                note_until(&mut lanes, breaker.spell(guards.breakers[index].rules()), horizon);
                 tally.breaker_trips += u64::from(breaker.trips());
                 tally.breaker_open += breaker.time_open(horizon);
+            }
+            match &mut tally.lanes {
+                Some(all) => all.add_all(&lanes),
+                None => tally.lanes = Some(lanes),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use super::event::{Class as Turn, Event};
+use super::lanes;
 use super::request::Stage;
 use crate::breaker;
 use crate::budget::{Class, Grant};
@@ -43,7 +44,9 @@ impl Simulation<'_> {
         if let Some(index) = guards.breaker {
             let breakers = &mut self.guards.breakers[index];
             let (rules, breaker) = breakers.of(client);
+            let before = breaker.spell(rules);
             let admission = breaker.try_acquire(rules, self.now);
+            lanes::note(&mut self.guards.lanes[index], before, breaker.spell(rules));
             let passes = self.requests.passes(slot, layer);
             (passes.permit, passes.since) = (admission.permit(), self.now);
             match admission {
@@ -120,12 +123,14 @@ impl Simulation<'_> {
             let breakers = &mut self.guards.breakers[index];
             let (rules, breaker) = breakers.of(client);
             let failed = rules.is_failure(outcome, asked);
+            let before = breaker.spell(rules);
             // What the client itself refused says nothing about the service, unless the breaker is told to count it.
             let asks_again = if outcome.was_sent() || failed {
                 breaker.record(rules, at, permit, !failed, took)
             } else {
                 breaker.release(rules, at, permit)
             };
+            lanes::note(&mut self.guards.lanes[index], before, breaker.spell(rules));
             if asks_again {
                 let waiting: Vec<u32> = std::iter::from_fn(|| breakers.next(client)).collect();
                 for next in waiting {

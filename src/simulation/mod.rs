@@ -18,6 +18,7 @@ mod client;
 mod clients;
 mod event;
 mod guard;
+mod lanes;
 mod nested;
 mod plain;
 mod pool;
@@ -144,9 +145,13 @@ impl<'a> Simulation<'a> {
                     calls_others: !callees.is_empty(),
                     horizon: scenario.horizon,
                 };
-                Service::new(&service.config, setting, |purpose| key(purpose, &service.name))
+                let mut service =
+                    Service::new(&service.config, setting, |purpose| key(purpose, &service.name));
+                service.watch(scenario.bin, scenario.horizon);
+                service
             })
             .collect();
+        guards.watch(scenario.bin, scenario.horizon);
         let deferred: Vec<bool> = services.iter().map(Service::defers).collect();
         for clients in &mut clients {
             clients.plain = traced == 0 && clients.are_plain(!deferred[clients.service]);
@@ -277,6 +282,7 @@ impl<'a> Simulation<'a> {
         }
         for (tally, service) in self.service_tallies.iter_mut().zip(&self.services) {
             tally.usage = service.usage(self.horizon);
+            tally.lanes = service.lanes(self.horizon);
         }
         Record {
             workloads: self.tallies,

@@ -81,6 +81,11 @@ impl<R, T: Clone> Pool<R, T> {
         self.waiting.get_mut(&self.number(client))?.pop_front()
     }
 
+    /// The rules that all states obey.
+    pub(super) const fn rules(&self) -> &R {
+        &self.rules
+    }
+
     /// How many states there are, made or not.
     pub(super) const fn count(&self) -> usize {
         match &self.states {

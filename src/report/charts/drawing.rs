@@ -7,6 +7,17 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rgb(pub(super) u8, pub(super) u8, pub(super) u8);
 
+impl Rgb {
+    /// How light it is, from 0 for black to 1 for white (relative luminance, WCAG 2.1).
+    pub(super) fn luminance(self) -> f64 {
+        let linear = |channel: u8| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.040_45 { share / 12.92 } else { libm::pow((share + 0.055) / 1.055, 2.4) }
+        };
+        0.2126 * linear(self.0) + 0.7152 * linear(self.1) + 0.0722 * linear(self.2)
+    }
+}
+
 /// A place on the page, in pixels from its upper left corner.
 pub(super) type Point = (f64, f64);
 

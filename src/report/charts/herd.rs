@@ -1,110 +1,110 @@
-//! `attempts.svg`: attempts by their number, which shows who retries together.
+//! `herd.svg`: when the first attempts are sent, the second ones, and so on, which shows who retries together.
 //!
-//! Columns are stacked on a linear axis, because a herd is a matter of how many come at once. Each panel has its own, so
-//! that the shape of small herds shows beside that of large ones; what they come to is said at its head. If only the
-//! arrivals themselves tower above all retries, they are cut, and the panel says at what.
+//! A ridge per attempt number. Each is drawn to its own height, so that the shape of a small wave shows beside that of a large one;
+//! what it comes to is said at its end.
 
-use super::axis::{Scale, time_label};
-use super::drawing::Drawing;
+use super::axis::Scale;
+use super::drawing::{Align, Drawing, Text};
 use super::load::significant;
-use super::page::{Page, Sample, Sheet, TIME_SERIES};
-use super::panel::{Picture, Plot, panels, shaded};
-use super::rates::{Bar, peak};
-use super::{ATTEMPTS, BACKGROUND};
-use crate::report::tables::Tables;
+use super::page::{MARGIN, Page, Sample, Sheet, TIME_SERIES, WIDTH};
+use super::panel::{LEFT, Plot, Shown, head, shaded, time_axis, when, whose};
+use super::rates::{Ridge, attempts_of, ridge};
+use super::{ATTEMPTS, BACKGROUND, FAINT, MUTED};
+use crate::metrics::ATTEMPT_COLUMNS;
+use crate::report::tables::{Course, Tables};
 use crate::scenario::Scenario;
+use crate::service::Incident;
 
-/// What the attempts are called, in the order of the columns of timeseries.csv.
-const NAMES: [&str; ATTEMPTS.len()] =
-    ["1st attempt", "2nd (first retry)", "3rd", "4th", "5th", "6th and later"];
-/// How many columns of an arm may be cut.
-const MOST_CUT: usize = 3;
-/// From how many times the retries on the arrivals are cut.
-const CUT_FROM: f64 = 1.5;
-
-struct Herd;
+/// What the ridges are called, in the order of the columns of timeseries.csv.
+const NAMES: [&str; ATTEMPTS.len()] = ["1st", "2nd", "3rd", "4th", "5th", "6th+"];
+/// Where the plots end: behind them is the room for what the ridges come to.
+const RIGHT: f64 = WIDTH - MARGIN - 190.0;
+/// How far a peak rises into the room of the ridge above, in rooms.
+const RISE: f64 = 1.15;
+/// The room of a ridge: with few and with many of them.
+const ROOM: (f64, f64) = (30.0, 20.0);
+/// From how many ridges on they are many.
+const MANY: usize = 24;
 
 /// The chart.
 pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
-    let mut page = Page::new(scenario, "Attempts by their number over time: who retries together");
-    let mut entries: Vec<_> = ATTEMPTS.into_iter().map(Sample::Area).zip(NAMES).collect();
-    entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
-    page.legend(&entries);
-    let notes = panels(&mut page, scenario, (tables, columns), &Herd);
-    page.finish(scenario, TIME_SERIES, &notes)
+    let mut page = Page::new(scenario, "When attempts are sent, by their number: who retries together");
+    let entries: Vec<_> = shaded(scenario).map(|name| (Sample::Incident, name)).into_iter().collect();
+    if entries.is_empty() {
+        page.y -= 8.0;
+    } else {
+        page.legend(&entries);
+    }
+    let shown = Shown::of(scenario, tables);
+    let ridges = tables.arms.iter().flatten().map(attempts_of).sum::<usize>();
+    let room = if ridges < MANY { ROOM.0 } else { ROOM.1 };
+    for (index, workload) in scenario.workloads.iter().enumerate() {
+        let incidents = &scenario.services[workload.service].config.incidents;
+        let means = "a ridge per attempt number, each to a height of its own: its peak stands at its end";
+        page.group(whose(scenario, workload).as_deref(), means);
+        for (number, arm) in scenario.arms.iter().enumerate() {
+            page.of_arm(number, |page| {
+                let course = &tables.arms[number][index];
+                head(page, &arm.name, "", RIGHT);
+                block(page, scenario, (course, columns), (&shown, room), incidents);
+            });
+        }
+        page.y -= 4.0;
+        time_axis(&mut page, &shown, RIGHT);
+    }
+    page.finish(scenario, TIME_SERIES, &shown.notes(scenario))
 }
 
-impl Picture for Herd {
-    fn height_means(&self, _: Scale) -> String {
-        "attempts sent per second, stacked; each panel has a scale of its own".into()
+/// The ridges of an arm, the first attempts at the top.
+fn block(
+    page: &mut Page,
+    scenario: &Scenario,
+    (course, columns): (&Course, usize),
+    (shown, room): (&Shown, f64),
+    incidents: &[Incident],
+) {
+    let ridges: Vec<Ridge> = (0..attempts_of(course))
+        .map(|number| ridge(scenario, course, shown.bins, columns, ATTEMPT_COLUMNS[number]))
+        .collect();
+    let rows = ridges.len().max(1) as f64;
+    let height = rows * room + 8.0;
+    let plot = Plot::below(page, (height, RIGHT), shown, Scale::linear(1.0), incidents);
+    plot.shade(&mut page.drawing, incidents);
+    for (number, ridge) in ridges.iter().enumerate() {
+        let bottom = plot.bottom - (rows - 1.0 - number as f64) * room;
+        let row = Plot { top: bottom - room * RISE, bottom, scale: Scale::linear(1.0), ..plot };
+        draw(&mut page.drawing, &row, number, ridge);
     }
-
-    fn shares_scale(&self) -> bool {
-        false
-    }
-
-    fn scale(&self, arms: &[Vec<Bar>], _: Option<f64>) -> Scale {
-        let offered = |bars: &[Bar]| bars.iter().map(Bar::offered).fold(0.0, f64::max);
-        let highest = arms.iter().map(|bars| offered(bars)).fold(0.0, f64::max);
-        let mostly_retries = |bar: &&Bar| bar.retries() > bar.offered() / 2.0;
-        let herd = arms.iter().flatten().filter(mostly_retries).map(Bar::offered).fold(0.0, f64::max);
-        let cut = |bars: &Vec<Bar>| bars.iter().filter(|bar| bar.offered() > herd).count();
-        if herd > 0.0 && highest > CUT_FROM * herd && arms.iter().all(|bars| cut(bars) <= MOST_CUT) {
-            return Scale::linear(herd);
-        }
-        Scale::linear(highest)
-    }
-
-    fn facts(&self, bars: &[Bar], scale: Scale) -> String {
-        let retries = peak(bars, Bar::retries).map_or_else(
-            || "no retries".to_owned(),
-            |(rate, at)| {
-                format!("retries up to {}/s, at {}", significant(rate), time_label((at * 1e9) as u64))
-            },
-        );
-        match peak(bars, Bar::offered) {
-            Some((rate, at)) if rate > scale.top * 1.000_001 => {
-                let at = time_label((at * 1e9) as u64);
-                format!("cut: {}/s at {at} · {retries}", significant(rate))
-            }
-            Some(_) => retries,
-            None => String::new(),
-        }
-    }
-
-    fn draw(&self, drawing: &mut Drawing, plot: &Plot, bars: &[Bar]) {
-        for (number, fill) in ATTEMPTS.into_iter().enumerate().rev() {
-            plot.columns(drawing, bars, |bar| bar.attempts[..=number].iter().sum(), fill);
-        }
-        for bar in bars.iter().filter(|bar| bar.offered() > plot.scale.top * 1.000_001) {
-            let (from, to) = (plot.x(bar.from) - 2.0, plot.x(bar.to) + 2.0);
-            drawing.line(vec![(from, plot.top + 9.0), (to, plot.top + 5.0)], BACKGROUND, 2);
-        }
-    }
-
-    fn shows_limit(&self) -> bool {
-        false
-    }
+    plot.close(&mut page.drawing, ridges.is_empty().then_some("no attempts were sent"));
+    read_off(&mut page.drawing, &plot, scenario, course, ridges.len());
+    page.y = plot.bottom + 14.0;
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bar(first: f64, second: f64) -> Bar {
-        Bar { from: 0.0, to: 1.0, at: 0.0, attempts: [first, second, 0.0, 0.0, 0.0, 0.0], succeeded: 0.0 }
+fn draw(drawing: &mut Drawing, row: &Plot<'_>, number: usize, ridge: &Ridge) {
+    drawing.line(vec![(LEFT, row.bottom), (RIGHT, row.bottom)], FAINT, 1);
+    let Some((peak, at)) = ridge.peak else { return };
+    let columns: Vec<_> = ridge.columns.iter().map(|&(from, to, rate)| (from, to, rate / peak)).collect();
+    let rises = |column: &(f64, f64, f64)| column.2 > 0.05;
+    for run in columns.chunk_by(|a, b| rises(a) == rises(b)).filter(|run| rises(&run[0])) {
+        // An edge of the colour of the page holds ridges apart that overlap.
+        drawing.line(row.steps(run.iter().copied()), BACKGROUND, 2);
     }
+    row.columns(drawing, &columns, ATTEMPTS[number]);
+    let y = row.bottom - 7.0;
+    drawing.text(Text::new((LEFT - 6.0, y), NAMES[number]).align(Align::Right));
+    let words = format!("up to {}/s, at {}", significant(peak), when(at));
+    drawing.text(Text::new((RIGHT + 8.0, y), words).colour(MUTED));
+}
 
-    #[test]
-    fn only_a_few_columns_of_arrivals_are_ever_cut() {
-        for (bars, top) in [
-            (vec![bar(500.0, 0.0), bar(0.0, 500.0)], 500.0),
-            (vec![bar(500.0, 0.0), bar(0.0, 50.0)], 50.0),
-            (vec![bar(10.0, 0.0), bar(10.0, 0.0), bar(10.0, 0.0), bar(10.0, 0.0), bar(0.0, 1.0)], 10.0),
-            (vec![bar(500.0, 0.0)], 500.0),
-            (vec![], 1.0),
-        ] {
-            assert_eq!(Herd.scale(&[bars], None).top, top);
-        }
-    }
+fn read_off(drawing: &mut Drawing, plot: &Plot<'_>, scenario: &Scenario, course: &Course, numbers: usize) {
+    let names = NAMES[..numbers].iter().map(|name| format!("{name} attempts (1/s)")).collect();
+    let all: Vec<Ridge> = ATTEMPT_COLUMNS[..numbers]
+        .iter()
+        .map(|&column| ridge(scenario, course, plot.shown.bins, usize::MAX, column))
+        .collect();
+    let Some(first) = all.first() else { return };
+    let values = |bin: usize| all.iter().map(|ridge| ridge.columns[bin].2).collect();
+    let bins: Vec<_> =
+        first.columns.iter().enumerate().map(|(bin, &(from, ..))| (from, values(bin))).collect();
+    plot.readout(drawing, names, &bins);
 }

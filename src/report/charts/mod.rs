@@ -1,18 +1,25 @@
-//! Charts as SVG: each shows one CSV of the run, and nothing that is not in it.
+//! Charts: each shows one CSV of the run, and nothing that is not in it.
 //!
 //! As files their background is white and the text dark whatever page they end up on; within a page of our own they follow it.
 
+mod amplification;
 mod axis;
+mod delays;
+mod differences;
 mod drawing;
+mod ends;
 mod front;
 mod herd;
 mod inline;
+mod lanes;
 mod load;
 mod mark;
 mod page;
 mod panel;
 mod phases;
+mod png;
 mod rates;
+mod recovery;
 mod success;
 mod svg;
 mod sweep;
@@ -24,15 +31,34 @@ mod tipping;
 
 use super::tables::Tables;
 use crate::scenario::Scenario;
+pub(super) use delays::delays_chart;
 pub(super) use front::front_charts;
 use page::Sheet;
 pub(super) use phases::phase_chart;
 pub(super) use sweep::sweep_charts;
 pub(super) use theme::css_values;
 use theme::{
-    ATTEMPTS, BACKGROUND, FAINT, GOODPUT, GRID, INCIDENT, INCIDENT_EDGE, LINES, LOAD, LOAD_EDGE, MUTED, TEXT,
+    ACCEPTED, ATTEMPTS, BACKGROUND, BETTER, FAINT, GOODPUT, GRID, INCIDENT, INCIDENT_EDGE, LINES, LOAD,
+    LOAD_EDGE, MUTED, TEXT, WORSE,
 };
 pub(super) use tipping::tipping_chart;
+
+/// As what charts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pictures {
+    /// As SVG.
+    #[default]
+    Svg,
+    /// As SVG, and as PNG at twice the size.
+    SvgAndPng,
+}
+
+impl Pictures {
+    /// With or without PNG.
+    pub const fn with_png(png: bool) -> Self {
+        if png { Self::SvgAndPng } else { Self::Svg }
+    }
+}
 
 /// A finished chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,9 +72,23 @@ impl Chart {
         Self { name: name.into(), sheet }
     }
 
-    /// As a file: its name and its bytes.
-    pub(super) fn svg(&self) -> (String, Vec<u8>) {
-        (format!("charts/{}.svg", self.name), svg::write(&self.sheet))
+    /// As files: their names and their bytes.
+    pub(super) fn files(&self, pictures: Pictures) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![(format!("charts/{}.svg", self.name), self.svg())];
+        if pictures == Pictures::SvgAndPng {
+            files.push((format!("charts/{}.png", self.name), self.png()));
+        }
+        files
+    }
+
+    /// The bytes of it as SVG.
+    pub(super) fn svg(&self) -> Vec<u8> {
+        svg::write(&self.sheet)
+    }
+
+    /// The bytes of it as PNG, at twice the size.
+    pub(super) fn png(&self) -> Vec<u8> {
+        png::write(&self.sheet)
     }
 
     /// As part of a page: what it shows, and the markup of it.
@@ -65,11 +105,17 @@ impl Chart {
 /// How many columns a plot over time has at most where nothing asks for fewer: there are hardly more pixels.
 pub(super) const FINEST: usize = 768;
 
-/// The charts of a run, with at most so many columns in a plot over time.
+/// The charts of a run, with at most so many columns in a plot over time: of recovery only where an incident was, of lanes only where
+/// there are breakers or servers, of differences only where arms are compared.
 pub(super) fn charts(scenario: &Scenario, tables: &Tables, columns: usize) -> Vec<Chart> {
-    vec![
+    let mut charts = vec![
         Chart::new("load", load::chart(scenario, tables, columns)),
         Chart::new("success", success::chart(scenario, tables)),
-        Chart::new("attempts", herd::chart(scenario, tables, columns)),
-    ]
+        Chart::new("herd", herd::chart(scenario, tables, columns)),
+        Chart::new("amplification", amplification::chart(scenario, tables, columns)),
+    ];
+    charts.extend(recovery::chart(scenario, tables).map(|sheet| Chart::new("recovery", sheet)));
+    charts.extend(lanes::chart(scenario, tables, columns).map(|sheet| Chart::new("lanes", sheet)));
+    charts.extend(differences::chart(scenario, tables).map(|sheet| Chart::new("differences", sheet)));
+    charts
 }

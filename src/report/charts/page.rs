@@ -1,6 +1,7 @@
 //! What all charts share: a page that grows downwards, from the question at its head to the source of its numbers at its
 //! foot.
 
+use super::differences::Mark;
 use super::drawing::{Align, Drawing, Group, Rgb, Shape, Text};
 use super::mark::Looks;
 use super::text::{NAME, SMALL, TITLE, shorten, width, wrap};
@@ -43,6 +44,8 @@ pub(super) enum Sample {
     Incident,
     /// The mark of an arm, with a line through it or without.
     Arm(Looks, bool),
+    /// The sign of a verdict.
+    Verdict(Mark),
 }
 
 impl Page {
@@ -109,6 +112,7 @@ impl Page {
                 }
                 looks.mark(&mut self.drawing, (f64::midpoint(from, to), y), 4.0);
             }
+            Sample::Verdict(mark) => mark.draw(&mut self.drawing, (f64::midpoint(from, to), y)),
             Sample::Incident => {
                 super::panel::incident(&mut self.drawing, (from, to), y - 6.0, y - 6.0, y + 6.0);
             }
@@ -138,7 +142,8 @@ impl Page {
 
     /// The finished page: `file` is the CSV that is drawn, `notes` are what else must be said.
     pub(super) fn finish(self, scenario: &Scenario, file: &str, notes: &[&str]) -> Sheet {
-        let bins = if file == TIME_SERIES { format!(" · bins of {}", scenario.bin) } else { String::new() };
+        let bins =
+            if file.contains(TIME_SERIES) { format!(" · bins of {}", scenario.bin) } else { String::new() };
         let source = source(&scenario.seed.to_string(), scenario.replications);
         self.close(&format!("{source}{bins} · {file}"), notes)
     }

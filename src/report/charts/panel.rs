@@ -1,67 +1,148 @@
-//! Panels over the time of a run, one per workload and arm: what the charts drawn from timeseries.csv share.
+//! Panels over the time of a run: what the charts over time share.
 
-use super::axis::{Scale, number_label, time_ticks};
-use super::drawing::{Align, Drawing, Rgb, Text};
+use super::axis::{Scale, number_label, time_label, time_ticks};
+use super::drawing::{Align, Drawing, Readout, Rgb, Text};
 use super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened, time_labels};
-use super::rates::{Bar, bars, bins_to_show, span};
+use super::rates::{bins_to_show, span};
 use super::text::{NAME, SMALL, shorten, width};
-use super::{GRID, INCIDENT, INCIDENT_EDGE, MUTED, TEXT};
+use super::{GRID, INCIDENT, INCIDENT_EDGE, MUTED};
 use crate::report::tables::Tables;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Workload};
 use crate::service::Incident;
 use crate::time::Interval;
 
 /// Strokes and gaps of the line of a rate limit.
 pub(super) const LIMIT_DASH: [f64; 2] = [5.0, 3.0];
 
-const LEFT: f64 = MARGIN + 48.0;
-const RIGHT: f64 = WIDTH - MARGIN - 104.0;
+/// Where all plots over time begin.
+pub(super) const LEFT: f64 = MARGIN + 48.0;
 /// The room for the names of incidents above a plot.
 const STRIP: f64 = 14.0;
+/// The most places along a plot at which its values can be read off.
+const MOST_READ: usize = 150;
+
+/// What part of a run is shown.
+pub(super) struct Shown {
+    /// Bins from the start of the run, and the seconds that they cover.
+    pub(super) bins: usize,
+    pub(super) span: f64,
+    ticks: Vec<(f64, String)>,
+    /// True if the run goes on.
+    partly: bool,
+}
+
+impl Shown {
+    /// The part in which nearly all happens.
+    pub(super) fn of(scenario: &Scenario, tables: &Tables) -> Self {
+        let bins = bins_to_show(tables);
+        let span = span(scenario, bins);
+        let partly = span < scenario.horizon.as_secs_f64();
+        Self { bins, span, ticks: time_ticks(span), partly }
+    }
+
+    /// What must be said of what is not shown, and of incidents that are not shaded.
+    pub(super) fn notes(&self, scenario: &Scenario) -> [&'static str; 2] {
+        let rest =
+            if self.partly { "Later than shown: at most 0.1 % of what happens in an arm." } else { "" };
+        [rest, unshaded(scenario)]
+    }
+}
 
 /// Where a panel is drawn.
-pub(super) struct Plot {
+pub(super) struct Plot<'a> {
     pub(super) top: f64,
     pub(super) bottom: f64,
-    /// The seconds that it covers.
-    span: f64,
+    pub(super) right: f64,
+    pub(super) shown: &'a Shown,
     pub(super) scale: Scale,
 }
 
-impl Plot {
+impl<'a> Plot<'a> {
+    /// A plot of this height at the page's current one, with room for the names of the incidents above it.
+    pub(super) fn below(
+        page: &Page,
+        (height, right): (f64, f64),
+        shown: &'a Shown,
+        scale: Scale,
+        incidents: &[Incident],
+    ) -> Self {
+        let top = page.y + if incidents.iter().all(Incident::is_random) { 0.0 } else { STRIP };
+        Self { top, bottom: top + height, right, shown, scale }
+    }
+
     /// The x of a time in seconds.
     pub(super) fn x(&self, seconds: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * (seconds / self.span).clamp(0.0, 1.0)
+        LEFT + (self.right - LEFT) * (seconds / self.shown.span).clamp(0.0, 1.0)
     }
 
     /// The y of a value.
     pub(super) fn y(&self, value: f64) -> f64 {
-        self.bottom - (self.bottom - self.top) * self.scale.height(value)
+        self.up(self.scale.height(value))
     }
 
-    /// The outline of columns with these heights.
-    pub(super) fn steps(&self, bars: &[Bar], height: impl Fn(&Bar) -> f64) -> Vec<(f64, f64)> {
-        let step = |bar: &Bar| {
-            let y = self.y(height(bar));
-            [(self.x(bar.from), y), (self.x(bar.to), y)]
+    /// The y of a share of the height.
+    fn up(&self, share: f64) -> f64 {
+        self.bottom - (self.bottom - self.top) * share
+    }
+
+    /// What lies under the data: incidents at fixed times, the grid, the labels of the values.
+    pub(super) fn under(&self, drawing: &mut Drawing, incidents: &[Incident]) {
+        self.shade(drawing, incidents);
+        for value in self.scale.ticks(self.bottom - self.top, 13.0) {
+            let y = self.y(value);
+            drawing.line(vec![(LEFT, y), (self.right, y)], GRID, 1);
+            drawing.text(Text::new((LEFT - 6.0, y), number_label(value)).align(Align::Right));
+        }
+    }
+
+    /// Incidents at fixed times and the lines of the ticks. Incidents at random are not shaded: each replication has windows of
+    /// its own, and the data are means over all.
+    pub(super) fn shade(&self, drawing: &mut Drawing, incidents: &[Incident]) {
+        let shown = Interval::from_nanos_f64(self.shown.span * 1e9);
+        let windows = |incident: &Incident| {
+            let name = incident.name();
+            incident.fixed_windows(shown).into_iter().map(move |window| (window, name))
         };
-        bars.iter().flat_map(step).collect()
+        let mut windows: Vec<_> = incidents.iter().flat_map(windows).collect();
+        windows.sort();
+        let (mut free_from, mut shaded_to) = (LEFT, LEFT);
+        for ((begins, over), name) in windows {
+            let from = self.x(begins.as_secs_f64());
+            let to = self.x(over.as_secs_f64()).max(from + 1.0);
+            // Of many that lie closer together than can be seen, most would only make the file long.
+            if to < shaded_to + 0.5 && free_from > from {
+                continue;
+            }
+            shaded_to = shaded_to.max(to);
+            incident(drawing, (from, to), self.top - STRIP + 11.0, self.top, self.bottom);
+            if from >= free_from {
+                // The name of one at the very end begins before it.
+                let at = from.min(WIDTH - MARGIN - width(name, SMALL));
+                drawing.text(Text::new((at, self.top - STRIP + 5.0), name));
+                free_from = at + width(name, SMALL) + 6.0;
+            }
+        }
+        for (seconds, _) in &self.shown.ticks {
+            let x = self.x(*seconds);
+            drawing.line(vec![(x, self.top), (x, self.bottom)], GRID, 1);
+        }
     }
 
-    /// The area of columns with these heights, each as wide as its bin.
-    pub(super) fn columns(
-        &self,
-        drawing: &mut Drawing,
-        bars: &[Bar],
-        height: impl Fn(&Bar) -> f64,
-        fill: Rgb,
-    ) {
-        for run in
-            bars.chunk_by(|a, b| (height(a) > 0.0) == (height(b) > 0.0)).filter(|run| height(&run[0]) > 0.0)
-        {
-            let mut outline = self.steps(run, &height);
-            outline.push((self.x(run[run.len() - 1].to), self.bottom));
-            outline.push((self.x(run[0].from), self.bottom));
+    /// The outline of columns: from where to where in seconds, and which share of the plot's height.
+    pub(super) fn steps(&self, columns: impl IntoIterator<Item = (f64, f64, f64)>) -> Vec<(f64, f64)> {
+        let step = |(from, to, share): (f64, f64, f64)| {
+            let y = self.up(share);
+            [(self.x(from), y), (self.x(to), y)]
+        };
+        columns.into_iter().flat_map(step).collect()
+    }
+
+    /// The area of columns, without those of no height.
+    pub(super) fn columns(&self, drawing: &mut Drawing, columns: &[(f64, f64, f64)], fill: Rgb) {
+        for run in columns.chunk_by(|a, b| (a.2 > 0.0) == (b.2 > 0.0)).filter(|run| run[0].2 > 0.0) {
+            let mut outline = self.steps(run.iter().copied());
+            outline.push((self.x(run[run.len() - 1].1), self.bottom));
+            outline.push((self.x(run[0].0), self.bottom));
             drawing.area(outline, fill);
         }
     }
@@ -71,95 +152,59 @@ impl Plot {
         let shown = value <= self.scale.top;
         let y = if shown { self.y(value) } else { self.top };
         if shown {
-            drawing.dashed(&[(LEFT, y), (RIGHT, y)], colour, 1, &LIMIT_DASH);
+            drawing.dashed(&[(LEFT, y), (self.right, y)], colour, 1, &LIMIT_DASH);
         }
         for (index, line) in words.iter().enumerate() {
             let line = if shown || index > 0 { line.clone() } else { format!("{line} ↑") };
-            drawing.text(Text::new((RIGHT + 6.0, y + 13.0 * index as f64), line));
+            drawing.text(Text::new((self.right + 6.0, y + 13.0 * index as f64), line));
         }
+    }
+
+    /// The ground line, and words in the middle of a plot that has nothing to show.
+    pub(super) fn close(&self, drawing: &mut Drawing, nothing: Option<&str>) {
+        ground(drawing, LEFT, self.right, self.bottom);
+        if let Some(words) = nothing {
+            let middle = (f64::midpoint(LEFT, self.right), f64::midpoint(self.top, self.bottom));
+            say_nothing_happened(drawing, middle, words);
+        }
+    }
+
+    /// What can be read off the plot: `values` of so many columns, each the fullest of the bins (when it begins, values) that it
+    /// stands for.
+    pub(super) fn readout(&self, drawing: &mut Drawing, names: Vec<String>, bins: &[(f64, Vec<f64>)]) {
+        let count = bins.len().min(MOST_READ);
+        let fullest = |column: usize| {
+            let group = &bins[column * bins.len() / count..(column + 1) * bins.len() / count];
+            let fuller = |best: &'_ (f64, Vec<f64>), other: &'_ (f64, Vec<f64>)| other.1[0] > best.1[0];
+            let best = group.iter().fold(&group[0], |best, bin| if fuller(best, bin) { bin } else { best });
+            (when(best.0), best.1.clone())
+        };
+        let columns = (0..count).map(fullest).collect();
+        drawing.readout(Readout { from: (LEFT, self.top), to: (self.right, self.bottom), names, columns });
     }
 }
 
-/// What differs between charts of panels.
-pub(super) trait Picture {
-    /// What the height of the panels of a workload means; also told: the panels' scale.
-    fn height_means(&self, scale: Scale) -> String;
-    /// True if the panels of one workload share a scale.
-    fn shares_scale(&self) -> bool;
-    /// The scale of panels that show these arms of a workload, whose service has this limit per second.
-    fn scale(&self, arms: &[Vec<Bar>], limit: Option<f64>) -> Scale;
-    /// What is said at the end of a panel's head.
-    fn facts(&self, bars: &[Bar], scale: Scale) -> String;
-    /// Draws the bars.
-    fn draw(&self, drawing: &mut Drawing, plot: &Plot, bars: &[Bar]);
-    /// True if the limit is part of the picture.
-    fn shows_limit(&self) -> bool;
+/// A time in seconds, as the axis says it.
+pub(super) fn when(seconds: f64) -> String {
+    time_label(libm::round(seconds * 1e9) as u64)
 }
 
-/// One panel per workload and arm, workload by workload, so that arms can be compared.
-/// Says what of the run is not shown. Each plot has at most so many columns.
-pub(super) fn panels(
-    page: &mut Page,
-    scenario: &Scenario,
-    (tables, columns): (&Tables, usize),
-    picture: &dyn Picture,
-) -> [&'static str; 2] {
-    let bins = bins_to_show(tables);
-    let span = span(scenario, bins);
-    let ticks = time_ticks(span);
-    let count = scenario.workloads.len() * scenario.arms.len();
-    let height = match count {
-        1 => 280.0,
-        2..=3 => 150.0,
-        4..=6 => 96.0,
-        _ => 72.0,
-    };
-    for (index, workload) in scenario.workloads.iter().enumerate() {
-        let service = &scenario.services[workload.service];
-        let limit = service.config.limit_per_second();
-        let courses = tables.arms.iter().map(|arm| &arm[index]);
-        let arms: Vec<_> = courses.map(|course| bars(scenario, course, bins, columns)).collect();
-        let shared_scale = picture.scale(&arms, limit);
-        let several = scenario.workloads.len() > 1 || scenario.services.len() > 1;
-        let whose = several.then(|| format!("workload {}, service {}", workload.name, service.name));
-        page.group(whose.as_deref(), &picture.height_means(shared_scale));
-        let shared = scenario.workloads.iter().filter(|other| other.service == workload.service).count() > 1;
-        for (number, bars) in arms.iter().enumerate() {
-            let own = std::slice::from_ref(bars);
-            let scale = if picture.shares_scale() { shared_scale } else { picture.scale(own, limit) };
-            page.of_arm(number, |page| {
-                head(page, &scenario.arms[number].name, &picture.facts(bars, scale));
-                let top = page.y
-                    + if service.config.incidents.iter().all(Incident::is_random) { 0.0 } else { STRIP };
-                let plot = Plot { top, bottom: top + height, span, scale };
-                under(&mut page.drawing, &plot, &ticks, &service.config.incidents);
-                picture.draw(&mut page.drawing, &plot, bars);
-                if bars.iter().all(|bar| bar.offered() == 0.0 && bar.succeeded == 0.0) {
-                    let middle = (f64::midpoint(LEFT, RIGHT), f64::midpoint(plot.top, plot.bottom));
-                    say_nothing_happened(&mut page.drawing, middle, "no attempts were sent");
-                }
-                if let Some(limit) = limit.filter(|_| picture.shows_limit()) {
-                    plot.limit(&mut page.drawing, limit, &limit_words(limit, shared), TEXT);
-                }
-                ground(&mut page.drawing, LEFT, RIGHT, plot.bottom);
-                page.y = plot.bottom + 16.0;
-            });
-        }
-        page.y -= 4.0;
-        time_labels(&mut page.drawing, &ticks, |seconds| x_of(seconds, span), page.y);
-        let words = "time since start";
-        page.line_of_text(Text::new((RIGHT + 24.0, 0.0), words).colour(MUTED), 18.0);
-    }
-    let rest = span < scenario.horizon.as_secs_f64();
-    let rest = if rest { "Later than shown: at most 0.1 % of what happens in an arm." } else { "" };
-    [rest, unshaded(scenario)]
+/// The labels of the time axis under the last panel of a workload.
+pub(super) fn time_axis(page: &mut Page, shown: &Shown, right: f64) {
+    let x = |seconds: f64| LEFT + (right - LEFT) * seconds / shown.span;
+    time_labels(&mut page.drawing, &shown.ticks, x, page.y);
+    page.line_of_text(Text::new((right + 30.0, 0.0), "time since start").colour(MUTED), 18.0);
 }
 
-fn x_of(seconds: f64, span: f64) -> f64 {
-    LEFT + (RIGHT - LEFT) * seconds / span
+/// Whose the panels of a workload are, if that is a question.
+pub(super) fn whose(scenario: &Scenario, workload: &Workload) -> Option<String> {
+    let several = scenario.workloads.len() > 1 || scenario.services.len() > 1;
+    several
+        .then(|| format!("workload {}, service {}", workload.name, scenario.services[workload.service].name))
 }
 
-fn limit_words(limit: f64, shared: bool) -> Vec<String> {
+/// A rate limit in words.
+pub(super) fn limit_words(limit: f64, shared: bool) -> Vec<String> {
     let mut words = vec![format!("limit {}/s", number_label(limit))];
     if shared {
         words.push("(all workloads)".into());
@@ -168,11 +213,11 @@ fn limit_words(limit: f64, shared: bool) -> Vec<String> {
 }
 
 /// The name of an arm and the facts of its panel.
-fn head(page: &mut Page, arm: &str, facts: &str) {
+pub(super) fn head(page: &mut Page, arm: &str, facts: &str, right: f64) {
     page.y += 6.0;
-    let room = RIGHT - LEFT - width(facts, SMALL) - 20.0;
+    let room = right - LEFT - width(facts, SMALL) - 20.0;
     let name = Text::new((LEFT, page.y), shorten(arm, NAME, room)).size(NAME).bold();
-    page.drawing.text(Text::new((RIGHT, page.y), facts).align(Align::Right).colour(MUTED));
+    page.drawing.text(Text::new((right, page.y), facts).align(Align::Right).colour(MUTED));
     page.line_of_text(name, 13.0);
 }
 
@@ -191,42 +236,6 @@ fn unshaded(scenario: &Scenario) -> &'static str {
         "Incidents at random are not shaded: they come at other times in every replication."
     } else {
         ""
-    }
-}
-
-/// What lies under the data: incidents at fixed times, grid, tick labels. Incidents at random are not shaded: each replication
-/// has windows of its own, and the data are means over all.
-fn under(drawing: &mut Drawing, plot: &Plot, ticks: &[(f64, String)], incidents: &[Incident]) {
-    let shown = Interval::from_nanos_f64(plot.span * 1e9);
-    let windows = |incident: &Incident| {
-        let name = incident.name();
-        incident.fixed_windows(shown).into_iter().map(move |window| (window, name))
-    };
-    let mut windows: Vec<_> = incidents.iter().flat_map(windows).collect();
-    windows.sort();
-    let (mut free_from, mut shaded_to) = (LEFT, LEFT);
-    for ((begins, over), name) in windows {
-        let from = plot.x(begins.as_secs_f64());
-        let to = plot.x(over.as_secs_f64()).max(from + 1.0);
-        // Of many that lie closer together than can be seen, most would only make the file long.
-        if to < shaded_to + 0.5 && free_from > from {
-            continue;
-        }
-        shaded_to = shaded_to.max(to);
-        incident(drawing, (from, to), plot.top - STRIP + 11.0, plot.top, plot.bottom);
-        if from >= free_from {
-            drawing.text(Text::new((from, plot.top - STRIP + 5.0), name));
-            free_from = from + width(name, SMALL) + 6.0;
-        }
-    }
-    for (seconds, _) in ticks {
-        let x = plot.x(*seconds);
-        drawing.line(vec![(x, plot.top), (x, plot.bottom)], GRID, 1);
-    }
-    for value in plot.scale.ticks(plot.bottom - plot.top, 13.0) {
-        let y = plot.y(value);
-        drawing.line(vec![(LEFT, y), (RIGHT, y)], GRID, 1);
-        drawing.text(Text::new((LEFT - 6.0, y), number_label(value)).align(Align::Right));
     }
 }
 

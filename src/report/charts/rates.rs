@@ -14,6 +14,8 @@ pub(super) struct Bar {
     pub(super) at: f64,
     /// Attempts per second by their number.
     pub(super) attempts: [f64; ATTEMPT_COLUMNS.len()],
+    /// Attempts per second that were neither turned away by the limit nor for want of room.
+    pub(super) accepted: f64,
     /// Successes per second.
     pub(super) succeeded: f64,
 }
@@ -24,15 +26,28 @@ impl Bar {
         self.attempts.iter().sum()
     }
 
-    /// Attempts per second that are not first ones.
-    pub(super) fn retries(&self) -> f64 {
-        self.attempts[1..].iter().sum()
+    /// True if attempts were turned away.
+    pub(super) fn is_cut(&self) -> bool {
+        self.accepted < self.offered()
+    }
+
+    /// The share of the attempts up to this number, from 0; 0 if there are none.
+    pub(super) fn share(&self, number: usize) -> f64 {
+        let offered = self.offered();
+        if offered > 0.0 { self.attempts[..=number].iter().sum::<f64>() / offered } else { 0.0 }
     }
 
     /// This bar or `other`, whichever is fuller, from where this begins to where `other` ends.
     fn merge(self, other: &Self) -> Self {
         let fuller = if other.offered() > self.offered() { *other } else { self };
-        Self { from: self.from, to: other.to, succeeded: self.succeeded.max(other.succeeded), ..fuller }
+        let accepted = self.accepted.max(other.accepted);
+        Self {
+            from: self.from,
+            to: other.to,
+            accepted,
+            succeeded: self.succeeded.max(other.succeeded),
+            ..fuller
+        }
     }
 }
 
@@ -72,11 +87,55 @@ pub(super) fn bars(scenario: &Scenario, course: &Course, bins: usize, most: usiz
     let bar = |bin: usize| {
         let (from, to) = (span(scenario, bin), span(scenario, bin + 1));
         let rate = |column| course.get(bin, column) / (to - from);
-        Bar { from, to, at: from, attempts: ATTEMPT_COLUMNS.map(rate), succeeded: rate(Column::Succeeded) }
+        let attempts = ATTEMPT_COLUMNS.map(rate);
+        // Counted when they were turned away, which may be in a later bin than that in which they were sent.
+        let turned_away = rate(Column::Limited) + rate(Column::Overloaded);
+        let accepted = (attempts.iter().sum::<f64>() - turned_away).max(0.0);
+        Bar { from, to, at: from, attempts, accepted, succeeded: rate(Column::Succeeded) }
     };
     let bins: Vec<Bar> = (0..bins).map(bar).collect();
     let per_bar = bins.len().div_ceil(most).max(1);
     bins.chunks(per_bar).map(|group| group[1..].iter().fold(group[0], Bar::merge)).collect()
+}
+
+/// When the attempts with one number are sent.
+pub(super) struct Ridge {
+    /// From where to where in seconds, and attempts per second in the fullest of the bins there.
+    pub(super) columns: Vec<(f64, f64, f64)>,
+    /// The most per second, and when; none if there are no such attempts.
+    pub(super) peak: Option<(f64, f64)>,
+}
+
+/// The first `bins` bins of a column of attempts, in at most `most` columns.
+pub(super) fn ridge(scenario: &Scenario, course: &Course, bins: usize, most: usize, of: Column) -> Ridge {
+    let column = |bin: usize| {
+        let (from, to) = (span(scenario, bin), span(scenario, bin + 1));
+        (from, to, course.get(bin, of) / (to - from))
+    };
+    let bins: Vec<(f64, f64, f64)> = (0..bins).map(column).collect();
+    let mut peak: Option<(f64, f64)> = None;
+    for &(from, _, rate) in &bins {
+        if rate > peak.map_or(0.0, |(highest, _)| highest) {
+            peak = Some((rate, from));
+        }
+    }
+    let fullest = |group: &[(f64, f64, f64)]| {
+        let rate = group.iter().map(|column| column.2).fold(0.0, f64::max);
+        (group[0].0, group[group.len() - 1].1, rate)
+    };
+    let columns = bins.chunks(bins.len().div_ceil(most).max(1)).map(fullest).collect();
+    Ridge { columns, peak }
+}
+
+/// Up to which number attempts were sent, of six that are told apart.
+pub(super) fn attempts_of(course: &Course) -> usize {
+    let sent = |&column: &Column| course.bins.iter().any(|bin| bin[column as usize] > 0.0);
+    ATTEMPT_COLUMNS.iter().rposition(sent).map_or(0, |last| last + 1)
+}
+
+/// The same in any arm and workload; 1 at least.
+pub(super) fn attempt_numbers(tables: &Tables) -> usize {
+    tables.arms.iter().flatten().map(attempts_of).max().unwrap_or(0).max(1)
 }
 
 /// The fullest bar by some measure: (per second, when). None if it is empty.
@@ -96,19 +155,21 @@ mod tests {
     use super::*;
 
     fn bar(from: f64, first: f64, retries: f64, succeeded: f64) -> Bar {
-        Bar { from, to: from + 1.0, at: from, attempts: [first, retries, 0.0, 0.0, 0.0, 0.0], succeeded }
+        let attempts = [first, retries, 0.0, 0.0, 0.0, 0.0];
+        Bar { from, to: from + 1.0, at: from, attempts, accepted: first, succeeded }
     }
 
     #[test]
     fn bars_that_share_a_pixel_show_the_fullest_bin() {
         let merged = bar(0.0, 1.0, 0.0, 3.0).merge(&bar(1.0, 0.0, 2.0, 1.0));
         assert_eq!((merged.from, merged.to, merged.at), (0.0, 2.0, 1.0));
-        assert_eq!((merged.offered(), merged.retries(), merged.succeeded), (2.0, 2.0, 3.0));
+        assert_eq!((merged.offered(), merged.accepted, merged.succeeded), (2.0, 1.0, 3.0));
+        assert_eq!((merged.share(0), merged.share(1)), (0.0, 1.0));
     }
 
     #[test]
     fn stragglers_do_not_squeeze_the_rest_into_a_corner() {
-        let mut course = Course { bins: vec![[0.0; Column::ALL.len()]; 100], success: Vec::new() };
+        let mut course = Course { bins: vec![[0.0; Column::ALL.len()]; 100], ..Course::default() };
         assert_eq!(busy_bins(&course), None);
         let mut record = |bin: usize, column: Column, count: f64| {
             course.bins[bin][column as usize] = count;
@@ -123,7 +184,6 @@ mod tests {
     #[test]
     fn the_peak_is_the_first_of_the_highest() {
         let bars = [bar(0.0, 1.0, 0.0, 0.0), bar(1.0, 0.0, 2.0, 0.0), bar(2.0, 0.0, 2.0, 0.0)];
-        assert_eq!(peak(&bars, Bar::retries), Some((2.0, 1.0)));
         assert_eq!(peak(&bars, Bar::offered), Some((2.0, 1.0)));
         assert_eq!(peak(&bars, |bar| bar.succeeded), None);
     }

@@ -2,10 +2,10 @@
 
 use super::axis::time_ticks;
 use super::drawing::{Align, Drawing, Rgb, Text};
+use super::ends::{LABEL, LEADER, label, spread};
 use super::mark::DASHES;
 use super::page::{MARGIN, Page, Sheet, WIDTH, ground, say_nothing_happened, time_labels};
 use super::rates::SHOWN;
-use super::text::{SMALL, shorten, width};
 use super::{GRID, LINES, MUTED};
 use crate::report::number::percent;
 use crate::report::tables::Tables;
@@ -13,10 +13,6 @@ use crate::scenario::Scenario;
 
 const LEFT: f64 = MARGIN + 48.0;
 const RIGHT: f64 = WIDTH - MARGIN - 330.0;
-/// From a line's end to its label.
-const LEADER: f64 = 26.0;
-/// The room between two labels.
-const LABEL: f64 = 16.0;
 
 /// One arm's line.
 struct Curve<'a> {
@@ -107,49 +103,8 @@ fn panel(drawing: &mut Drawing, curves: &[Curve<'_>], scenario: &Scenario, (top,
         line.push((RIGHT, end));
         drawing.of_arm(curve.index, |drawing| {
             drawing.dashed(&line, curve.colour, 2, curve.dash);
-            drawing.line(vec![(RIGHT, end), (RIGHT + LEADER, place)], curve.colour, 1);
-            label(drawing, curve, place);
+            let facts = format!("{}, never: {}", percent(curve.share), percent(1.0 - curve.share));
+            label(drawing, (RIGHT, end, place), (curve.arm, &facts), curve.colour);
         });
-    }
-}
-
-/// Who it is, how many succeeded, and how many never did.
-fn label(drawing: &mut Drawing, curve: &Curve<'_>, y: f64) {
-    let shares = format!("{}, never: {}", percent(curve.share), percent(1.0 - curve.share));
-    let from = RIGHT + LEADER + 6.0;
-    let room = WIDTH - MARGIN - from - width(&shares, SMALL) - 10.0;
-    drawing.text(Text::new((from, y), shorten(curve.arm, SMALL, room)).bold());
-    drawing.text(Text::new((WIDTH - MARGIN, y), shares).align(Align::Right));
-}
-
-/// Places for labels that want to stand at `wishes`: in the same order, `LABEL` apart, between `top` and `bottom` if there
-/// is room for them.
-fn spread(wishes: &[f64], top: f64, bottom: f64) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..wishes.len()).collect();
-    order.sort_by(|&a, &b| wishes[a].total_cmp(&wishes[b]));
-    let mut places = wishes.to_vec();
-    let mut lowest_free = top;
-    for &index in &order {
-        places[index] = wishes[index].max(lowest_free);
-        lowest_free = places[index] + LABEL;
-    }
-    let mut highest_free = bottom;
-    for &index in order.iter().rev() {
-        places[index] = places[index].min(highest_free);
-        highest_free = places[index] - LABEL;
-    }
-    places
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_keep_their_order_and_their_distance() {
-        assert_eq!(spread(&[50.0, 10.0], 0.0, 100.0), [50.0, 10.0]);
-        assert_eq!(spread(&[100.0, 98.0, 99.0], 0.0, 100.0), [100.0, 68.0, 84.0]);
-        assert_eq!(spread(&[0.0, 0.0], 0.0, 100.0), [0.0, 16.0]);
-        assert!(spread(&[], 0.0, 1.0).is_empty());
     }
 }

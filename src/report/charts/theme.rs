@@ -13,7 +13,10 @@ pub(super) const INCIDENT: Rgb = Rgb(240, 228, 240);
 pub(super) const INCIDENT_EDGE: Rgb = Rgb(170, 100, 150);
 pub(super) const LOAD: Rgb = Rgb(158, 205, 236);
 pub(super) const LOAD_EDGE: Rgb = Rgb(86, 180, 233);
-pub(super) const GOODPUT: Rgb = Rgb(213, 94, 0);
+pub(super) const GOODPUT: Rgb = Rgb(0, 114, 178);
+pub(super) const ACCEPTED: Rgb = Rgb(96, 32, 112);
+pub(super) const BETTER: Rgb = Rgb(0, 114, 178);
+pub(super) const WORSE: Rgb = Rgb(213, 94, 0);
 /// Attempts by their number, from light to dark.
 pub(super) const ATTEMPTS: [Rgb; 6] = [
     Rgb(196, 212, 224),
@@ -35,7 +38,7 @@ pub(super) const LINES: [Rgb; 7] = [
 ];
 
 /// What stands for a colour on a dark page, if it would not show there: text turns light, and attempts run from dark to light.
-const DARK: [(Rgb, Rgb); 15] = [
+const DARK: [(Rgb, Rgb); 16] = [
     (BACKGROUND, Rgb(22, 24, 28)),
     (TEXT, Rgb(230, 230, 230)),
     (MUTED, Rgb(170, 174, 180)),
@@ -44,6 +47,7 @@ const DARK: [(Rgb, Rgb); 15] = [
     (INCIDENT, Rgb(56, 40, 56)),
     (INCIDENT_EDGE, Rgb(190, 120, 170)),
     (LOAD, Rgb(38, 84, 116)),
+    (ACCEPTED, Rgb(206, 160, 222)),
     (ATTEMPTS[0], Rgb(64, 84, 100)),
     (ATTEMPTS[1], Rgb(150, 62, 22)),
     (ATTEMPTS[2], Rgb(200, 92, 36)),
@@ -83,12 +87,7 @@ mod tests {
 
     /// The relative luminance and the contrast of WCAG 2.2.
     fn contrast(one: Rgb, other: Rgb) -> f64 {
-        let linear = |part: u8| {
-            let share = f64::from(part) / 255.0;
-            if share <= 0.04045 { share / 12.92 } else { libm::pow((share + 0.055) / 1.055, 2.4) }
-        };
-        let luminance = |Rgb(r, g, b): Rgb| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-        let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+        let (one, other) = (one.luminance() + 0.05, other.luminance() + 0.05);
         one.max(other) / one.min(other)
     }
 
@@ -100,7 +99,7 @@ mod tests {
         for colour in [TEXT, MUTED] {
             assert!(contrast(colour, BACKGROUND) >= 4.5 && contrast(dark(colour), dark(BACKGROUND)) >= 4.5);
         }
-        for colour in LINES.into_iter().chain([GOODPUT]) {
+        for colour in LINES.into_iter().chain([GOODPUT, ACCEPTED, BETTER, WORSE]) {
             assert!(contrast(dark(colour), dark(BACKGROUND)) >= 3.0, "{colour:?}");
         }
         for pair in ATTEMPTS.windows(2) {
@@ -111,7 +110,7 @@ mod tests {
 
     #[test]
     fn only_what_changes_has_a_name() {
-        assert_eq!(css(GOODPUT), "#d55e00");
+        assert_eq!(css(GOODPUT), "#0072b2");
         assert_eq!(css(TEXT), "var(--c202020)");
         let [light, dark] = css_values();
         assert!(light.contains("--c202020:#202020;") && dark.contains("--c202020:#e6e6e6;"));

@@ -15,7 +15,7 @@ pub use terminal::sweep_table;
 pub(super) use terminal::{Subject, shown, subjects};
 pub use work::Work;
 
-use super::charts::Chart;
+use super::charts::Pictures;
 use crate::scenario::Metric;
 
 /// The metrics that charts show if none are named.
@@ -30,6 +30,7 @@ pub fn files(
     scenario: &str,
     points: &[(usize, Tables)],
     metrics: &[Metric],
+    pictures: Pictures,
 ) -> Option<Vec<(String, Vec<u8>)>> {
     let mut files = vec![
         ("scenario.toml".to_owned(), scenario.as_bytes().to_vec()),
@@ -41,7 +42,7 @@ pub fn files(
             files.push(("comparison.csv".to_owned(), comparisons(plan, points)?));
         }
         let charts = super::charts::sweep_charts(plan, &seen(points, metrics)?, metrics);
-        files.extend(charts.iter().map(Chart::svg));
+        files.extend(charts.iter().flat_map(|chart| chart.files(pictures)));
     }
     for (index, tables) in points {
         let key = &plan.points[*index].key;

@@ -13,13 +13,13 @@ pub use self::csv::best_practices_csv;
 pub use markdown::best_practices_markdown;
 pub use table::{tuned_legend, tuned_table};
 
-use super::charts::{Chart, front_charts};
+use super::charts::{Pictures, front_charts};
 use super::manifest::{Verb, manifest};
 use crate::experiment::tune::Tuning;
 use crate::scenario::{Addition, Scenario};
 
 /// Every file of a tuning (name, bytes), the manifest last.
-pub fn tuned_files(scenario: &Scenario, tuning: &Tuning) -> Vec<(String, Vec<u8>)> {
+pub fn tuned_files(scenario: &Scenario, tuning: &Tuning, pictures: Pictures) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
         ("scenario.toml".to_owned(), tuned_scenario(scenario, tuning).into_bytes()),
         ("best-practices.csv".to_owned(), best_practices_csv(scenario, tuning)),
@@ -29,7 +29,7 @@ pub fn tuned_files(scenario: &Scenario, tuning: &Tuning) -> Vec<(String, Vec<u8>
         ("candidates.csv".to_owned(), csv::candidates(scenario, tuning)),
         ("effects.csv".to_owned(), csv::effects(scenario, tuning)),
     ];
-    files.extend(front_charts(scenario, tuning).iter().map(Chart::svg));
+    files.extend(front_charts(scenario, tuning).iter().flat_map(|chart| chart.files(pictures)));
     let manifest = manifest(Verb::Tune, scenario, &files);
     files.push(("manifest.json".to_owned(), manifest));
     files

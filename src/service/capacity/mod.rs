@@ -21,6 +21,7 @@ mod call;
 mod codel;
 mod config;
 mod crew;
+
 mod happening;
 mod keeping;
 mod line;
@@ -30,6 +31,7 @@ mod shedding;
 mod station;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 pub use autoscale::AutoscaleConfig;
 pub use away::Away;

@@ -12,7 +12,7 @@ use super::shedding::SheddingConfig;
 use super::{Full, after, billionths, slowed};
 use crate::time::{Instant, Interval};
 use crate::units::Count;
-use crate::usage::Usage;
+use crate::usage::{ServerLanes, Usage};
 
 /// A constant number of servers, or as many as there are calls, with a queue in the order of arrival.
 #[derive(Debug, Clone)]
@@ -31,6 +31,7 @@ pub struct Servers {
     ties: Vec<Reverse<Instant>>,
     /// Of calls that have left.
     usage: Usage,
+    lanes: Option<Box<ServerLanes>>,
 }
 
 /// The life of a call here. Ordered by its end.
@@ -73,7 +74,20 @@ impl Servers {
             present: BinaryHeap::new(),
             ties: Vec::new(),
             usage: Usage::default(),
+            lanes: None,
         }
+    }
+
+    /// From now on, what the servers are used for is noted in bins of `bin` up to `horizon`.
+    pub fn watch(&mut self, bin: Interval, horizon: Interval) {
+        self.lanes = Some(Box::new(ServerLanes::new(bin, horizon)));
+    }
+
+    /// What the servers were used for, bin by bin; nothing if that was not watched.
+    pub fn lanes(&self) -> Option<ServerLanes> {
+        let mut lanes = self.lanes.as_deref().cloned()?;
+        self.present.iter().for_each(|Reverse(stay)| stay.note(&mut lanes));
+        Some(lanes)
     }
 
     /// A call arrives at `now` with so much work, and its client waits until `gives_up`.
@@ -121,6 +135,9 @@ impl Servers {
             && stay.ends <= now
         {
             stay.count(&mut self.usage);
+            if let Some(lanes) = &mut self.lanes {
+                stay.note(lanes);
+            }
             self.present.pop();
         }
         self.present.len() as u64
@@ -172,6 +189,14 @@ impl Servers {
 }
 
 impl Stay {
+    /// Notes when a call waits and when it is worked on.
+    fn note(&self, lanes: &mut ServerLanes) {
+        lanes.waiting.add(self.arrived, self.begins.unwrap_or(self.ends), 1);
+        if let Some(begins) = self.begins {
+            lanes.busy.add(begins, self.ends, 1);
+        }
+    }
+
     /// Counts a call that has left.
     fn count(&self, usage: &mut Usage) {
         let worked = self.begins.map_or(Interval::ZERO, |begins| self.ends.since(begins));

@@ -19,7 +19,7 @@ use super::{billionths, slowed};
 use crate::service::departure::{Departure, Fate};
 use crate::time::Instant;
 use crate::units::Count;
-use crate::usage::Usage;
+use crate::usage::{ServerLanes, Usage};
 
 /// Servers that nobody counts.
 const UNLIMITED: u32 = u32::MAX;
@@ -35,7 +35,7 @@ pub struct Station {
     number: u32,
     away: Away,
     /// Servers that are there.
-    servers: u32,
+    pub(super) servers: u32,
     /// Servers at work on a call each, or kept for one.
     pub(super) busy: u32,
     /// Whether calls stay in the system after the work on them until they are released, and which do.
@@ -53,6 +53,7 @@ pub struct Station {
     autoscale: Option<Autoscale>,
     pub(super) now: Instant,
     usage: Usage,
+    pub(super) lanes: Option<Box<ServerLanes>>,
 }
 
 impl Station {
@@ -84,6 +85,7 @@ impl Station {
             autoscale: config.autoscale.map(Autoscale::new),
             now: Instant::START,
             usage: Usage { provided: limited.then_some(0), ..Usage::default() },
+            lanes: None,
         }
     }
 
@@ -225,17 +227,15 @@ impl Station {
         if !self.crew.is_shared() {
             self.usage.busy += u128::from(time.as_nanos()) * self.kept.len() as u128;
         }
+        self.note(now);
+        let busy = self.at_work();
         if let Some(autoscale) = &mut self.autoscale {
-            let busy = match &self.crew {
-                Crew::Each(_) => u64::from(self.busy),
-                Crew::Shared(sharing) => sharing.len().min(u64::from(self.servers)),
-            };
             autoscale.observe(time, busy, self.servers);
         }
         self.now = self.now.max(now);
     }
 
-    fn waiting(&self) -> u64 {
+    pub(super) fn waiting(&self) -> u64 {
         match &self.crew {
             Crew::Each(_) => self.line.len(),
             Crew::Shared(sharing) => sharing.len().saturating_sub(u64::from(self.servers)),

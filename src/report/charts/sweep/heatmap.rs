@@ -3,7 +3,7 @@
 use super::super::drawing::{Align, Drawing, Rgb, Text};
 use super::super::page::{MARGIN, Page, Sheet, WIDTH};
 use super::super::text::{NAME, SMALL, shorten, width};
-use super::super::{BACKGROUND, FAINT, MUTED, TEXT};
+use super::super::{BACKGROUND, FAINT, MUTED};
 use super::along::{levels, plain};
 use super::{Seen, Study, called, observed};
 use crate::report::sweep::{Subject, shown};
@@ -234,8 +234,7 @@ fn mix(share: f64) -> Rgb {
     Rgb(between(|colour| colour.0), between(|colour| colour.1), between(|colour| colour.2))
 }
 
-/// Dark or light, whichever shows on a colour.
-fn on(Rgb(red, green, blue): Rgb) -> Rgb {
-    let light = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
-    if light > 130.0 { TEXT } else { BACKGROUND }
+/// Black or white, whichever shows on a colour: where white does not have a contrast of 4.5, black has one of 4.6.
+fn on(colour: Rgb) -> Rgb {
+    if colour.luminance() > 0.183 { Rgb(0, 0, 0) } else { BACKGROUND }
 }

@@ -1,6 +1,7 @@
 //! What holds for every chart of every sweep.
 
-use super::super::LINES;
+use super::super::tests::assert_legible;
+use super::super::{LINES, Pictures};
 use crate::report::sweep::{Plan, Point, Row};
 use crate::scenario::Metric;
 
@@ -67,7 +68,8 @@ fn drawn(plan: &Plan) -> Vec<(String, String)> {
     files
         .iter()
         .map(|chart| {
-            let (name, bytes) = chart.svg();
+            assert_legible(&chart.name, &chart.sheet.shapes, chart.sheet.height);
+            let (name, bytes) = chart.files(Pictures::Svg).remove(0);
             (name, String::from_utf8(bytes).expect("text"))
         })
         .collect()
