@@ -64,7 +64,7 @@ fn block(
     incidents: &[Incident],
 ) {
     // Ridges are many more than panels.
-    let most = if shown.is_coarse() { shown.columns / 2 } else { shown.columns };
+    let most = if shown.is_coarse() { shown.columns / 3 } else { shown.columns };
     let ridges: Vec<Ridge> = (0..attempts_of(course))
         .map(|number| ridge(scenario, course, shown.bins, most, ATTEMPT_COLUMNS[number]))
         .collect();

@@ -27,10 +27,11 @@ const NAMES: [&str; ATTEMPTS.len()] =
 pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "Offered load by attempt number, and goodput, over time");
     let shown = Shown::of(scenario, tables, columns);
+    let most = if shown.is_coarse() { columns * 2 / 3 } else { columns };
     let all: Vec<Vec<Vec<Bar>>> = (0..scenario.workloads.len())
         .map(|index| {
             let courses = tables.arms.iter().map(|arm| &arm[index]);
-            courses.map(|course| bars(scenario, course, shown.bins, columns)).collect()
+            courses.map(|course| bars(scenario, course, shown.bins, most)).collect()
         })
         .collect();
     let turned_away = all.iter().flatten().flatten().any(Bar::is_cut);
