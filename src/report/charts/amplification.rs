@@ -33,9 +33,9 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
     let mut entries = vec![(Sample::Dashed(TEXT), "1: as many attempts as requests")];
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let shown = Shown::of(scenario, tables);
+    let shown = Shown::of(scenario, tables, columns);
     for (index, workload) in scenario.workloads.iter().enumerate() {
-        panel(&mut page, scenario, (tables, columns), (index, workload), &shown);
+        panel(&mut page, scenario, tables, (index, workload), &shown);
     }
     page.finish(scenario, TIME_SERIES, &shown.notes(scenario))
 }
@@ -43,12 +43,12 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
 fn panel(
     page: &mut Page,
     scenario: &Scenario,
-    (tables, columns): (&Tables, usize),
+    tables: &Tables,
     (index, workload): (usize, &Workload),
     shown: &Shown,
 ) {
     let courses: Vec<&Course> = tables.arms.iter().map(|arm| &arm[index]).collect();
-    let per = shown.bins.div_ceil(STRETCHES);
+    let per = shown.bins.div_ceil(STRETCHES.min(shown.columns));
     let steady = keep_arriving(&courses, shown.bins, per);
     let means = match steady {
         Some(until) if until < shown.bins => format!(
@@ -66,7 +66,7 @@ fn panel(
         .map(|(index, course)| {
             let steps = match steady {
                 Some(until) => by_stretch(scenario, course, until, per),
-                None => thinned(&so_far(scenario, course, shown), columns),
+                None => thinned(&so_far(scenario, course, shown), shown.columns),
             };
             Curve { index, arm: &scenario.arms[index].name, steps }
         })

@@ -35,7 +35,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
     } else {
         page.legend(&entries);
     }
-    let shown = Shown::of(scenario, tables);
+    let shown = Shown::of(scenario, tables, columns);
     let ridges = tables.arms.iter().flatten().map(attempts_of).sum::<usize>();
     let room = if ridges < MANY { ROOM.0 } else { ROOM.1 };
     for (index, workload) in scenario.workloads.iter().enumerate() {
@@ -46,7 +46,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
             page.of_arm(number, |page| {
                 let course = &tables.arms[number][index];
                 head(page, &arm.name, "", RIGHT);
-                block(page, scenario, (course, columns), (&shown, room), incidents);
+                block(page, scenario, course, (&shown, room), incidents);
             });
         }
         page.y -= 4.0;
@@ -59,12 +59,14 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
 fn block(
     page: &mut Page,
     scenario: &Scenario,
-    (course, columns): (&Course, usize),
+    course: &Course,
     (shown, room): (&Shown, f64),
     incidents: &[Incident],
 ) {
+    // Ridges are many more than panels.
+    let most = if shown.is_coarse() { shown.columns / 3 } else { shown.columns };
     let ridges: Vec<Ridge> = (0..attempts_of(course))
-        .map(|number| ridge(scenario, course, shown.bins, columns, ATTEMPT_COLUMNS[number]))
+        .map(|number| ridge(scenario, course, shown.bins, most, ATTEMPT_COLUMNS[number]))
         .collect();
     let rows = ridges.len().max(1) as f64;
     let height = rows * room + 8.0;
@@ -85,7 +87,8 @@ fn draw(drawing: &mut Drawing, row: &Plot<'_>, number: usize, ridge: &Ridge) {
     let Some((peak, at)) = ridge.peak else { return };
     let columns: Vec<_> = ridge.columns.iter().map(|&(from, to, rate)| (from, to, rate / peak)).collect();
     let rises = |column: &(f64, f64, f64)| column.2 > 0.05;
-    for run in columns.chunk_by(|a, b| rises(a) == rises(b)).filter(|run| rises(&run[0])) {
+    let edged = |run: &&[(f64, f64, f64)]| rises(&run[0]) && !row.shown.is_coarse();
+    for run in columns.chunk_by(|a, b| rises(a) == rises(b)).filter(edged) {
         // An edge of the colour of the page holds ridges apart that overlap.
         drawing.line(row.steps(run.iter().copied()), BACKGROUND, 2);
     }

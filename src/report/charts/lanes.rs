@@ -75,7 +75,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Opt
     }
     let mut page = Page::new(scenario, "Breakers and queues under the load, over time");
     legend(&mut page, scenario, &lanes);
-    let shown = Shown::of(scenario, tables);
+    let shown = Shown::of(scenario, tables, columns);
     for ((index, workload), lanes) in scenario.workloads.iter().enumerate().zip(&lanes) {
         if lanes.is_empty() {
             continue;
@@ -98,7 +98,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Opt
                 page.y = plot.bottom + GAP;
                 let course = &tables.arms[number][index];
                 for (lane, scale) in lanes.iter().zip(&scales) {
-                    draw_lane(page, scenario, (course, columns), *lane, (*scale, &shown));
+                    draw_lane(page, scenario, course, *lane, (*scale, &shown));
                 }
                 let from = Plot { bottom: page.y - GAP, ..plot };
                 read_off(&mut page.drawing, &from, scenario, course, lanes);
@@ -158,7 +158,7 @@ fn draw_load(drawing: &mut Drawing, plot: &Plot<'_>, bars: &[Bar], incidents: &[
 fn draw_lane(
     page: &mut Page,
     scenario: &Scenario,
-    (course, columns): (&Course, usize),
+    course: &Course,
     lane: Lane,
     (scale, shown): (Scale, &Shown),
 ) {
@@ -174,7 +174,7 @@ fn draw_lane(
     let colour = if there { TEXT } else { MUTED };
     drawing.text(Text::new((RIGHT + 6.0, f64::midpoint(plot.top, plot.bottom)), name).colour(colour));
     let bins = &course.lanes[..shown.bins.min(course.lanes.len())];
-    let per = bins.len().div_ceil(columns).max(1);
+    let per = bins.len().div_ceil(shown.columns).max(1);
     for upper in (0..lane.layers().len()).rev() {
         let height = |bin: &[Option<f64>; 4]| -> f64 {
             lane.layers()[..=upper].iter().filter_map(|&(column, _)| bin[column]).sum()

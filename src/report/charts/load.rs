@@ -26,11 +26,12 @@ const NAMES: [&str; ATTEMPTS.len()] =
 /// The chart.
 pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
     let mut page = Page::new(scenario, "Offered load by attempt number, and goodput, over time");
-    let shown = Shown::of(scenario, tables);
+    let shown = Shown::of(scenario, tables, columns);
+    let most = if shown.is_coarse() { columns * 2 / 3 } else { columns };
     let all: Vec<Vec<Vec<Bar>>> = (0..scenario.workloads.len())
         .map(|index| {
             let courses = tables.arms.iter().map(|arm| &arm[index]);
-            courses.map(|course| bars(scenario, course, shown.bins, columns)).collect()
+            courses.map(|course| bars(scenario, course, shown.bins, most)).collect()
         })
         .collect();
     let turned_away = all.iter().flatten().flatten().any(Bar::is_cut);
@@ -149,7 +150,9 @@ fn draw(drawing: &mut Drawing, plot: &Plot<'_>, bars: &[Bar]) {
     if bars.iter().any(|bar| bar.succeeded > 0.0) {
         let goodput = steps(|bar| bar.succeeded, bars);
         // An edge of the colour of the page, so that it shows on dark layers as well.
-        drawing.line(goodput.clone(), BACKGROUND, 4);
+        if !plot.shown.is_coarse() {
+            drawing.line(goodput.clone(), BACKGROUND, 4);
+        }
         drawing.line(goodput, GOODPUT, 2);
     }
 }

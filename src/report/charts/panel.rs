@@ -20,24 +20,33 @@ pub(super) const LEFT: f64 = MARGIN + 48.0;
 const STRIP: f64 = 14.0;
 /// The most places along a plot at which its values can be read off.
 const MOST_READ: usize = 150;
+/// With fewer columns than this plots are so many that they have to be light: nothing can be read off, and nothing has an edge.
+const LEAST_READ: usize = 64;
 
 /// What part of a run is shown.
 pub(super) struct Shown {
     /// Bins from the start of the run, and the seconds that they cover.
     pub(super) bins: usize,
     pub(super) span: f64,
+    /// How many columns a plot has at most.
+    pub(super) columns: usize,
     ticks: Vec<(f64, String)>,
     /// True if the run goes on.
     partly: bool,
 }
 
 impl Shown {
-    /// The part in which nearly all happens.
-    pub(super) fn of(scenario: &Scenario, tables: &Tables) -> Self {
+    /// The part in which nearly all happens, with at most so many columns in a plot.
+    pub(super) fn of(scenario: &Scenario, tables: &Tables, columns: usize) -> Self {
         let bins = bins_to_show(tables);
         let span = span(scenario, bins);
         let partly = span < scenario.horizon.as_secs_f64();
-        Self { bins, span, ticks: time_ticks(span), partly }
+        Self { bins, span, columns, ticks: time_ticks(span), partly }
+    }
+
+    /// True if there are so many plots that each has to be light.
+    pub(super) const fn is_coarse(&self) -> bool {
+        self.columns < LEAST_READ
     }
 
     /// What must be said of what is not shown, and of incidents that are not shaded.
@@ -172,7 +181,10 @@ impl<'a> Plot<'a> {
     /// What can be read off the plot: `values` of so many columns, each the fullest of the bins (when it begins, values) that it
     /// stands for.
     pub(super) fn readout(&self, drawing: &mut Drawing, names: Vec<String>, bins: &[(f64, Vec<f64>)]) {
-        let count = bins.len().min(MOST_READ);
+        if self.shown.is_coarse() {
+            return;
+        }
+        let count = bins.len().min(MOST_READ).min(self.shown.columns);
         let fullest = |column: usize| {
             let group = &bins[column * bins.len() / count..(column + 1) * bins.len() / count];
             let fuller = |best: &'_ (f64, Vec<f64>), other: &'_ (f64, Vec<f64>)| other.1[0] > best.1[0];
