@@ -81,8 +81,12 @@ fn put(shapes: &[&Shape]) -> String {
                     paths += &path(points);
                     rest = after;
                 }
-                let class = if *width == 1 { "" } else { " class=\"w\"" };
-                write!(markup, "<path{class} fill=\"none\" stroke=\"{}\" d=\"{paths}\"/>", css(*colour))
+                let wide = match *width {
+                    1 => String::new(),
+                    2 => " class=\"w\"".to_owned(),
+                    wider => format!(" stroke-width=\"{wider}\""),
+                };
+                write!(markup, "<path{wide} fill=\"none\" stroke=\"{}\" d=\"{paths}\"/>", css(*colour))
             }
             Shape::Text(text) => write!(markup, "{}", words(text)),
             Shape::Group(group) => {

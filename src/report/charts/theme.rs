@@ -38,7 +38,7 @@ pub(super) const LINES: [Rgb; 7] = [
 ];
 
 /// What stands for a colour on a dark page, if it would not show there: text turns light, and attempts run from dark to light.
-const DARK: [(Rgb, Rgb); 16] = [
+const DARK: [(Rgb, Rgb); 17] = [
     (BACKGROUND, Rgb(22, 24, 28)),
     (TEXT, Rgb(230, 230, 230)),
     (MUTED, Rgb(170, 174, 180)),
@@ -54,6 +54,7 @@ const DARK: [(Rgb, Rgb); 16] = [
     (ATTEMPTS[3], Rgb(236, 142, 56)),
     (ATTEMPTS[4], Rgb(248, 192, 104)),
     (ATTEMPTS[5], Rgb(255, 236, 190)),
+    (LINES[0], Rgb(64, 150, 214)),
     (LINES[2], Rgb(240, 240, 240)),
 ];
 
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn only_what_changes_has_a_name() {
-        assert_eq!(css(GOODPUT), "#0072b2");
+        assert_eq!(css(WORSE), "#d55e00");
         assert_eq!(css(TEXT), "var(--c202020)");
         let [light, dark] = css_values();
         assert!(light.contains("--c202020:#202020;") && dark.contains("--c202020:#e6e6e6;"));

@@ -52,8 +52,8 @@ pub(super) fn interval(row: &SummaryRow) -> Option<String> {
     if low == high {
         return None;
     }
-    let unit = high.split_once(' ').map_or("", |(_, unit)| unit);
-    let low = low.strip_suffix(unit).map_or(low.as_str(), str::trim_end);
+    let unit = high.find(' ').map_or("", |at| &high[at..]);
+    let low = low.strip_suffix(unit).unwrap_or(&low);
     Some(format!("{low} to {high}"))
 }
 
