@@ -80,7 +80,8 @@ fn describe(path: &std::path::Path, scenario: &Scenario) -> String {
             .config
             .longest_wait()
             .map_or("waits until time stops it".into(), |wait| format!("waits {wait} in all at most"));
-        text += &format!("  policy {}: {attempts}, {wait}\n", policy.name);
+        let turn = if policy.config.limiter.is_some() { ", and for its limiter" } else { "" };
+        text += &format!("  policy {}: {attempts}, {wait}{turn}\n", policy.name);
     }
     for note in scenario.notes() {
         text += &format!("  note: {note}\n");

@@ -9,7 +9,7 @@ use super::{export, print};
 use crate::error::Error;
 use crate::export::Target;
 use crate::report::{below, in_words, preset_in_full, presets_csv, presets_json, presets_table};
-use crate::scenario::Preset;
+use crate::scenario::{Kind, Preset};
 
 /// List the presets, find some, show one, or write one as a library's own configuration.
 #[derive(Debug, Args)]
@@ -92,12 +92,15 @@ fn width() -> usize {
     super::width().clamp(60, 160)
 }
 
-/// The presets in which each of the words occurs.
+/// The presets in which each of the words occurs; those of services, if the word is `service`.
 fn find<'p>(all: &[&'p Preset], words: &[String]) -> Result<Vec<&'p Preset>, Error> {
     let mut found = all.to_vec();
     for word in words {
         let lower = word.to_lowercase();
         let has = |preset: &&'p Preset| {
+            if ["service", "services"].contains(&lower.as_str()) {
+                return preset.kind() == Kind::Service;
+            }
             let texts = [&preset.id, &preset.library, &preset.summary];
             texts.into_iter().chain(&preset.surprises).any(|text| text.to_lowercase().contains(&lower))
         };

@@ -25,7 +25,6 @@ pub fn winner(results: &Results, workload: usize, arms: &[usize]) -> Option<Winn
     let best: Vec<usize> = arms.clone().filter(|&arm| success(arm) == most).collect();
     let fewest = best.iter().map(|&arm| attempts(arm)).fold(f64::INFINITY, f64::min);
     let thrifty: Vec<usize> = best.iter().copied().filter(|&arm| attempts(arm) == fewest).collect();
-    let percent = |share: f64| format!("{:.2} %", share * 100.0);
     let why = match (arms.len(), best.len(), thrifty.len()) {
         (1, ..) => "it is the only one".into(),
         _ if most < 0.0 => "no request ended in any arm; it is the first in the file".into(),
@@ -43,4 +42,25 @@ pub fn winner(results: &Results, workload: usize, arms: &[usize]) -> Option<Winn
         ),
     };
     Some(Winner { arm: *thrifty.first().or(best.first())?, why })
+}
+
+/// A share in percent: all and nothing only if it is exactly that.
+fn percent(share: f64) -> String {
+    let text = format!("{:.2} %", share * 100.0);
+    match text.as_str() {
+        "100.00 %" if share < 1.0 => ">99.99 %".into(),
+        "0.00 %" if share > 0.0 => "<0.01 %".into(),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn nearly_all_is_not_all() {
+        let said = [1.0, 0.999_96, 0.999_94, 0.5, 0.000_04, 0.0].map(percent);
+        assert_eq!(said, ["100.00 %", ">99.99 %", "99.99 %", "50.00 %", "<0.01 %", "0.00 %"]);
+    }
 }

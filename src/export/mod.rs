@@ -237,7 +237,16 @@ fn lost(config: &PolicyConfig, target: Target, handled: &[Aspect]) -> Vec<String
         lost.push(format!("budget: not expressed for {library}; without it every request retries"));
     }
     if limiter.is_some() {
-        lost.push(format!("limiter: not expressed for {library}; without it everything is sent at once"));
+        let beside = match target {
+            Target::Prefect => {
+                "; in Prefect, rate_limit(NAME) of prefect.concurrency.sync with a global concurrency limit that decays"
+            }
+            _ => "",
+        };
+        lost.push(format!(
+            "limiter: not expressed for {library}: without one beside it everything is sent at once, and the figures of its arm \
+             do not hold{beside}"
+        ));
     }
     if inner.is_some() {
         lost.push("inner: not part of this; only the outermost policy is written".into());

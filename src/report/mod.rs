@@ -1,5 +1,6 @@
 //! Reports: one result, many thin writers. A chart draws nothing that is not in a CSV.
 
+mod best;
 mod charts;
 mod comparison;
 mod csv;
@@ -24,6 +25,7 @@ mod tune;
 mod words;
 mod wrap;
 
+pub use self::best::winners;
 pub use self::comparison::{comparison, standings};
 pub use self::csv::{attempts, expectations, lanes, replications, summary, time_series, time_to_success};
 pub use charts::Pictures;
@@ -61,13 +63,14 @@ pub fn files(
         ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
         ("summary.csv".to_owned(), summary(scenario, results)),
         ("comparison.csv".to_owned(), comparison(scenario, results)),
+        ("winners.csv".to_owned(), winners(scenario, results)),
         ("replications.csv".to_owned(), replications(scenario, results)),
         ("timeseries.csv".to_owned(), time_series(scenario, results)),
         ("time_to_success.csv".to_owned(), time_to_success(scenario, results)),
         ("expectations.csv".to_owned(), expectations(&judge(scenario, results))),
     ];
     if scenario.arms.len() < 2 {
-        files.retain(|(name, _)| name != "comparison.csv");
+        files.retain(|(name, _)| !["comparison.csv", "winners.csv"].contains(&name.as_str()));
     }
     if scenario.expectations.is_empty() {
         files.retain(|(name, _)| name != "expectations.csv");

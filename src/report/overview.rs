@@ -2,12 +2,13 @@
 
 use anstyle::Style;
 
+use super::best::{Best, best};
 use super::number::short;
 use super::terminal::{WIDTH, rows};
 use super::wrap::below;
-use crate::experiment::{Results, Standing, WorkloadResult, family, winner};
+use crate::experiment::{Results, WorkloadResult};
 use crate::metrics::ATTEMPT_COLUMNS;
-use crate::scenario::{Figure, Metric, Scenario};
+use crate::scenario::Scenario;
 use crate::time::Interval;
 
 /// Blocks from the lowest to the highest.
@@ -39,7 +40,7 @@ pub fn overview(scenario: &Scenario, results: &Results, width: usize) -> String 
         text += &if won { format!("{BOLD}{line}{BOLD:#}\n") } else { format!("{line}\n") };
     }
     for best in best.iter().flatten() {
-        text += &below("", &best.words, WIDTH);
+        text += &below("", &best.words(scenario), WIDTH);
     }
     if load.highest > 0.0 {
         text += &format!("\n{}", below("", &load.legend(), WIDTH));
@@ -48,52 +49,6 @@ pub fn overview(scenario: &Scenario, results: &Results, width: usize) -> String 
         }
     }
     text
-}
-
-/// The arm that served a workload best.
-struct Best {
-    arm: usize,
-    /// Whether it is clear that no other did as well.
-    clear: bool,
-    words: String,
-}
-
-/// The winner by the rule of `run --export`; nothing if there is one arm.
-fn best(scenario: &Scenario, results: &Results, workload: usize) -> Option<Best> {
-    let arms: Vec<usize> = (0..scenario.arms.len()).collect();
-    let won = winner(results, workload, &arms).filter(|_| arms.len() > 1)?;
-    let others: Vec<usize> = arms.into_iter().filter(|&arm| arm != won.arm).collect();
-    let against = |name: &str| {
-        let metric = Metric::named(name).expect("it is measured");
-        family(results, won.arm, &others, Figure { metric, subject: workload })
-    };
-    let (successes, attempts) = (against("success_rate"), against("attempts_per_request"));
-    // Where there are as many successes, attempts decide.
-    let alike = |place: usize| successes[place].paired.is_some_and(|paired| paired.difference == Some(0.0));
-    let beaten = |place: usize| {
-        successes[place].standing == Standing::Worse
-            || (alike(place) && attempts[place].standing == Standing::Worse)
-    };
-    let equals: Vec<&str> = (0..others.len())
-        .filter(|&place| !beaten(place))
-        .map(|place| scenario.arms[others[place]].name.as_str())
-        .collect();
-    let of = if scenario.workloads.len() > 1 {
-        format!("{}: ", scenario.workloads[workload].name)
-    } else {
-        String::new()
-    };
-    let name = &scenario.arms[won.arm].name;
-    let words = if equals.is_empty() {
-        format!("* {of}{name} won ({})", won.why)
-    } else {
-        format!(
-            "{of}no clear winner: {name} is first ({}), but not clearly before {}",
-            won.why,
-            equals.join(", ")
-        )
-    };
-    Some(Best { arm: won.arm, clear: equals.is_empty(), words })
 }
 
 /// Offered load over time, by workload and arm: the busiest bin of each of equal stretches, in attempts per second, up to the last

@@ -17,6 +17,8 @@ pub(super) struct Tables {
     pub(super) summary: Vec<SummaryRow>,
     /// The rows of `comparison.csv`; none if there is but one arm.
     pub(super) comparison: Vec<ComparisonRow>,
+    /// The rows of `winners.csv`; none if there is but one arm.
+    pub(super) winners: Vec<WinnerRow>,
     /// The rows of `expectations.csv`; none if nothing is expected.
     pub(super) expectations: Vec<ExpectationRow>,
     /// What `timeseries.csv`, `time_to_success.csv`, `lanes.csv` and `replications.csv` say, by arm and then by workload, in the order
@@ -48,6 +50,16 @@ pub(super) struct ComparisonRow {
     pub(super) ci95_low: Option<f64>,
     pub(super) ci95_high: Option<f64>,
     pub(super) verdict: String,
+}
+
+/// A row of `winners.csv`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WinnerRow {
+    pub(super) workload: String,
+    pub(super) arm: String,
+    pub(super) verdict: String,
+    pub(super) why: String,
+    pub(super) not_clearly_before: String,
 }
 
 /// A row of `expectations.csv`.
@@ -137,10 +149,12 @@ impl Tables {
         if bins.clone().min() != bins.clone().max() || bins.min() == Some(0) {
             return Err("timeseries.csv does not have the same bins for every arm and workload".into());
         }
-        let comparison = if scenario.arms.len() < 2 { Vec::new() } else { rows("comparison.csv", files)? };
+        let alone = scenario.arms.len() < 2;
+        let comparison = if alone { Vec::new() } else { rows("comparison.csv", files)? };
+        let winners = if alone { Vec::new() } else { rows("winners.csv", files)? };
         let expectations =
             if scenario.expectations.is_empty() { Vec::new() } else { rows("expectations.csv", files)? };
-        Ok(Self { summary: rows("summary.csv", files)?, comparison, expectations, arms })
+        Ok(Self { summary: rows("summary.csv", files)?, comparison, winners, expectations, arms })
     }
 
     /// The row of a metric in `summary.csv`; `workload` is empty for one of a service.

@@ -206,8 +206,8 @@ impl ServiceConfig {
     }
 
     /// The tightest limit in attempts per second of all clients together, for reports.
-    pub fn limit_per_second(&self) -> Option<f64> {
-        rate_limit::per_second(&self.rate_limit)
+    pub fn limit_per_second(&self, callers: Callers) -> Option<f64> {
+        rate_limit::per_second(&self.rate_limit, callers)
     }
 
     /// The most attempts of all `callers` together that pass within `window`, for reports; `None` if no limit bounds them.

@@ -3,7 +3,7 @@
 use super::axis::{time_label, time_ticks};
 use super::drawing::{Align, Drawing, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH, ground};
-use super::text::{NAME, SMALL, shorten, width};
+use super::text::{BOLD, NAME, SMALL, shorten, width};
 use super::{Chart, GRID, LOAD, LOAD_EDGE, MUTED, TEXT};
 use crate::experiment::DelaySummary;
 use crate::report::number::duration;
@@ -39,7 +39,7 @@ pub(in crate::report) fn delays_chart(
     let ticks = axis.ticks();
     for (name, retries) in policies {
         page.y += 8.0;
-        let name = shorten(name, NAME, RIGHT - LEFT);
+        let name = shorten(name, NAME * BOLD, RIGHT - LEFT);
         page.line_of_text(Text::new((LEFT, 0.0), name).size(NAME).bold(), 12.0);
         let rows = retries.len().min(MOST);
         let (top, bottom) = (page.y, page.y + ROW * rows.max(1) as f64);

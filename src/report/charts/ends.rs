@@ -2,7 +2,7 @@
 
 use super::drawing::{Align, Drawing, Rgb, Text};
 use super::page::{MARGIN, WIDTH};
-use super::text::{SMALL, shorten, width};
+use super::text::{BOLD, SMALL, shorten, width};
 
 /// From a line's end to its label.
 pub(super) const LEADER: f64 = 26.0;
@@ -19,7 +19,7 @@ pub(super) fn label(
     drawing.line(vec![(right, end), (right + LEADER, place)], colour, 1);
     let from = right + LEADER + 6.0;
     let room = WIDTH - MARGIN - from - width(facts, SMALL) - 10.0;
-    drawing.text(Text::new((from, place), shorten(name, SMALL, room)).bold());
+    drawing.text(Text::new((from, place), shorten(name, SMALL * BOLD, room)).bold());
     drawing.text(Text::new((WIDTH - MARGIN, place), facts).align(Align::Right));
 }
 

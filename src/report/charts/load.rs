@@ -12,7 +12,7 @@ use super::panel::{Plot, Shown, head, limit_words, shaded, time_axis, when, whos
 use super::rates::{Bar, attempt_numbers, bars, peak};
 use super::{ACCEPTED, ATTEMPTS, BACKGROUND, GOODPUT, TEXT};
 use crate::report::tables::Tables;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Workload};
 
 /// From how many times the limit on a linear axis would hide what lies below it.
 const BREAK_FROM: f64 = 4.0;
@@ -39,7 +39,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
     let height = panel_height(scenario);
     for ((index, workload), arms) in scenario.workloads.iter().enumerate().zip(&all) {
         let service = &scenario.services[workload.service];
-        let limit = service.config.limit_per_second();
+        let limit = service.config.limit_per_second(scenario.callers_of(workload.service));
         let scale = scale(arms, limit);
         page.group(whose(scenario, workload).as_deref(), &height_means(scale));
         let shared = scenario.workloads.iter().filter(|other| other.service == workload.service).count() > 1;
@@ -95,7 +95,10 @@ fn legend(page: &mut Page, scenario: &Scenario, tables: &Tables, turned_away: bo
         entries.push((Sample::Line(ACCEPTED), "accepted attempts, where fewer"));
     }
     entries.push((Sample::Line(GOODPUT), "goodput: requests succeeded"));
-    if scenario.services.iter().any(|service| !service.config.rate_limit.is_empty()) {
+    let limit = |workload: &Workload| {
+        scenario.services[workload.service].config.limit_per_second(scenario.callers_of(workload.service))
+    };
+    if scenario.workloads.iter().any(|workload| limit(workload).is_some()) {
         entries.push((Sample::Dashed(TEXT), "rate limit"));
     }
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));

@@ -4,7 +4,7 @@
 use super::differences::Mark;
 use super::drawing::{Align, Drawing, Group, Rgb, Shape, Text};
 use super::mark::Looks;
-use super::text::{NAME, SMALL, TITLE, shorten, width, wrap};
+use super::text::{BOLD, NAME, SMALL, TITLE, shorten, width, wrap};
 use super::{FAINT, GRID, MUTED, TEXT};
 use crate::scenario::Scenario;
 
@@ -62,14 +62,14 @@ impl Page {
             None => (title, None),
         };
         let room = WIDTH - 2.0 * MARGIN;
-        for line in wrap(question, TITLE, room, 2) {
+        for line in wrap(question, TITLE * BOLD, room, 2) {
             page.line_of_text(Text::new((MARGIN, 0.0), line).size(TITLE).bold(), 24.0);
         }
         for line in title.map(|title| wrap(title, NAME, room, 2)).unwrap_or_default() {
             page.line_of_text(Text::new((MARGIN, 0.0), line).size(NAME).colour(MUTED), 18.0);
         }
         page.y += 10.0;
-        for line in wrap(shows, NAME, room, 3) {
+        for line in wrap(shows, NAME * BOLD, room, 3) {
             page.line_of_text(Text::new((MARGIN, 0.0), line).size(NAME).bold(), 18.0);
         }
         page.y += 2.0;
@@ -133,7 +133,7 @@ impl Page {
         self.y += 10.0;
         if let Some(whose) = whose {
             self.drawing.line(vec![(MARGIN, self.y - 10.0), (WIDTH - MARGIN, self.y - 10.0)], GRID, 1);
-            let whose = shorten(whose, NAME, WIDTH - 2.0 * MARGIN);
+            let whose = shorten(whose, NAME * BOLD, WIDTH - 2.0 * MARGIN);
             self.y += 4.0;
             self.line_of_text(Text::new((MARGIN, 0.0), whose).size(NAME).bold().colour(MUTED), 17.0);
         }

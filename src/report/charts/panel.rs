@@ -4,7 +4,7 @@ use super::axis::{Scale, number_label, time_label, time_ticks};
 use super::drawing::{Align, Drawing, Readout, Rgb, Text};
 use super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened, time_labels};
 use super::rates::{bins_to_show, span};
-use super::text::{NAME, SMALL, shorten, width};
+use super::text::{BOLD, NAME, SMALL, shorten, width};
 use super::{GRID, INCIDENT, INCIDENT_EDGE, MUTED};
 use crate::report::tables::Tables;
 use crate::scenario::{Scenario, Workload};
@@ -228,7 +228,7 @@ pub(super) fn limit_words(limit: f64, shared: bool) -> Vec<String> {
 pub(super) fn head(page: &mut Page, arm: &str, facts: &str, right: f64) {
     page.y += 6.0;
     let room = right - LEFT - width(facts, SMALL) - 20.0;
-    let name = Text::new((LEFT, page.y), shorten(arm, NAME, room)).size(NAME).bold();
+    let name = Text::new((LEFT, page.y), shorten(arm, NAME * BOLD, room)).size(NAME).bold();
     page.drawing.text(Text::new((right, page.y), facts).align(Align::Right).colour(MUTED));
     page.line_of_text(name, 13.0);
 }

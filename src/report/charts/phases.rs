@@ -2,7 +2,7 @@
 
 use super::drawing::{Align, Drawing, Rgb, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH};
-use super::text::{NAME, SMALL, shorten, width};
+use super::text::{BOLD, NAME, SMALL, shorten, width};
 use super::{Chart, FAINT, GRID, MUTED};
 use crate::experiment::tipping::{Cell, Phase, PhaseMap};
 use crate::scenario::Scenario;
@@ -39,7 +39,7 @@ pub(in crate::report) fn phase_chart(
     let up = (MAP / map.up.len() as f64).min(CELL);
     for (arm, cells) in scenario.arms.iter().zip(&map.cells) {
         page.group(None, &format!("{} upwards, {} to the right", paths[1], paths[0]));
-        let name = shorten(&arm.name, NAME, WIDTH - 2.0 * MARGIN);
+        let name = shorten(&arm.name, NAME * BOLD, WIDTH - 2.0 * MARGIN);
         page.line_of_text(Text::new((LEFT, 0.0), name).size(NAME).bold(), 14.0);
         let bottom = page.y + up * map.up.len() as f64;
         for (row, (value, cells)) in map.up.iter().zip(cells).enumerate() {

@@ -4,7 +4,7 @@ use super::axis::time_ticks;
 use super::drawing::{Align, Drawing, Text};
 use super::page::{MARGIN, Page, Sample, Sheet, WIDTH, ground};
 use super::panel::whose;
-use super::text::{NAME, shorten};
+use super::text::{BOLD, NAME, shorten};
 use super::{GRID, LOAD_EDGE, MUTED, TEXT, WORSE};
 use crate::report::number::duration;
 use crate::report::tables::Tables;
@@ -90,7 +90,7 @@ fn panel(page: &mut Page, observed: &[Observed<'_>]) {
     for (place, arm) in observed.iter().enumerate() {
         let y = top + ROW * (place as f64 + 0.5);
         page.drawing.of_arm(arm.index, |drawing| {
-            let name = shorten(arm.arm, NAME, LEFT - MARGIN - 12.0);
+            let name = shorten(arm.arm, NAME * BOLD, LEFT - MARGIN - 12.0);
             drawing.text(Text::new((LEFT - 8.0, y), name).size(NAME).bold().align(Align::Right));
             row(drawing, arm, y, &x);
         });

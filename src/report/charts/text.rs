@@ -7,6 +7,9 @@ pub(super) const NAME: f64 = 13.0;
 /// The question.
 pub(super) const TITLE: f64 = 18.0;
 
+/// How much wider bold letters are.
+pub(super) const BOLD: f64 = 1.1;
+
 /// The room that `words` take, in pixels.
 pub(super) fn width(words: &str, size: f64) -> f64 {
     words.chars().map(|c| size * em(c)).sum()

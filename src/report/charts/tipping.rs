@@ -3,7 +3,7 @@
 use super::axis::{Scale, time_ticks};
 use super::drawing::{Align, Drawing, Text};
 use super::page::{MARGIN, Page, Sample, WIDTH, ground};
-use super::text::{NAME, SMALL, shorten};
+use super::text::{BOLD, NAME, SMALL, shorten};
 use super::{Chart, FAINT, GRID, LOAD, LOAD_EDGE, MUTED, TEXT};
 use crate::experiment::tipping::{Found, Question, Side, Tipping, Varied};
 use crate::report::tipping::{asked, in_words};
@@ -39,7 +39,7 @@ pub(in crate::report) fn tipping_chart(
     }
     for (index, point) in points.iter().enumerate() {
         let middle = top + ROW * (index as f64 + 0.5);
-        let name = shorten(&scenario.arms[point.arm].name, NAME, LEFT - MARGIN - 12.0);
+        let name = shorten(&scenario.arms[point.arm].name, NAME * BOLD, LEFT - MARGIN - 12.0);
         page.drawing.text(Text::new((LEFT - 8.0, middle), name).size(NAME).bold().align(Align::Right));
         row(&mut page.drawing, varied, &point.found, middle, &x);
     }

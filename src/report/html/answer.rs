@@ -1,18 +1,17 @@
-//! The answer: a sentence for each metric that decides, of each workload.
+//! The answer: which arm won each workload and why, and a sentence for each metric that decides.
 
 use super::figures::{better, interval, mean, rows};
 use crate::metrics::Better;
 use crate::report::markup::escaped;
-use crate::report::tables::{SummaryRow, Tables};
+use crate::report::tables::{SummaryRow, Tables, WinnerRow};
 use crate::scenario::Scenario;
 
 /// What is answered: the metric, and how the sentence begins.
-const SAID: [(&str, &str); 5] = [
+const SAID: [(&str, &str); 4] = [
     ("success_rate", "Success"),
     ("attempts_per_request", "Attempts per request"),
-    ("time_to_success_p99", "Time to success, 99th percentile of what succeeded"),
+    ("honest_p99", "Time to success, 99th percentile of all requests"),
     ("offered_load_peak", "Peak load"),
-    ("recovery_time", "Recovery after incidents"),
 ];
 
 /// The sentences of all workloads.
@@ -22,6 +21,8 @@ pub(super) fn answer(scenario: &Scenario, tables: &Tables) -> String {
         if scenario.workloads.len() > 1 {
             markup += &format!("<h3>{}</h3>", escaped(&workload.name));
         }
+        let winner = tables.winners.iter().find(|row| row.workload == workload.name);
+        markup += &winner.map(won).unwrap_or_default();
         markup += "<ul class=\"answer\">";
         for (metric, name) in SAID {
             let rows = rows(scenario, tables, index, metric);
@@ -32,6 +33,19 @@ pub(super) fn answer(scenario: &Scenario, tables: &Tables) -> String {
         markup += "</ul>";
     }
     markup
+}
+
+/// Which arm won, and why.
+fn won(row: &WinnerRow) -> String {
+    let (arm, why) = (escaped(&row.arm), escaped(&row.why));
+    if row.verdict == "won" {
+        format!("<p class=\"winner\"><b>{arm}</b> won: {why}.</p>")
+    } else {
+        let others = escaped(&row.not_clearly_before);
+        format!(
+            "<p class=\"winner\">No clear winner: <b>{arm}</b> is first ({why}), but not clearly before {others}.</p>"
+        )
+    }
 }
 
 /// What is to be said of a metric; nothing if it was not observed.

@@ -72,12 +72,13 @@ pub(super) fn row(
     format!("<tr>{names}{}</tr>\n", cells.collect::<String>())
 }
 
-/// True if no other arm has a better mean, and not all have the same.
+/// True if no other arm has a better mean, and not all have the same. What only successes took is no merit of an arm that has few.
 fn is_best(rows: &[Option<&SummaryRow>], arm: usize, metric: &str) -> bool {
     let means = || rows.iter().flatten().filter_map(|row| row.mean);
     let Some(own) = rows[arm].and_then(|row| row.mean) else { return false };
     let differ = means().any(|mean| mean != own);
     differ
+        && !metric.starts_with("time_to_success")
         && match better(metric) {
             Better::More => means().all(|mean| mean <= own),
             Better::Less => means().all(|mean| mean >= own),

@@ -15,8 +15,8 @@ pub(super) struct Shown {
 pub(super) const COLUMNS: [Shown; 8] = [
     Shown { metric: "success_rate", name: "success" },
     Shown { metric: "attempts_per_request", name: "attempts per request" },
-    Shown { metric: "time_to_success_p50", name: "time to success p50" },
-    Shown { metric: "time_to_success_p99", name: "time to success p99" },
+    Shown { metric: "time_to_success_p99", name: "p99 of successes" },
+    Shown { metric: "honest_p99", name: "p99 of all requests" },
     Shown { metric: "offered_load_peak", name: "peak load" },
     Shown { metric: "peak_to_limit", name: "peak / limit" },
     Shown { metric: "herd_dispersion", name: "herd" },

@@ -38,12 +38,14 @@ pub(in crate::report) fn several(runs: &[Run<'_>]) -> Vec<u8> {
 fn list(runs: &[Run<'_>]) -> String {
     let mut table = "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">title</th>\
                      <th scope=\"col\">what was run</th><th scope=\"col\" class=\"number\">results version</th>\
-                     <th scope=\"col\">scenario</th></tr></thead><tbody>"
+                     <th scope=\"col\">lines that the first does not have</th></tr></thead><tbody>"
         .to_owned();
     let first = runs[0].1.kept();
     for (name, scenario, _, provenance) in runs {
-        let differs = if scenario.kept() == first { "the same" } else { "another" };
-        let differs = if std::ptr::eq(*scenario, runs[0].1) { "the first" } else { differs };
+        let differs = match differences(&first, &scenario.kept()) {
+            lines if std::ptr::eq(*scenario, runs[0].1) || lines.is_empty() => "–".to_owned(),
+            lines => format!("<pre><code>{}</code></pre>", escaped(&lines.join("\n"))),
+        };
         write!(
             table,
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"number\">{}</td><td>{differs}</td></tr>",
@@ -59,6 +61,26 @@ fn list(runs: &[Run<'_>]) -> String {
         table += "<p class=\"bad\">The results versions differ: the same scenario gives other numbers in each. Run the older ones again.</p>";
     }
     table
+}
+
+/// How many lines of difference are shown.
+const MOST_LINES: usize = 12;
+
+/// The lines of a scenario that another one does not have.
+fn differences(first: &str, other: &str) -> Vec<String> {
+    let known: Vec<&str> = first.lines().map(str::trim).collect();
+    let mut lines: Vec<String> = other
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#') && !known.contains(line))
+        .map(str::to_owned)
+        .collect();
+    if lines.len() > MOST_LINES {
+        let more = lines.len() - MOST_LINES;
+        lines.truncate(MOST_LINES);
+        lines.push(format!("... and {more} more"));
+    }
+    lines
 }
 
 /// A row for each run, workload and arm.

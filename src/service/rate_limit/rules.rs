@@ -141,17 +141,12 @@ impl RateLimitConfig {
     fn cheapest(&self) -> Option<f64> {
         self.cost.each(1).map(|(_, cost)| cost).min().filter(|&cost| cost > 0).map(|cost| cost as f64)
     }
-
-    /// True if it bounds what all clients together may do: one of a narrower scope bounds only the part of each key.
-    fn bounds_all(&self) -> bool {
-        self.scope == LimitScope::All
-    }
 }
 
-/// The tightest bound on the calls per second of all clients together, for reports. Limits of a narrower scope, limits on
-/// calls in progress, and limits that some calls do not count against are no bound.
-pub(in crate::service) fn per_second(limits: &[RateLimitConfig]) -> Option<f64> {
-    let bounds = limits.iter().filter(|limit| limit.bounds_all());
+/// The tightest bound on the calls per second of all `callers` together, for reports. Limits of a narrower scope that has several
+/// keys, limits on calls in progress, and limits that some calls do not count against are no bound.
+pub(in crate::service) fn per_second(limits: &[RateLimitConfig], callers: Callers) -> Option<f64> {
+    let bounds = limits.iter().filter(|limit| callers.keys(limit.scope) == 1);
     bounds.filter_map(|limit| Some(limit.kind.per_second()? / limit.cheapest()?)).min_by(f64::total_cmp)
 }
 

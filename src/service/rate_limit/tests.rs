@@ -618,8 +618,9 @@ fn reports_hold_a_peak_against_the_tightest_limit_on_all_together() {
          [[limit]]\ntoken_bucket = { rate = '1/s', burst = 1 }\ncost = { read = 0 }\n\
          [[limit]]\nconcurrency.limit = 1",
     );
-    assert_eq!(per_second(&configs), Some(5.0), "10 tokens, 2 each");
     let callers = |clients| Callers { clients, workloads: 3, accounts: 5 };
+    assert_eq!(per_second(&configs, callers(20)), Some(5.0), "10 tokens, 2 each");
+    assert_eq!(per_second(&configs, callers(1)), Some(1.0), "what bounds the only client bounds all");
     let within = |configs: &[RateLimitConfig], seconds, clients| {
         allowance(configs, Interval::from_secs(seconds), callers(clients))
     };
@@ -627,7 +628,7 @@ fn reports_hold_a_peak_against_the_tightest_limit_on_all_together() {
     assert_eq!(within(&configs, 60, 1000), Some(300.0));
     assert_eq!(within(&configs, 1, 20), Some(20.0), "each client has a token");
     assert_eq!(within(&configs[2..], 60, 20), Some(1200.0));
-    assert_eq!((per_second(&configs[2..]), within(&configs[3..], 1, 20)), (None, None));
+    assert_eq!((per_second(&configs[2..], callers(20)), within(&configs[3..], 1, 20)), (None, None));
     for (scope, keys) in [("account", 5.0), ("workload", 3.0), ("client", 7.0), ("all", 1.0)] {
         let text = format!("limit = {{ fixed_window = {{ limit = 4, window = '1s' }}, scope = '{scope}' }}");
         assert_eq!(within(&self::configs(&text), 1, 7), Some(4.0 * keys), "{scope}");

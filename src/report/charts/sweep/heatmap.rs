@@ -2,7 +2,7 @@
 
 use super::super::drawing::{Align, Drawing, Rgb, Text};
 use super::super::page::{MARGIN, Page, Sheet, WIDTH};
-use super::super::text::{NAME, SMALL, shorten, width};
+use super::super::text::{BOLD, NAME, SMALL, shorten, width};
 use super::super::{BACKGROUND, FAINT, MUTED};
 use super::along::{levels, plain};
 use super::{Seen, Study, called, observed};
@@ -81,7 +81,10 @@ fn map(
 ) {
     let labels = grid.rows.iter().map(|row| width(row, SMALL)).fold(0.0, f64::max).min(WIDEST_LABEL) + 8.0;
     let rows = shorten(&study.plan.axes[0], SMALL, right - left);
-    page.line_of_text(Text::new((left, 0.0), shorten(arm, NAME, right - left)).size(NAME).bold(), 16.0);
+    page.line_of_text(
+        Text::new((left, 0.0), shorten(arm, NAME * BOLD, right - left)).size(NAME).bold(),
+        16.0,
+    );
     page.line_of_text(Text::new((left, 0.0), rows).colour(MUTED), 12.0);
     let cell = (
         ((right - left - labels) / grid.columns.len() as f64).min(110.0),

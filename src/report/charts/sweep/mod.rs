@@ -14,7 +14,7 @@ use height::Height;
 use super::drawing::Text;
 use super::mark::Looks;
 use super::page::{MARGIN, Page, Sample, Sheet, WIDTH, ground, say_nothing_happened, source};
-use super::text::{NAME, SMALL, shorten};
+use super::text::{BOLD, NAME, SMALL, shorten};
 use super::{Chart, GRID};
 use crate::report::sweep::{Plan, Row, Subject, subjects};
 use crate::scenario::Metric;
@@ -112,7 +112,7 @@ fn head(page: &mut Page, figure: &(Metric, Subject), arms: &[Vec<Option<Seen>>])
     page.y += 8.0;
     let head = format!("{}{logarithmic}", called(figure));
     page.line_of_text(
-        Text::new((MARGIN, 0.0), shorten(&head, NAME, WIDTH - 2.0 * MARGIN)).size(NAME).bold(),
+        Text::new((MARGIN, 0.0), shorten(&head, NAME * BOLD, WIDTH - 2.0 * MARGIN)).size(NAME).bold(),
         20.0,
     );
     scale
