@@ -56,8 +56,14 @@ impl Standing {
         }
     }
 
-    fn of(paired: &Paired, p: Option<f64>, better: Better) -> Self {
+    /// Of a difference, whose p-value is adjusted for a family of so many.
+    fn of(paired: &Paired, p: Option<f64>, (better, centre): (Better, Centre), family: usize) -> Self {
         let Some(p) = p else { return Self::Untold };
+        // The sign test of n pairs gives no p-value below 2 / 2^n: where even that would not tell, nothing can be told.
+        let least = 2.0 * libm::exp2(-(paired.pairs as f64)) * family as f64;
+        if centre == Centre::Median && p > ALPHA && least > ALPHA {
+            return Self::Untold;
+        }
         // An infinity less an infinity tells no size, but the ratio tells the side.
         let more = paired.difference.map_or(paired.ratio.is_some_and(|ratio| ratio > 1.0), |d| d > 0.0);
         match (p <= ALPHA, better, more) {
@@ -102,13 +108,14 @@ pub fn family(results: &Results, baseline: usize, arms: &[usize], figure: Figure
             }
         })
         .collect();
+    let size = found.iter().flatten().filter(|paired| paired.p.is_some()).count();
     let adjusted =
         holm(&found.iter().map(|paired| paired.as_ref().and_then(|paired| paired.p)).collect::<Vec<_>>());
     let contrasts = arms.iter().zip(found).zip(adjusted);
     contrasts
         .map(|((&arm, paired), p)| {
-            let standing =
-                paired.as_ref().map_or(Standing::Untold, |paired| Standing::of(paired, p, sense.better));
+            let told = |paired: &Paired| Standing::of(paired, p, (sense.better, sense.centre), size);
+            let standing = paired.as_ref().map_or(Standing::Untold, told);
             Contrast { arm, figure, paired, p, standing }
         })
         .collect()
@@ -138,9 +145,22 @@ mod tests {
             (Better::Less, Some(0.06), Standing::Unclear),
             (Better::Less, None, Standing::Untold),
         ] {
-            assert_eq!(Standing::of(&less, p, better), standing);
+            assert_eq!(Standing::of(&less, p, (better, Centre::Median), 1), standing);
         }
         let never = paired(&[(f64::INFINITY, 2.0); 8]);
-        assert_eq!(Standing::of(&never, never.p, Better::Less), Standing::Worse);
+        assert_eq!(Standing::of(&never, never.p, (Better::Less, Centre::Median), 1), Standing::Worse);
+    }
+
+    #[test]
+    fn what_no_sign_test_could_tell_is_not_called_unclear() {
+        // Six pairs: the least p-value is 2/64, which two arms bring above 0.05.
+        let six = paired(&[(1.0, 2.0); 6]);
+        let told = |family, p| Standing::of(&six, Some(p), (Better::Less, Centre::Median), family);
+        assert_eq!(
+            [told(1, 0.031_25), told(2, 0.0625), told(11, 0.343_75)],
+            [Standing::Better, Standing::Untold, Standing::Untold]
+        );
+        let mixed = paired(&[(1.0, 2.0), (2.0, 1.0), (1.0, 2.0), (2.0, 1.0), (1.0, 2.0), (2.0, 1.0)]);
+        assert_eq!(Standing::of(&mixed, mixed.p, (Better::Less, Centre::Median), 1), Standing::Unclear);
     }
 }

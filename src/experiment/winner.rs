@@ -30,7 +30,8 @@ pub fn winner(results: &Results, workload: usize, arms: &[usize]) -> Option<Winn
         _ if most < 0.0 => "no request ended in any arm; it is the first in the file".into(),
         (_, 1, _) => {
             let second = arms.filter(|&arm| success(arm) < most).map(success).fold(0.0, f64::max);
-            format!("highest success rate: {}, the next has {}", percent(most), percent(second))
+            let (first, next) = apart(most, second);
+            format!("highest success rate: {first}, the next has {next}")
         }
         (_, equals, 1) => format!(
             "{equals} arms have the highest success rate, {}; it makes the fewest attempts per request, {fewest:.3}",
@@ -42,6 +43,13 @@ pub fn winner(results: &Results, workload: usize, arms: &[usize]) -> Option<Winn
         ),
     };
     Some(Winner { arm: *thrifty.first().or(best.first())?, why })
+}
+
+/// Two shares in percent, with as many decimals as tell them apart, up to seven.
+fn apart(one: f64, other: f64) -> (String, String) {
+    let texts = |decimals: usize| [one, other].map(|share| format!("{:.decimals$} %", share * 100.0));
+    let [one, other] = (2..7).map(texts).find(|[one, other]| one != other).unwrap_or_else(|| texts(7));
+    (one, other)
 }
 
 /// A share in percent: all and nothing only if it is exactly that.
@@ -56,11 +64,12 @@ fn percent(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::percent;
+    use super::{apart, percent};
 
     #[test]
     fn nearly_all_is_not_all() {
         let said = [1.0, 0.999_96, 0.999_94, 0.5, 0.000_04, 0.0].map(percent);
+        assert_eq!(apart(0.999_987, 0.999_981), ("99.9987 %".into(), "99.9981 %".into()));
         assert_eq!(said, ["100.00 %", ">99.99 %", "99.99 %", "50.00 %", "<0.01 %", "0.00 %"]);
     }
 }

@@ -81,8 +81,8 @@ const SAID: [(&str, &str, [&str; 2]); 4] = [
 ];
 
 /// What is said once where a sentence leaves out a metric that is compared by its median.
-const TOO_FEW: &str = "p99 and peak are left out where fewer than 6 replications observed them: they are \
-                       compared by medians";
+const TOO_FEW: &str = "p99 and peak are left out where too few replications observed them: they are \
+                       compared by medians, of two arms from 6 on, of more from a few more on";
 
 /// How each arm differs from the baseline, in a sentence per arm (and workload): the size of what is clearly different, with its
 /// interval, and what is not. Empty with one arm.

@@ -64,7 +64,9 @@ pub fn percent(share: f64) -> String {
 
 /// Seconds in the unit that a person would use.
 pub fn duration(seconds: f64) -> String {
-    if seconds.is_infinite() {
+    if seconds < 0.0 {
+        format!("-{}", duration(-seconds))
+    } else if seconds.is_infinite() {
         "never".into()
     } else if seconds == 0.0 {
         "0 s".into()

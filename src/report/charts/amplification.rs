@@ -3,7 +3,6 @@
 //! Where requests keep arriving, attempts are held against the requests that arrived in the same stretch of time. Where they come
 //! at once, as in a burst, nothing would be left to divide by: then all attempts so far are held against all requests so far.
 
-use super::TEXT;
 use super::axis::Scale;
 use super::ends::{LABEL, label, spread};
 use super::load::significant;
@@ -11,6 +10,7 @@ use super::mark::Looks;
 use super::page::{MARGIN, Page, Sample, Sheet, TIME_SERIES, WIDTH};
 use super::panel::{Plot, Shown, shaded, time_axis, when, whose};
 use super::rates::span;
+use super::{Detail, MUTED, TEXT};
 use crate::metrics::Column;
 use crate::report::tables::{Course, Tables};
 use crate::scenario::{Scenario, Workload};
@@ -28,16 +28,16 @@ struct Curve<'a> {
 }
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, detail: Detail) -> Sheet {
     let mut page = Page::new(scenario, "Amplification: attempts per request over time");
     let mut entries = vec![(Sample::Dashed(TEXT), "1: as many attempts as requests")];
     entries.extend(shaded(scenario).map(|name| (Sample::Incident, name)));
     page.legend(&entries);
-    let shown = Shown::of(scenario, tables, columns);
+    let shown = Shown::of(scenario, tables, detail);
     for (index, workload) in scenario.workloads.iter().enumerate() {
         panel(&mut page, scenario, tables, (index, workload), &shown);
     }
-    page.finish(scenario, TIME_SERIES, &shown.notes(scenario))
+    page.finish(scenario, TIME_SERIES, &[&shown.notes(scenario)])
 }
 
 fn panel(
@@ -48,7 +48,7 @@ fn panel(
     shown: &Shown,
 ) {
     let courses: Vec<&Course> = tables.arms.iter().map(|arm| &arm[index]).collect();
-    let per = shown.bins.div_ceil(STRETCHES.min(shown.columns));
+    let per = shown.bins.div_ceil(STRETCHES.min(shown.detail.columns));
     let steady = keep_arriving(&courses, shown.bins, per);
     let means = match steady {
         Some(until) if until < shown.bins => format!(
@@ -66,7 +66,7 @@ fn panel(
         .map(|(index, course)| {
             let steps = match steady {
                 Some(until) => by_stretch(scenario, course, until, per),
-                None => thinned(&so_far(scenario, course, shown), shown.columns),
+                None => thinned(&so_far(scenario, course, shown), shown.detail.columns),
             };
             Curve { index, arm: &scenario.arms[index].name, steps }
         })
@@ -105,7 +105,9 @@ fn lines(page: &mut Page, plot: &Plot<'_>, curves: &[Curve<'_>]) {
         let facts = format!("up to {}, at {}", significant(most.1), when(most.0));
         page.drawing.of_arm(curve.index, |drawing| {
             drawing.dashed(&line, looks.colour, 2, looks.dash);
-            drawing.line(line.last().copied().into_iter().chain([(RIGHT, end)]).collect(), looks.colour, 1);
+            if let Some(&last) = line.last() {
+                drawing.dashed(&[last, (RIGHT, end)], MUTED, 1, &[2.0, 4.0]);
+            }
             label(drawing, (RIGHT, end, place), (curve.arm, &facts), looks.colour);
         });
     }

@@ -9,7 +9,7 @@ use super::load::significant;
 use super::page::{MARGIN, Page, Sample, Sheet, TIME_SERIES, WIDTH};
 use super::panel::{LEFT, Plot, Shown, head, shaded, time_axis, when, whose};
 use super::rates::{Ridge, attempts_of, ridge};
-use super::{ATTEMPTS, BACKGROUND, FAINT, MUTED};
+use super::{ATTEMPTS, BACKGROUND, Detail, FAINT, MUTED};
 use crate::metrics::ATTEMPT_COLUMNS;
 use crate::report::tables::{Course, Tables};
 use crate::scenario::Scenario;
@@ -27,7 +27,7 @@ const ROOM: (f64, f64) = (30.0, 20.0);
 const MANY: usize = 24;
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, detail: Detail) -> Sheet {
     let mut page = Page::new(scenario, "When attempts are sent, by their number: who retries together");
     let entries: Vec<_> = shaded(scenario).map(|name| (Sample::Incident, name)).into_iter().collect();
     if entries.is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
     } else {
         page.legend(&entries);
     }
-    let shown = Shown::of(scenario, tables, columns);
+    let shown = Shown::of(scenario, tables, detail);
     let ridges = tables.arms.iter().flatten().map(attempts_of).sum::<usize>();
     let room = if ridges < MANY { ROOM.0 } else { ROOM.1 };
     for (index, workload) in scenario.workloads.iter().enumerate() {
@@ -52,7 +52,7 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
         page.y -= 4.0;
         time_axis(&mut page, &shown, RIGHT);
     }
-    page.finish(scenario, TIME_SERIES, &shown.notes(scenario))
+    page.finish(scenario, TIME_SERIES, &[&shown.notes(scenario)])
 }
 
 /// The ridges of an arm, the first attempts at the top.
@@ -64,7 +64,7 @@ fn block(
     incidents: &[Incident],
 ) {
     // Ridges are many more than panels.
-    let most = if shown.is_coarse() { shown.columns / 3 } else { shown.columns };
+    let most = if shown.is_coarse() { shown.detail.columns / 2 } else { shown.detail.columns };
     let ridges: Vec<Ridge> = (0..attempts_of(course))
         .map(|number| ridge(scenario, course, shown.bins, most, ATTEMPT_COLUMNS[number]))
         .collect();

@@ -8,14 +8,12 @@ use super::load::{RIGHT, significant};
 use super::page::{Page, Sample, Sheet, TIME_SERIES};
 use super::panel::{LEFT, Plot, Shown, head, shaded, time_axis, whose};
 use super::rates::{Bar, bars, span};
-use super::{GOODPUT, LOAD, MUTED, TEXT};
+use super::{Detail, GOODPUT, HALF_OPEN, LOAD, MUTED, OPEN, TEXT};
 use crate::report::tables::{Course, Tables};
 use crate::scenario::Scenario;
 use crate::service::Incident;
 
 /// Breakers that keep calls out, and those that let probes through.
-const OPEN: Rgb = Rgb(132, 46, 16);
-const HALF_OPEN: Rgb = Rgb(243, 180, 60);
 /// Calls that wait.
 const WAITING: Rgb = Rgb(150, 150, 150);
 /// The heights of the load and of a lane, and the room between them.
@@ -65,7 +63,7 @@ impl Lane {
 }
 
 /// The chart, unless there is neither a breaker nor a server.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Option<Sheet> {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, detail: Detail) -> Option<Sheet> {
     let courses = |workload: usize| tables.arms.iter().map(|arm| &arm[workload]).collect::<Vec<_>>();
     let lanes =
         |workload: usize| Lane::ALL.into_iter().filter(|lane| lane.is_in(&courses(workload))).collect();
@@ -75,13 +73,15 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Opt
     }
     let mut page = Page::new(scenario, "Breakers and queues under the load, over time");
     legend(&mut page, scenario, &lanes);
-    let shown = Shown::of(scenario, tables, columns);
+    let shown = Shown::of(scenario, tables, detail);
     for ((index, workload), lanes) in scenario.workloads.iter().enumerate().zip(&lanes) {
         if lanes.is_empty() {
             continue;
         }
-        let arms: Vec<Vec<Bar>> =
-            courses(index).into_iter().map(|course| bars(scenario, course, shown.bins, columns)).collect();
+        let arms: Vec<Vec<Bar>> = courses(index)
+            .into_iter()
+            .map(|course| bars(scenario, course, shown.bins, detail.columns))
+            .collect();
         let most = |of: fn(&Bar) -> f64| arms.iter().flatten().map(of).fold(0.0, f64::max);
         let load = Scale::linear(most(Bar::offered).max(most(|bar| bar.succeeded)));
         let scales: Vec<Scale> = lanes.iter().map(|lane| scale(*lane, &courses(index), shown.bins)).collect();
@@ -108,10 +108,10 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Opt
         page.y -= 4.0;
         time_axis(&mut page, &shown, RIGHT);
     }
-    let [rest, unshaded] = shown.notes(scenario);
+    let rest = shown.notes(scenario);
     let breakers = "Open: as those who call find it.";
     let breakers = if lanes.iter().flatten().any(|lane| *lane == Lane::Breakers) { breakers } else { "" };
-    Some(page.finish(scenario, &format!("{TIME_SERIES}, lanes.csv"), &[breakers, rest, unshaded]))
+    Some(page.finish(scenario, &format!("{TIME_SERIES}, lanes.csv"), &[breakers, &rest]))
 }
 
 fn legend(page: &mut Page, scenario: &Scenario, lanes: &[Vec<Lane>]) {
@@ -174,7 +174,7 @@ fn draw_lane(
     let colour = if there { TEXT } else { MUTED };
     drawing.text(Text::new((RIGHT + 6.0, f64::midpoint(plot.top, plot.bottom)), name).colour(colour));
     let bins = &course.lanes[..shown.bins.min(course.lanes.len())];
-    let per = bins.len().div_ceil(shown.columns).max(1);
+    let per = bins.len().div_ceil(shown.detail.columns).max(1);
     for upper in (0..lane.layers().len()).rev() {
         let height = |bin: &[Option<f64>; 4]| -> f64 {
             lane.layers()[..=upper].iter().filter_map(|&(column, _)| bin[column]).sum()

@@ -10,7 +10,7 @@ use super::drawing::Drawing;
 use super::page::{Page, Sample, Sheet, TIME_SERIES};
 use super::panel::{Plot, Shown, head, limit_words, shaded, time_axis, when, whose};
 use super::rates::{Bar, attempt_numbers, bars, peak};
-use super::{ACCEPTED, ATTEMPTS, BACKGROUND, GOODPUT, TEXT};
+use super::{ACCEPTED, ATTEMPTS, BACKGROUND, Detail, GOODPUT, TEXT};
 use crate::report::tables::Tables;
 use crate::scenario::{Scenario, Workload};
 
@@ -24,14 +24,13 @@ const NAMES: [&str; ATTEMPTS.len()] =
     ["1st attempts", "2nd (first retries)", "3rd", "4th", "5th", "6th and later"];
 
 /// The chart.
-pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> Sheet {
+pub(super) fn chart(scenario: &Scenario, tables: &Tables, detail: Detail) -> Sheet {
     let mut page = Page::new(scenario, "Offered load by attempt number, and goodput, over time");
-    let shown = Shown::of(scenario, tables, columns);
-    let most = if shown.is_coarse() { columns * 2 / 3 } else { columns };
+    let shown = Shown::of(scenario, tables, detail);
     let all: Vec<Vec<Vec<Bar>>> = (0..scenario.workloads.len())
         .map(|index| {
             let courses = tables.arms.iter().map(|arm| &arm[index]);
-            courses.map(|course| bars(scenario, course, shown.bins, most)).collect()
+            courses.map(|course| bars(scenario, course, shown.bins, detail.columns)).collect()
         })
         .collect();
     let turned_away = all.iter().flatten().flatten().any(Bar::is_cut);
@@ -66,13 +65,13 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, columns: usize) -> She
         page.y -= 4.0;
         time_axis(&mut page, &shown, RIGHT);
     }
-    let [rest, unshaded] = shown.notes(scenario);
+    let rest = shown.notes(scenario);
     let accepted = if turned_away {
         "Accepted: attempts less those that the limit turned away (limited) or for which there was no room (overloaded)."
     } else {
         ""
     };
-    page.finish(scenario, TIME_SERIES, &[accepted, rest, unshaded])
+    page.finish(scenario, TIME_SERIES, &[accepted, &rest])
 }
 
 /// How high a panel is, so that few are large and many still fit.
@@ -138,7 +137,8 @@ fn facts(bars: &[Bar]) -> String {
 }
 
 fn draw(drawing: &mut Drawing, plot: &Plot<'_>, bars: &[Bar]) {
-    for (number, fill) in ATTEMPTS.into_iter().enumerate().rev() {
+    let numbers = bars.iter().map(Bar::numbers).max().unwrap_or(0);
+    for (number, fill) in ATTEMPTS.into_iter().enumerate().take(numbers).rev() {
         let height = |bar: &Bar| plot.scale.height(bar.offered()) * bar.share(number);
         let columns: Vec<_> = bars.iter().map(|bar| (bar.from, bar.to, height(bar))).collect();
         plot.columns(drawing, &columns, fill);

@@ -38,8 +38,8 @@ pub(super) use phases::phase_chart;
 pub(super) use sweep::sweep_charts;
 pub(super) use theme::css_values;
 use theme::{
-    ACCEPTED, ATTEMPTS, BACKGROUND, BETTER, FAINT, GOODPUT, GRID, INCIDENT, INCIDENT_EDGE, LINES, LOAD,
-    LOAD_EDGE, MUTED, TEXT, WORSE,
+    ACCEPTED, ATTEMPTS, BACKGROUND, BETTER, FAINT, GOODPUT, GRID, HALF_OPEN, INCIDENT, INCIDENT_EDGE, LINES,
+    LOAD, LOAD_EDGE, MUTED, OPEN, TEXT, WORSE,
 };
 pub(super) use tipping::tipping_chart;
 
@@ -102,20 +102,29 @@ impl Chart {
     }
 }
 
-/// How many columns a plot over time has at most where nothing asks for fewer: there are hardly more pixels.
-pub(super) const FINEST: usize = 768;
+/// How finely plots over time are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Detail {
+    /// How many columns a plot has at most.
+    pub(super) columns: usize,
+    /// Whether values can be read off where a page has it, and layers have edges.
+    pub(super) rich: bool,
+}
 
-/// The charts of a run, with at most so many columns in a plot over time: of recovery only where an incident was, of lanes only where
+/// What is drawn where nothing asks for less: there are hardly more pixels.
+pub(super) const FINEST: Detail = Detail { columns: 768, rich: true };
+
+/// The charts of a run, as finely as asked for: of recovery only where an incident was, of lanes only where
 /// there are breakers or servers, of differences only where arms are compared.
-pub(super) fn charts(scenario: &Scenario, tables: &Tables, columns: usize) -> Vec<Chart> {
+pub(super) fn charts(scenario: &Scenario, tables: &Tables, detail: Detail) -> Vec<Chart> {
     let mut charts = vec![
-        Chart::new("load", load::chart(scenario, tables, columns)),
+        Chart::new("load", load::chart(scenario, tables, detail)),
         Chart::new("success", success::chart(scenario, tables)),
-        Chart::new("herd", herd::chart(scenario, tables, columns)),
-        Chart::new("amplification", amplification::chart(scenario, tables, columns)),
+        Chart::new("herd", herd::chart(scenario, tables, detail)),
+        Chart::new("amplification", amplification::chart(scenario, tables, detail)),
     ];
     charts.extend(recovery::chart(scenario, tables).map(|sheet| Chart::new("recovery", sheet)));
-    charts.extend(lanes::chart(scenario, tables, columns).map(|sheet| Chart::new("lanes", sheet)));
+    charts.extend(lanes::chart(scenario, tables, detail).map(|sheet| Chart::new("lanes", sheet)));
     charts.extend(differences::chart(scenario, tables).map(|sheet| Chart::new("differences", sheet)));
     charts
 }

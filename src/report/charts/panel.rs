@@ -5,7 +5,7 @@ use super::drawing::{Align, Drawing, Readout, Rgb, Text};
 use super::page::{MARGIN, Page, WIDTH, ground, say_nothing_happened, time_labels};
 use super::rates::{bins_to_show, span};
 use super::text::{BOLD, NAME, SMALL, shorten, width};
-use super::{GRID, INCIDENT, INCIDENT_EDGE, MUTED};
+use super::{Detail, GRID, INCIDENT, INCIDENT_EDGE, MUTED};
 use crate::report::tables::Tables;
 use crate::scenario::{Scenario, Workload};
 use crate::service::Incident;
@@ -20,40 +20,46 @@ pub(super) const LEFT: f64 = MARGIN + 48.0;
 const STRIP: f64 = 14.0;
 /// The most places along a plot at which its values can be read off.
 const MOST_READ: usize = 150;
-/// With fewer columns than this plots are so many that they have to be light: nothing can be read off, and nothing has an edge.
-const LEAST_READ: usize = 64;
 
 /// What part of a run is shown.
 pub(super) struct Shown {
     /// Bins from the start of the run, and the seconds that they cover.
     pub(super) bins: usize,
     pub(super) span: f64,
-    /// How many columns a plot has at most.
-    pub(super) columns: usize,
+    pub(super) detail: Detail,
     ticks: Vec<(f64, String)>,
     /// True if the run goes on.
     partly: bool,
 }
 
 impl Shown {
-    /// The part in which nearly all happens, with at most so many columns in a plot.
-    pub(super) fn of(scenario: &Scenario, tables: &Tables, columns: usize) -> Self {
+    /// The part in which nearly all happens, as finely as asked for.
+    pub(super) fn of(scenario: &Scenario, tables: &Tables, detail: Detail) -> Self {
         let bins = bins_to_show(tables);
         let span = span(scenario, bins);
         let partly = span < scenario.horizon.as_secs_f64();
-        Self { bins, span, columns, ticks: time_ticks(span), partly }
+        Self { bins, span, detail, ticks: time_ticks(span), partly }
     }
 
     /// True if there are so many plots that each has to be light.
     pub(super) const fn is_coarse(&self) -> bool {
-        self.columns < LEAST_READ
+        !self.detail.rich
+    }
+
+    /// How many bins share a column.
+    pub(super) fn bins_per_column(&self) -> usize {
+        self.bins.div_ceil(self.detail.columns).max(1)
     }
 
     /// What must be said of what is not shown, and of incidents that are not shaded.
-    pub(super) fn notes(&self, scenario: &Scenario) -> [&'static str; 2] {
+    pub(super) fn notes(&self, scenario: &Scenario) -> String {
         let rest =
             if self.partly { "Later than shown: at most 0.1 % of what happens in an arm." } else { "" };
-        [rest, unshaded(scenario)]
+        let shared = match self.bins_per_column() {
+            1 => String::new(),
+            many => format!("A column is the busiest of {many} bins; lines are their mean."),
+        };
+        [shared.as_str(), rest, unshaded(scenario)].join(" ").trim().to_owned()
     }
 }
 
@@ -184,7 +190,7 @@ impl<'a> Plot<'a> {
         if self.shown.is_coarse() {
             return;
         }
-        let count = bins.len().min(MOST_READ).min(self.shown.columns);
+        let count = bins.len().min(MOST_READ).min(self.shown.detail.columns);
         let fullest = |column: usize| {
             let group = &bins[column * bins.len() / count..(column + 1) * bins.len() / count];
             let fuller = |best: &'_ (f64, Vec<f64>), other: &'_ (f64, Vec<f64>)| other.1[0] > best.1[0];

@@ -26,6 +26,11 @@ impl Bar {
         self.attempts.iter().sum()
     }
 
+    /// Up to which number there are attempts; 0 if there are none.
+    pub(super) fn numbers(&self) -> usize {
+        self.attempts.iter().rposition(|&rate| rate > 0.0).map_or(0, |last| last + 1)
+    }
+
     /// True if attempts were turned away.
     pub(super) fn is_cut(&self) -> bool {
         self.accepted < self.offered()
@@ -37,17 +42,17 @@ impl Bar {
         if offered > 0.0 { self.attempts[..=number].iter().sum::<f64>() / offered } else { 0.0 }
     }
 
-    /// This bar or `other`, whichever is fuller, from where this begins to where `other` ends.
-    fn merge(self, other: &Self) -> Self {
-        let fuller = if other.offered() > self.offered() { *other } else { self };
-        let accepted = self.accepted.max(other.accepted);
-        Self {
-            from: self.from,
-            to: other.to,
-            accepted,
-            succeeded: self.succeeded.max(other.succeeded),
-            ..fuller
-        }
+    /// The fullest of these bars, from where the first begins to where the last ends; what is accepted and what succeeds are means
+    /// over that time.
+    fn merged(bars: &[Self]) -> Self {
+        let fullest = |fuller: Self, bar: &Self| if bar.offered() > fuller.offered() { *bar } else { fuller };
+        let (first, last) = (bars[0], bars[bars.len() - 1]);
+        let mean = |of: fn(&Self) -> f64| {
+            let counts = bars.iter().map(|bar| of(bar) * (bar.to - bar.from));
+            counts.sum::<f64>() / (last.to - first.from)
+        };
+        let (accepted, succeeded) = (mean(|bar| bar.accepted), mean(|bar| bar.succeeded));
+        Self { from: first.from, to: last.to, accepted, succeeded, ..bars[1..].iter().fold(first, fullest) }
     }
 }
 
@@ -95,7 +100,7 @@ pub(super) fn bars(scenario: &Scenario, course: &Course, bins: usize, most: usiz
     };
     let bins: Vec<Bar> = (0..bins).map(bar).collect();
     let per_bar = bins.len().div_ceil(most).max(1);
-    bins.chunks(per_bar).map(|group| group[1..].iter().fold(group[0], Bar::merge)).collect()
+    bins.chunks(per_bar).map(Bar::merged).collect()
 }
 
 /// When the attempts with one number are sent.
@@ -161,9 +166,9 @@ mod tests {
 
     #[test]
     fn bars_that_share_a_pixel_show_the_fullest_bin() {
-        let merged = bar(0.0, 1.0, 0.0, 3.0).merge(&bar(1.0, 0.0, 2.0, 1.0));
+        let merged = Bar::merged(&[bar(0.0, 1.0, 0.0, 3.0), bar(1.0, 0.0, 2.0, 1.0)]);
         assert_eq!((merged.from, merged.to, merged.at), (0.0, 2.0, 1.0));
-        assert_eq!((merged.offered(), merged.accepted, merged.succeeded), (2.0, 1.0, 3.0));
+        assert_eq!((merged.offered(), merged.accepted, merged.succeeded), (2.0, 0.5, 2.0));
         assert_eq!((merged.share(0), merged.share(1)), (0.0, 1.0));
     }
 

@@ -110,7 +110,7 @@ fn row(drawing: &mut Drawing, arm: &Observed<'_>, y: f64, x: &dyn Fn(f64) -> f64
         words.push(duration(mean.mean));
         if let Some((low, high)) = mean.low().zip(mean.high()) {
             drawing.line(vec![(x(low.max(0.0)), y), (x(high), y)], TEXT, 2);
-            words[0] += &format!(" ({} to {})", duration(low.max(0.0)), duration(high));
+            words[0] += &format!(" ({} to {})", duration(low), duration(high));
         }
         let at = x(mean.mean);
         drawing.area(vec![(at, y - 5.0), (at + 5.0, y), (at, y + 5.0), (at - 5.0, y)], TEXT);

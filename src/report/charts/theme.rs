@@ -11,6 +11,9 @@ pub(super) const FAINT: Rgb = Rgb(140, 140, 140);
 pub(super) const GRID: Rgb = Rgb(226, 226, 226);
 pub(super) const INCIDENT: Rgb = Rgb(240, 228, 240);
 pub(super) const INCIDENT_EDGE: Rgb = Rgb(170, 100, 150);
+/// Breakers. Not quite colours of attempts, which turn round on a dark page.
+pub(super) const OPEN: Rgb = Rgb(131, 46, 16);
+pub(super) const HALF_OPEN: Rgb = Rgb(242, 180, 60);
 pub(super) const LOAD: Rgb = Rgb(158, 205, 236);
 pub(super) const LOAD_EDGE: Rgb = Rgb(86, 180, 233);
 pub(super) const GOODPUT: Rgb = Rgb(0, 114, 178);
@@ -38,7 +41,7 @@ pub(super) const LINES: [Rgb; 7] = [
 ];
 
 /// What stands for a colour on a dark page, if it would not show there: text turns light, and attempts run from dark to light.
-const DARK: [(Rgb, Rgb); 17] = [
+const DARK: [(Rgb, Rgb); 18] = [
     (BACKGROUND, Rgb(22, 24, 28)),
     (TEXT, Rgb(230, 230, 230)),
     (MUTED, Rgb(170, 174, 180)),
@@ -54,6 +57,7 @@ const DARK: [(Rgb, Rgb); 17] = [
     (ATTEMPTS[3], Rgb(236, 142, 56)),
     (ATTEMPTS[4], Rgb(248, 192, 104)),
     (ATTEMPTS[5], Rgb(255, 236, 190)),
+    (OPEN, Rgb(206, 84, 36)),
     (LINES[0], Rgb(64, 150, 214)),
     (LINES[2], Rgb(240, 240, 240)),
 ];

@@ -62,38 +62,80 @@ fn sentence(
         if better(metric) == Better::More { b.total_cmp(&a) } else { a.total_cmp(&b) }
     };
     seen.sort_by(best_first);
-    let (best, worst) = (seen.first()?, seen.last()?);
-    let [best_words, worst_words] = [best, worst].map(|row| mean(row).unwrap_or_default());
+    let (best, worst) = (*seen.first()?, *seen.last()?);
     if scenario.arms.len() == 1 {
         return Some(format!("{}.", with_interval(best)));
     }
-    if seen.len() > 1 && best.mean == worst.mean {
-        return Some(format!("the same under every arm: {best_words}."));
-    }
+    let unseen: Vec<String> = scenario
+        .arms
+        .iter()
+        .filter(|arm| seen.iter().all(|row| row.arm != arm.name))
+        .map(|arm| escaped(&arm.name))
+        .collect();
     let [first, last] =
         if better(metric) == Better::More { ["highest", "lowest"] } else { ["lowest", "highest"] };
-    let mut said = format!("{first} under <b>{}</b>, {}", escaped(&best.arm), with_interval(best));
-    if seen.len() > 1 {
-        said += &format!("; {last} under <b>{}</b>, {worst_words}", escaped(&worst.arm));
+    let mut said = if best.mean == worst.mean {
+        let whom = if unseen.is_empty() { "every arm".to_owned() } else { those_like(&seen, best) };
+        format!("the same under {whom}, {}.", mean(best).unwrap_or_default())
+    } else {
+        let (lowest, worst_words) = (those_like(&seen, worst), mean(worst).unwrap_or_default());
+        format!(
+            "{first} under {}, {}; {last} under {lowest}, {worst_words}.",
+            those_like(&seen, best),
+            with_interval(best)
+        )
+    };
+    if !unseen.is_empty() {
+        said += &format!(" Not observed under {}.", unseen.join(", "));
     }
-    said += ".";
-    let row = seen[0];
+    Some(said + &against_the_baseline(scenario, tables, best))
+}
+
+/// How many arms are named where several are alike.
+const MOST_NAMED: usize = 3;
+
+/// The arms whose mean is that of one of them.
+fn those_like(seen: &[&SummaryRow], row: &SummaryRow) -> String {
+    let mut names: Vec<String> = seen
+        .iter()
+        .filter(|other| other.mean == row.mean)
+        .map(|other| format!("<b>{}</b>", escaped(&other.arm)))
+        .collect();
+    if names.len() > MOST_NAMED {
+        let more = names.len() - MOST_NAMED + 1;
+        names.truncate(MOST_NAMED - 1);
+        names.push(format!("{more} others"));
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Which arms are better than the baseline in the metric of a row, which worse, and which not clearly either.
+fn against_the_baseline(scenario: &Scenario, tables: &Tables, row: &SummaryRow) -> String {
+    let baseline = escaped(&scenario.arms[scenario.baseline].name);
     let verdicts = tables.comparison.iter().filter(|other| {
         (&other.workload, &other.service, &other.metric) == (&row.workload, &row.service, &row.metric)
     });
-    let baseline = escaped(&scenario.arms[scenario.baseline].name);
+    let mut said = String::new();
     for (verdict, words) in [
-        ("better", format!(" Better than {baseline}")),
-        ("worse", format!(" Worse than {baseline}")),
-        ("no clear difference", format!(" No clear difference from {baseline}")),
+        ("better", "Better than"),
+        ("worse", "Worse than"),
+        ("no clear difference", "No clear difference from"),
+        ("", "Too few replications to tell from"),
     ] {
-        let of = verdicts.clone().filter(|row| row.verdict == verdict);
-        let names: Vec<String> = of.map(|row| escaped(&row.arm)).collect();
+        let names: Vec<String> = verdicts
+            .clone()
+            .filter(|row| row.verdict == verdict && row.difference.is_some())
+            .map(|row| escaped(&row.arm))
+            .collect();
         if !names.is_empty() {
-            said += &format!("{words}: {}.", names.join(", "));
+            said += &format!(" {words} {baseline}: {}.", names.join(", "));
         }
     }
-    Some(said)
+    said
 }
 
 /// `17.7 % (17.6 to 17.8 %)`.

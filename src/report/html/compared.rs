@@ -18,7 +18,7 @@ pub(super) fn table(scenario: &Scenario, tables: &Tables) -> String {
     };
     let columns: Vec<&Shown> = COLUMNS.iter().filter(observed).collect();
     let several = scenario.workloads.len() > 1;
-    let mut markup = "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>".to_owned();
+    let mut markup = "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The arms compared\"><table><thead><tr>".to_owned();
     markup += if several { "<th scope=\"col\">workload</th>" } else { "" };
     markup += "<th scope=\"col\">arm</th>";
     for Shown { metric, name } in &columns {
@@ -43,9 +43,15 @@ pub(super) fn table(scenario: &Scenario, tables: &Tables) -> String {
     }
     let signs = if scenario.arms.len() > 1 {
         let baseline = escaped(&scenario.arms[scenario.baseline].name);
+        let whose = if several {
+            " of the workload · peak and herd are of the service, over all workloads that call it"
+        } else {
+            " of its column"
+        };
         format!(
-            "<p class=\"legend\"><b>bold</b>: the best mean of its column · against {baseline}, paired by replication: \
-             <span class=\"good\">▲ better</span>, <span class=\"bad\">▼ worse</span>, ○ no clear difference · \
+            "<p class=\"legend\"><b>bold</b>: the best mean{whose} · against {baseline}, paired by replication: \
+             <span class=\"good\">▲ better</span>, <span class=\"bad\">▼ worse</span>, ○ no clear difference, \
+             no sign: too few replications to tell, or neither is better · \
              below each mean its 95 % interval · all metrics: summary.csv, comparison.csv</p>"
         )
     } else {
@@ -95,9 +101,9 @@ fn cell(comparison: &[ComparisonRow], row: Option<&SummaryRow>, best: bool) -> S
             == (&row.arm, &row.workload, &row.service, &row.metric)
     });
     let sign = match verdict.map_or("", |row| row.verdict.as_str()) {
-        "better" => " <span class=\"good\" title=\"better\">▲</span>",
-        "worse" => " <span class=\"bad\" title=\"worse\">▼</span>",
-        "no clear difference" => " <span title=\"no clear difference\">○</span>",
+        "better" => " <span class=\"good\" title=\"better\">▲<i>better</i></span>",
+        "worse" => " <span class=\"bad\" title=\"worse\">▼<i>worse</i></span>",
+        "no clear difference" => " <span title=\"no clear difference\">○<i>no clear difference</i></span>",
         _ => "",
     };
     let mean = if best { format!("<b>{mean}</b>") } else { mean };

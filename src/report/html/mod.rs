@@ -9,7 +9,7 @@ mod several;
 
 use std::fmt::Write as _;
 
-use super::charts::{Chart, FINEST, charts, css_values};
+use super::charts::{Chart, Detail, FINEST, charts, css_values};
 use super::markup::{each, escaped};
 use super::tables::{ExpectationRow, Tables};
 use crate::scenario::Scenario;
@@ -20,8 +20,13 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The most bytes of a page.
 const MOST_BYTES: usize = 400_000;
-/// How many columns a plot over time has at most, from the finest picture to the coarsest; the first that fits into a page is taken.
-const COLUMNS: [usize; 5] = [FINEST, 384, 192, 96, 48];
+/// How finely plots over time are drawn, from the finest picture to the coarsest: the first that fits into a page is taken. What
+/// can be read off weighs more than what is drawn, and is the first to go.
+fn details() -> impl Iterator<Item = Detail> {
+    let rich = [768, 384].map(|columns| Detail { columns, ..FINEST });
+    let plain = [384, 256, 192, 128, 96, 64, 48].map(|columns| Detail { columns, rich: false });
+    rich.into_iter().chain(plain)
+}
 
 /// Where the results of a page come from.
 #[derive(Debug, Clone)]
@@ -39,8 +44,8 @@ pub(super) struct Provenance {
 /// The page of a run.
 pub(super) fn page(scenario: &Scenario, tables: &Tables, provenance: &Provenance) -> Vec<u8> {
     let mut page = String::new();
-    for columns in COLUMNS {
-        page = of_charts(scenario, tables, provenance, &charts(scenario, tables, columns));
+    for detail in details() {
+        page = of_charts(scenario, tables, provenance, &charts(scenario, tables, detail));
         if page.len() <= MOST_BYTES {
             break;
         }

@@ -30,7 +30,8 @@
     svg.addEventListener("pointerleave", hide);
     svg.setAttribute("tabindex", "0");
     svg.setAttribute("aria-hidden", "false");
-    svg.setAttribute("aria-label", "Values: walk along with the arrow keys");
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", `${svg.querySelector(".b")?.textContent ?? "Plot"}: walk along its values with the arrow keys`);
     svg.addEventListener("blur", hide);
     svg.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, Home: -columns.length, End: columns.length }[event.key];

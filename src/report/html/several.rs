@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use super::answer::answer;
 use super::compared::row;
 use super::figures::{COLUMNS, Shown, about, rows};
-use super::{Provenance, document, drawn, facts, section};
-use crate::report::charts::charts;
+use super::{MOST_BYTES, Provenance, details, document, drawn, facts, section};
+use crate::report::charts::{Detail, charts};
 use crate::report::markup::escaped;
 use crate::report::tables::Tables;
 use crate::scenario::Scenario;
@@ -15,15 +15,23 @@ use crate::scenario::Scenario;
 /// A run: what its folder is called, and what is in it.
 pub(in crate::report) type Run<'a> = (String, &'a Scenario, Tables, Provenance);
 
-/// How many columns the plots of each run have.
-const CHART_COLUMNS: usize = 192;
-
 /// The page of several runs.
 pub(in crate::report) fn several(runs: &[Run<'_>]) -> Vec<u8> {
+    let mut page = String::new();
+    for detail in details() {
+        page = drawn_as(runs, detail);
+        if page.len() <= MOST_BYTES {
+            break;
+        }
+    }
+    page.into_bytes()
+}
+
+fn drawn_as(runs: &[Run<'_>], detail: Detail) -> String {
     let titles: Vec<&str> = runs.iter().map(|run| run.1.title.as_str()).collect();
     let same = titles.iter().all(|title| *title == titles[0]);
     let head = if same { titles[0].to_owned() } else { format!("{} runs", runs.len()) };
-    let sections: String = runs.iter().enumerate().map(of_one).collect();
+    let sections: String = runs.iter().enumerate().map(|run| of_one(run, detail)).collect();
     let body = format!(
         "<header><h1>{}</h1><p class=\"facts\">{} runs, not paired</p></header>{}{}{sections}",
         escaped(&head),
@@ -31,12 +39,12 @@ pub(in crate::report) fn several(runs: &[Run<'_>]) -> Vec<u8> {
         section("runs", "The runs", &list(runs)),
         section("arms", "The arms compared", &table(runs)),
     );
-    document(&head, 0, &body).into_bytes()
+    document(&head, 0, &body)
 }
 
 /// What each run was, so that one sees what differs.
 fn list(runs: &[Run<'_>]) -> String {
-    let mut table = "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">title</th>\
+    let mut table = "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The runs\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">title</th>\
                      <th scope=\"col\">what was run</th><th scope=\"col\" class=\"number\">results version</th>\
                      <th scope=\"col\">lines that the first does not have</th></tr></thead><tbody>"
         .to_owned();
@@ -93,7 +101,7 @@ fn table(runs: &[Run<'_>]) -> String {
         })
     };
     let columns: Vec<&Shown> = COLUMNS.iter().filter(observed).collect();
-    let mut markup = "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">workload</th>\
+    let mut markup = "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The arms compared\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">workload</th>\
                       <th scope=\"col\">arm</th>"
         .to_owned();
     for Shown { metric, name } in &columns {
@@ -122,8 +130,8 @@ fn table(runs: &[Run<'_>]) -> String {
 }
 
 /// The answer of a run, and its charts.
-fn of_one((number, (name, scenario, tables, _)): (usize, &Run<'_>)) -> String {
-    let charts: Vec<_> = charts(scenario, tables, CHART_COLUMNS).into_iter().take(2).collect();
+fn of_one((number, (name, scenario, tables, _)): (usize, &Run<'_>), detail: Detail) -> String {
+    let charts: Vec<_> = charts(scenario, tables, detail).into_iter().take(2).collect();
     let question =
         scenario.question.as_ref().map(|question| format!("<p class=\"title\">{}</p>", escaped(question)));
     let body =
