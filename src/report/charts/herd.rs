@@ -35,7 +35,9 @@ pub(super) fn chart(scenario: &Scenario, tables: &Tables, detail: Detail) -> She
     } else {
         page.legend(&entries);
     }
-    let shown = Shown::of(scenario, tables, detail);
+    // Ridges are many more than panels.
+    let columns = if detail.rich { detail.columns } else { detail.columns / 2 };
+    let shown = Shown::of(scenario, tables, Detail { columns, ..detail });
     let ridges = tables.arms.iter().flatten().map(attempts_of).sum::<usize>();
     let room = if ridges < MANY { ROOM.0 } else { ROOM.1 };
     for (index, workload) in scenario.workloads.iter().enumerate() {
@@ -63,10 +65,8 @@ fn block(
     (shown, room): (&Shown, f64),
     incidents: &[Incident],
 ) {
-    // Ridges are many more than panels.
-    let most = if shown.is_coarse() { shown.detail.columns / 2 } else { shown.detail.columns };
     let ridges: Vec<Ridge> = (0..attempts_of(course))
-        .map(|number| ridge(scenario, course, shown.bins, most, ATTEMPT_COLUMNS[number]))
+        .map(|number| ridge(scenario, course, shown.bins, shown.detail.columns, ATTEMPT_COLUMNS[number]))
         .collect();
     let rows = ridges.len().max(1) as f64;
     let height = rows * room + 8.0;

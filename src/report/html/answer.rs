@@ -91,8 +91,9 @@ fn sentence(
     Some(said + &against_the_baseline(scenario, tables, best))
 }
 
-/// How many arms are named where several are alike.
+/// How many arms are named where several are alike, and where they stand on one side of the baseline.
 const MOST_NAMED: usize = 3;
+const MOST_LISTED: usize = 6;
 
 /// The arms whose mean is that of one of them.
 fn those_like(seen: &[&SummaryRow], row: &SummaryRow) -> String {
@@ -132,10 +133,23 @@ fn against_the_baseline(scenario: &Scenario, tables: &Tables, row: &SummaryRow) 
             .map(|row| escaped(&row.arm))
             .collect();
         if !names.is_empty() {
-            said += &format!(" {words} {baseline}: {}.", names.join(", "));
+            said += &format!(" {words} {baseline}: {}.", listed(names, scenario.arms.len() - 1));
         }
     }
     said
+}
+
+/// Names of arms, of so many that there are besides the baseline: all of them have no need of names, and many not of each.
+fn listed(mut names: Vec<String>, others: usize) -> String {
+    if names.len() == others && others > 1 {
+        return "all others".into();
+    }
+    if names.len() > MOST_LISTED {
+        let more = names.len() - MOST_LISTED + 1;
+        names.truncate(MOST_LISTED - 1);
+        names.push(format!("{more} others"));
+    }
+    names.join(", ")
 }
 
 /// `17.7 % (17.6 to 17.8 %)`.
