@@ -16,6 +16,7 @@ mod precise;
 mod presets;
 mod progress;
 mod report;
+mod reproduce;
 mod run;
 mod schema;
 mod sweep;
@@ -49,6 +50,7 @@ enum Verb {
     New(new::New),
     Import(import::Import),
     Report(report::Report),
+    Reproduce(reproduce::Reproduce),
     Explain(explain::Explain),
     Delays(delays::Delays),
     Presets(presets::Presets),
@@ -58,7 +60,7 @@ enum Verb {
     Man(man::Man),
 }
 
-/// The exit code when an expectation is not known to be met, or a precision is not reached.
+/// The exit code when an expectation is not known to be met, a precision is not reached, or a run does not come out again.
 const NOT_MET: u8 = 3;
 
 /// Does what the command line says.
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),
         Verb::Report(verb) => verb.execute(),
+        Verb::Reproduce(verb) => verb.execute(),
         Verb::Explain(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),

@@ -15,7 +15,7 @@ const SEVERAL: &str = "report.html";
 /// Draw the charts and the page of a run again from its folder alone, or hold several runs against each other on one page.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: retrysim report output/jitter-vs-fixed\n(after: retrysim run scenarios/jitter-vs-fixed.toml)"
+    after_help = "Example: retrysim report output/circuit-breaker\n(after: retrysim run scenarios/circuit-breaker.toml)"
 )]
 pub(super) struct Report {
     /// The folder of a run; of several, one page is written that shows them below one another.

@@ -28,6 +28,8 @@ pub struct Options {
 /// What an experiment found.
 #[derive(Debug)]
 pub struct Results {
+    /// How many requests per workload were traced in the first replication of each arm.
+    pub traced: usize,
     /// By arm, in the order of the scenario.
     pub arms: Vec<ArmResult>,
 }
@@ -127,7 +129,6 @@ pub fn threads(jobs: usize) -> rayon::ThreadPool {
 pub struct Experiment<'s> {
     scenario: &'s Scenario,
     frames: Vec<Frame>,
-    traced: usize,
     results: Results,
 }
 
@@ -135,7 +136,7 @@ impl<'s> Experiment<'s> {
     /// Arms without a replication; of the first one of each, so many requests per workload will be traced.
     pub fn new(scenario: &'s Scenario, traced: usize) -> Self {
         let arms = scenario.arms.iter().map(|_| empty(scenario)).collect();
-        Self { scenario, frames: frames(scenario), traced, results: Results { arms } }
+        Self { scenario, frames: frames(scenario), results: Results { traced, arms } }
     }
 
     /// What was found so far.
@@ -150,7 +151,7 @@ impl<'s> Experiment<'s> {
 
     /// Runs the arms with these indices until each has had `replications`. `progress` is called after each.
     pub fn advance(&mut self, arms: &[usize], replications: u32, progress: &(dyn Fn() + Sync)) {
-        let Self { scenario, frames, traced, results } = self;
+        let Self { scenario, frames, results } = self;
         let scenario = *scenario;
         let tasks = hand_out::order(
             arms,
@@ -160,8 +161,9 @@ impl<'s> Experiment<'s> {
         );
         let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
         let alive = (BINS_ALIVE / bins).clamp(8, MOST_ALIVE);
+        let traced = results.traced;
         let simulate = |&(arm, replication): &(usize, u32)| {
-            let traced = if replication == 0 { *traced } else { 0 };
+            let traced = if replication == 0 { traced } else { 0 };
             let record = Simulation::new(scenario, arm, replication, traced).run();
             progress();
             Replication::of(record, frames, scenario)
