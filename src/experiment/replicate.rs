@@ -2,12 +2,13 @@
 //! result is the same on any number of threads.
 
 use super::hand_out;
+use super::simulate::simulate;
 use crate::metrics::{
     Frame, Measure, Outline, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally,
 };
 use crate::scenario::{Figure, Metric, Named, Scenario};
 use crate::service::ServiceConfig;
-use crate::simulation::{Record, Simulation, Trace};
+use crate::simulation::{Record, Trace};
 use crate::statistics::Estimate;
 use crate::time::Instant;
 
@@ -105,7 +106,7 @@ fn estimate(replications: &[Vec<Option<f64>>], measure: usize) -> Option<Estimat
 /// Runs every arm of `scenario` under every replication. `progress` is called after each.
 ///
 /// # Panics
-/// If the threads cannot be started.
+/// If the threads cannot be started; with an [`Impossible`](super::Impossible) if something in a replication does not add up.
 pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) -> Results {
     threads(options.jobs).install(|| {
         let arms: Vec<usize> = (0..scenario.arms.len()).collect();
@@ -162,13 +163,13 @@ impl<'s> Experiment<'s> {
         let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
         let alive = (BINS_ALIVE / bins).clamp(8, MOST_ALIVE);
         let traced = results.traced;
-        let simulate = |&(arm, replication): &(usize, u32)| {
+        let replicate = |&(arm, replication): &(usize, u32)| {
             let traced = if replication == 0 { traced } else { 0 };
-            let record = Simulation::new(scenario, arm, replication, traced).run();
+            let record = simulate(scenario, arm, replication, traced);
             progress();
             Replication::of(record, frames, scenario)
         };
-        hand_out::in_turn(&tasks, alive, simulate, |&(arm, _), replication| {
+        hand_out::in_turn(&tasks, alive, replicate, |&(arm, _), replication| {
             results.arms[arm].fold(replication);
         });
     }
