@@ -12,6 +12,9 @@ pub enum Error {
     /// A scenario has problems, each shown with its place. Nothing was written.
     #[error("{0}")]
     Scenario(String),
+    /// The program is wrong. Nothing was written.
+    #[error("error: {0}")]
+    Bug(String),
     /// The disk refused.
     #[error("error: cannot {action} {}: {source}", path.display())]
     Disk {
@@ -34,7 +37,7 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Scenario(_) => 2,
-            Self::Disk { .. } => 1,
+            Self::Bug(_) | Self::Disk { .. } => 1,
         }
     }
 }

@@ -74,7 +74,7 @@ fn checkout(breaker_help: &str) -> Place {
     let (_, calls) = breaker_help.split_once("A calls.csv:").expect("the trace is shown");
     let lines = calls.lines().map(str::trim).filter(|line| !line.is_empty());
     place.write("calls.csv", lines.fold(String::new(), |text, line| text + line + "\n"));
-    // The run that the example of `explain` tells of.
+    // The run that the examples of `explain`, `report` and `reproduce` tell of.
     let followed = [
         "run",
         "scenarios/circuit-breaker.toml",
@@ -123,7 +123,9 @@ fn run_as_written(place: &Place, verb: &str, example: &str) {
 #[test]
 fn the_examples_of_every_verb_run_as_written() {
     let verbs = verbs();
-    for verb in ["run", "sweep", "merge", "tune", "limits", "new", "import", "completions", "man"] {
+    for verb in
+        ["run", "sweep", "merge", "tune", "limits", "new", "import", "reproduce", "completions", "man"]
+    {
         assert!(verbs.iter().any(|listed| listed == verb), "{verb} is not among {verbs:?}");
     }
     let breaker = help("breaker");

@@ -3,11 +3,10 @@
 use proptest::prelude::*;
 
 use retrysim::experiment::{self, Options};
-use retrysim::metrics::{ATTEMPT_COLUMNS, ServiceTally};
+use retrysim::metrics::ATTEMPT_COLUMNS;
 use retrysim::outcome::Ending;
 use retrysim::scenario::Scenario;
 use retrysim::simulation::{Next, Record, Simulation};
-use retrysim::usage::Usage;
 
 fn parsed(text: &str) -> Scenario {
     Scenario::parse("property", "property.toml", text, &[]).unwrap_or_else(|error| panic!("{error}"))
@@ -321,8 +320,8 @@ fn any_chain() -> impl Strategy<Value = String> {
 
 /// Everything that adds up, adds up.
 fn assert_conserved(record: &Record, scenario: &Scenario) {
+    assert_eq!(experiment::conserved(scenario, record), Ok(()));
     for (tally, workload) in record.workloads.iter().zip(&scenario.workloads) {
-        tally.assert_conserved();
         let policy = &scenario.policies[scenario.arms[0].policies[usize::from(workload.name == "b")]].config;
         let most = policy.max_attempts().expect("retries are given");
         assert!(tally.attempts <= tally.requests * most, "no request makes more attempts than allowed");
@@ -336,21 +335,8 @@ fn assert_conserved(record: &Record, scenario: &Scenario) {
     let offered = record.services[0].offered;
     let on_their_way = if scenario.text.contains("network") { sent - offered } else { 0 };
     assert_eq!(offered + on_their_way, sent, "what clients send is what the service gets");
-    assert_used(&record.services[0]);
     let succeeded: u64 = record.workloads.iter().map(|tally| tally.ended_as(Ending::Succeeded)).sum();
     assert_eq!(record.services[0].goodput, succeeded);
-}
-
-/// Whoever came to a service with servers has left it in one way, or is there.
-fn assert_used(service: &ServiceTally) {
-    if let Some(usage) = service.usage {
-        let Usage { offered, served, turned_away, shed, pushed_out, dropped, cancelled, left, .. } = usage;
-        assert_eq!(
-            offered,
-            served + turned_away + shed + pushed_out + dropped + cancelled + left,
-            "{usage:?}"
-        );
-    }
 }
 
 fn sum(tally: &retrysim::metrics::WorkloadTally, column: retrysim::metrics::Column) -> u64 {
@@ -432,7 +418,7 @@ proptest! {
             let named = parts.iter().zip(names).fold(text.clone(), |text, (part, name)| text.replace(part, name));
             let scenario = parsed(&named);
             let record = Simulation::new(&scenario, 0, 0, usize::MAX).run();
-            record.services.iter().for_each(assert_used);
+            assert_eq!(experiment::conserved(&scenario, &record), Ok(()));
             for (index, service) in record.services.iter().enumerate() {
                 let callers = scenario.workloads.iter().zip(&record.workloads);
                 let sent: u64 = callers.filter(|(w, _)| w.service == index).map(|(_, tally)| tally.sent).sum();
@@ -459,7 +445,7 @@ proptest! {
         let damaged = format!("{}{with}{}", &text[..start], &text[end..]);
         if let Ok(scenario) = Scenario::parse("damaged", "damaged.toml", &damaged, &[]) && scenario.expected_requests() < 1e5 {
             let record = Simulation::new(&scenario, 0, 0, 0).run();
-            record.workloads.iter().for_each(retrysim::metrics::WorkloadTally::assert_conserved);
+            prop_assert_eq!(experiment::conserved(&scenario, &record), Ok(()));
         }
     }
 }

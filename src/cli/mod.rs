@@ -16,17 +16,20 @@ mod precise;
 mod presets;
 mod progress;
 mod report;
+mod reproduce;
 mod run;
 mod schema;
 mod sweep;
 mod tune;
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
+use crate::experiment::Impossible;
 
 /// What does this retry policy do to my success rate, and to the service it calls?
 ///
@@ -49,6 +52,7 @@ enum Verb {
     New(new::New),
     Import(import::Import),
     Report(report::Report),
+    Reproduce(reproduce::Reproduce),
     Explain(explain::Explain),
     Delays(delays::Delays),
     Presets(presets::Presets),
@@ -58,12 +62,23 @@ enum Verb {
     Man(man::Man),
 }
 
-/// The exit code when an expectation is not known to be met, or a precision is not reached.
+/// The exit code when an expectation is not known to be met, a precision is not reached, or a run does not come out again.
 const NOT_MET: u8 = 3;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let done = match Arguments::parse().verb {
+    let verb = Arguments::parse().verb;
+    match unless_impossible(|| execute(verb)) {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("{error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn execute(verb: Verb) -> Result<ExitCode, Error> {
+    match verb {
         Verb::Run(verb) => verb.execute(),
         Verb::Sweep(verb) => verb.execute(),
         Verb::Merge(verb) => verb.execute(),
@@ -73,6 +88,7 @@ pub fn main() -> ExitCode {
         Verb::New(verb) => verb.execute(),
         Verb::Import(verb) => verb.execute(),
         Verb::Report(verb) => verb.execute(),
+        Verb::Reproduce(verb) => verb.execute(),
         Verb::Explain(verb) => verb.execute(),
         Verb::Delays(verb) => verb.execute(),
         Verb::Presets(verb) => verb.execute(),
@@ -80,14 +96,15 @@ pub fn main() -> ExitCode {
         Verb::Completions(verb) => verb.execute(),
         Verb::Schema(verb) => verb.execute(),
         Verb::Man(verb) => verb.execute(),
-    };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            anstream::eprintln!("{error}");
-            ExitCode::from(error.exit_code())
-        }
     }
+}
+
+/// What `work` comes to; an error if it ends with a replication in which something does not add up.
+fn unless_impossible<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.downcast::<Impossible>() {
+        Ok(impossible) => Err(Error::Bug(impossible.to_string())),
+        Err(payload) => resume_unwind(payload),
+    })
 }
 
 /// Prints to stdout. A reader that has gone away (`| head`) is no error.
@@ -115,4 +132,35 @@ fn assignments(set: &[String], example: &str) -> Result<Vec<(String, String)>, E
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
     };
     set.iter().map(split).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::conservation::Breach;
+
+    #[test]
+    fn what_cannot_be_is_an_error_with_its_figures_and_not_a_panic() {
+        let breach = Breach {
+            law: "every request ends exactly once",
+            figures: vec![("requests", 3), ("succeeded", 2)],
+        };
+        let (arm, part) = ("fixed".to_owned(), "workload calls".to_owned());
+        let impossible = Impossible { arm, replication: 4, seed: 7, part, breach };
+        let error = unless_impossible::<ExitCode>(|| resume_unwind(Box::new(impossible))).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        let said = error.to_string();
+        for words in [
+            "error: this is a bug of retrysim, and not of the scenario",
+            "arm fixed, replication 4, seed 7, workload calls",
+            "every request ends exactly once (requests 3, succeeded 2)",
+            "Please report",
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+        let other = catch_unwind(AssertUnwindSafe(|| {
+            unless_impossible::<ExitCode>(|| resume_unwind(Box::new("other")))
+        }));
+        assert_eq!(other.unwrap_err().downcast_ref(), Some(&"other"), "any other panic stays one");
+    }
 }

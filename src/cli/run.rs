@@ -190,7 +190,7 @@ fn junit(path: &Path, scenario: &Scenario) -> Result<File, Error> {
 }
 
 /// Runs it with a progress bar.
-fn simulate(scenario: &Scenario, options: Options) -> Results {
+pub(super) fn simulate(scenario: &Scenario, options: Options) -> Results {
     let bar = progress::of(scenario.arms.len() as u64 * u64::from(scenario.replications), "replications");
     let results = experiment::run(scenario, options, &|| bar.inc(1));
     bar.finish_and_clear();

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::replicate::{felt, frames, with_incidents};
+use super::simulate::simulate;
 use crate::metrics::{Frame, SERVICE_MEASURES, WORKLOAD_MEASURES};
 use crate::scenario::{Figure, Metric, Scenario};
-use crate::simulation::{Record, Simulation};
+use crate::simulation::Record;
 
 /// What one replication observed of each figure.
 pub type Row = Vec<Option<f64>>;
@@ -20,7 +21,7 @@ pub(super) fn observe(
 ) -> Vec<Row> {
     let frames = frames(scenario);
     let run = |&(arm, replication): &(usize, u32)| {
-        let record = Simulation::new(scenario, arm, replication, 0).run();
+        let record = simulate(scenario, arm, replication, 0);
         progress();
         row(&record, &frames, scenario, figures)
     };

@@ -2,12 +2,13 @@
 //! result is the same on any number of threads.
 
 use super::hand_out;
+use super::simulate::simulate;
 use crate::metrics::{
     Frame, Measure, Outline, SERVICE_MEASURES, TimeSeries, WORKLOAD_MEASURES, WorkloadTally,
 };
 use crate::scenario::{Figure, Metric, Named, Scenario};
 use crate::service::ServiceConfig;
-use crate::simulation::{Record, Simulation, Trace};
+use crate::simulation::{Record, Trace};
 use crate::statistics::Estimate;
 use crate::time::Instant;
 use crate::usage::{BreakerLanes, ServerLanes};
@@ -29,6 +30,8 @@ pub struct Options {
 /// What an experiment found.
 #[derive(Debug)]
 pub struct Results {
+    /// How many requests per workload were traced in the first replication of each arm.
+    pub traced: usize,
     /// By arm, in the order of the scenario.
     pub arms: Vec<ArmResult>,
 }
@@ -108,7 +111,7 @@ fn estimate(replications: &[Vec<Option<f64>>], measure: usize) -> Option<Estimat
 /// Runs every arm of `scenario` under every replication. `progress` is called after each.
 ///
 /// # Panics
-/// If the threads cannot be started.
+/// If the threads cannot be started; with an [`Impossible`](super::Impossible) if something in a replication does not add up.
 pub fn run(scenario: &Scenario, options: Options, progress: &(dyn Fn() + Sync)) -> Results {
     threads(options.jobs).install(|| {
         let arms: Vec<usize> = (0..scenario.arms.len()).collect();
@@ -132,7 +135,6 @@ pub fn threads(jobs: usize) -> rayon::ThreadPool {
 pub struct Experiment<'s> {
     scenario: &'s Scenario,
     frames: Vec<Frame>,
-    traced: usize,
     results: Results,
 }
 
@@ -140,7 +142,7 @@ impl<'s> Experiment<'s> {
     /// Arms without a replication; of the first one of each, so many requests per workload will be traced.
     pub fn new(scenario: &'s Scenario, traced: usize) -> Self {
         let arms = scenario.arms.iter().map(|_| empty(scenario)).collect();
-        Self { scenario, frames: frames(scenario), traced, results: Results { arms } }
+        Self { scenario, frames: frames(scenario), results: Results { traced, arms } }
     }
 
     /// What was found so far.
@@ -155,7 +157,7 @@ impl<'s> Experiment<'s> {
 
     /// Runs the arms with these indices until each has had `replications`. `progress` is called after each.
     pub fn advance(&mut self, arms: &[usize], replications: u32, progress: &(dyn Fn() + Sync)) {
-        let Self { scenario, frames, traced, results } = self;
+        let Self { scenario, frames, results } = self;
         let scenario = *scenario;
         let tasks = hand_out::order(
             arms,
@@ -165,13 +167,14 @@ impl<'s> Experiment<'s> {
         );
         let bins = scenario.workloads.len() * TimeSeries::new(scenario.bin, scenario.horizon).bins();
         let alive = (BINS_ALIVE / bins).clamp(8, MOST_ALIVE);
-        let simulate = |&(arm, replication): &(usize, u32)| {
-            let traced = if replication == 0 { *traced } else { 0 };
-            let record = Simulation::new(scenario, arm, replication, traced).run();
+        let traced = results.traced;
+        let replicate = |&(arm, replication): &(usize, u32)| {
+            let traced = if replication == 0 { traced } else { 0 };
+            let record = simulate(scenario, arm, replication, traced);
             progress();
             Replication::of(record, frames, scenario)
         };
-        hand_out::in_turn(&tasks, alive, simulate, |&(arm, _), replication| {
+        hand_out::in_turn(&tasks, alive, replicate, |&(arm, _), replication| {
             results.arms[arm].fold(replication);
         });
     }

@@ -3,6 +3,7 @@
 //! Everything counted is an integer, so the order of counting cannot matter and results of any number of threads add up
 //! to the same bytes. Nothing here grows with the number of requests.
 
+pub mod conservation;
 mod histogram;
 mod measure;
 mod recovery;

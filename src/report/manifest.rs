@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::sweep::Plan;
+use crate::experiment::Results;
 use crate::scenario::Scenario;
 
 /// The version of the results: it changes with every change that gives a scenario other numbers.
@@ -56,6 +57,19 @@ impl Verb {
 
 /// `manifest.json`, for a `verb` that wrote `files` (name, bytes).
 pub(super) fn manifest(verb: Verb, scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    written(&described(verb, scenario, files))
+}
+
+/// `manifest.json` of a run: what it has followed is asked for on the command line, and no part of the scenario.
+pub(super) fn of_run(scenario: &Scenario, results: &Results, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut manifest = described(Verb::Run, scenario, files);
+    if results.traced > 0 {
+        manifest["trace"] = results.traced.into();
+    }
+    written(&manifest)
+}
+
+fn described(verb: Verb, scenario: &Scenario, files: &[(String, Vec<u8>)]) -> Value {
     let mut manifest = json!({
         "program": PROGRAM,
         "verb": verb.name(),
@@ -72,7 +86,7 @@ pub(super) fn manifest(verb: Verb, scenario: &Scenario, files: &[(String, Vec<u8
         let names = scenario.files.iter().map(|file| (file.name.clone(), Value::String(file.sha256.clone())));
         manifest["scenario"]["files"] = Value::Object(names.collect());
     }
-    written(&manifest)
+    manifest
 }
 
 /// `manifest.json` of a sweep, or of a shard of it, that wrote `files`.

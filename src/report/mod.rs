@@ -10,12 +10,14 @@ mod folder;
 mod html;
 mod json;
 mod junit;
+mod kept;
 mod manifest;
 mod markup;
 pub mod number;
 mod overview;
 mod presets;
 mod redraw;
+mod reproduce;
 mod story;
 pub mod sweep;
 mod tables;
@@ -34,11 +36,12 @@ pub use file::File;
 pub use folder::Folder;
 pub use json::{phase_json, summary_json, tipping_json};
 pub use junit::junit;
-use manifest::manifest;
 pub use manifest::{RESULTS_VERSION, Verb, sha256};
+use manifest::{manifest, of_run};
 pub use overview::overview;
 pub use presets::{preset_in_full, presets_csv, presets_json, presets_table};
 pub use redraw::{Kept, charts_and_page, several};
+pub use reproduce::{Compared, Original};
 pub use story::{Among, Which, stories};
 pub use terminal::{legend, table, unserved, verdicts};
 pub use tipping::{phase_table, tipping_table};
@@ -59,8 +62,18 @@ pub fn files(
     traced: bool,
     pictures: Pictures,
 ) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![("scenario.toml".to_owned(), scenario.kept().into_bytes())];
+    files.extend(result_files(scenario, results, traced));
+    files
+        .extend(charts_and_page(scenario, &files, pictures).expect("what has just been written can be read"));
+    let manifest = of_run(scenario, results, &files);
+    files.push(("manifest.json".to_owned(), manifest));
+    files
+}
+
+/// The results of a run, in files (name, bytes).
+pub fn result_files(scenario: &Scenario, results: &Results, traced: bool) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![
-        ("scenario.toml".to_owned(), scenario.kept().into_bytes()),
         ("summary.csv".to_owned(), summary(scenario, results)),
         ("comparison.csv".to_owned(), comparison(scenario, results)),
         ("winners.csv".to_owned(), winners(scenario, results)),
@@ -80,8 +93,6 @@ pub fn files(
         files.push(("attempts.csv".to_owned(), attempts(scenario, results)));
     }
     files
-        .extend(charts_and_page(scenario, &files, pictures).expect("what has just been written can be read"));
-    with_manifest(Verb::Run, scenario, files)
 }
 
 /// Every file of a search for tipping points (name, bytes), the manifest last.

@@ -1,16 +1,16 @@
 //! What a run has kept in its folder, and its charts and its page made of that: when it is run, and again from the folder alone.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::charts::{FINEST, Pictures, charts};
 use super::html::{Provenance, page, several as page_of_several};
-use super::manifest::{Verb, Version, digest, digests, is_result, sha256, written};
+use super::kept::{manifest_of_run, missing, part, scenario_of_run};
+use super::manifest::{Version, digest, digests, is_result, sha256, written};
 use super::tables::Tables;
 use crate::error::Error;
-use crate::scenario::{Scenario, ScenarioFile};
+use crate::scenario::Scenario;
 
 /// A file: its name, with forward slashes, and its bytes.
 type Named = (String, Vec<u8>);
@@ -31,36 +31,19 @@ impl Kept {
     /// # Errors
     /// If it is not the folder of a run, or if its scenario or its tables are not as the run has written them.
     pub fn read(folder: &Path, data: Option<&Path>) -> Result<Self, Error> {
-        let shown = folder.display();
-        let unfit = |why: String| Error::Usage(format!("{shown}: {why}"));
-        let read = |name: &str| match fs::read(folder.join(name)) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(unfit(format!("there is no {name} in it: name the folder of a run, such as output/NAME")))
-            }
-            Err(error) => Err(Error::disk("read", folder.join(name), error)),
-        };
-        let manifest: Value = serde_json::from_slice(&read("manifest.json")?).map_err(|error| {
-            unfit(format!("manifest.json is no manifest ({error}): run the scenario again"))
-        })?;
-        if manifest["verb"] != Verb::Run.name() {
-            let verb = manifest["verb"].as_str().unwrap_or("something else");
-            return Err(unfit(format!("it is what {verb} has written: only a run has a report")));
-        }
+        let unfit = |why: String| Error::Usage(format!("{}: {why}", folder.display()));
+        let manifest = manifest_of_run(folder, "only a run has a report")?;
         let mut files = Vec::new();
         for (name, known) in manifest["files"].as_object().into_iter().flatten() {
             if is_result(name) || name == "scenario.toml" {
-                let bytes = read(name)?;
+                let bytes = part(folder, name)?.ok_or_else(|| missing(folder, name))?;
                 if known.as_str() != Some(sha256(&bytes).as_str()) {
                     return Err(unfit(format!("{name} was changed since the run: run the scenario again")));
                 }
                 files.push((name.clone(), bytes));
             }
         }
-        let name = manifest["scenario"]["name"].as_str().unwrap_or("scenario");
-        let file =
-            ScenarioFile::open(&folder.join("scenario.toml"))?.named(name).beside(data.unwrap_or(folder));
-        let scenario = file.with(&[])?;
+        let scenario = scenario_of_run(folder, &manifest, data)?;
         Ok(Self { folder: folder.to_owned(), scenario, files, manifest })
     }
 
