@@ -79,7 +79,7 @@ fn written(parts: &[Part]) -> String {
         Part::Other { language, content } => format!("```{language}\n{content}```"),
         Part::Commands(commands) => {
             let shown: String =
-                commands.iter().map(|(command, output)| format!("$ {command}\n{output}")).collect();
+                commands.iter().flat_map(|(command, output)| ["$ ", command, "\n", output]).collect();
             format!("```console\n{shown}```")
         }
     };

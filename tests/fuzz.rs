@@ -258,7 +258,8 @@ fn lived_through(text: &str, set: &[(String, String)]) -> End {
             report::legend(&scenario),
             report::standings(&scenario, &results),
         );
-        let _ = (report::verdicts(&verdicts), report::files(&scenario, &results, true));
+        let _ =
+            (report::verdicts(&verdicts), report::files(&scenario, &results, true, report::Pictures::Svg));
     }
     End::Run
 }

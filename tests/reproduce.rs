@@ -58,9 +58,9 @@ fn edit(place: &Place, name: &str, from: &str, to: &str) {
 fn a_run_comes_out_again() {
     let place = run_of(SCENARIO, &["--seed", "8", "--set", "workloads.calls.clients=6"]);
     fs::remove_file(place.path("s.toml")).expect("it was there");
-    let said = "here: seed 8, 3 replications, 2 arms\n  same     scenario.toml\n  same     summary.csv\n  same     comparison.csv\n  \
+    let said = "here: seed 8, 3 replications, 2 arms\n  same     scenario.toml\n  same     summary.csv\n  same     comparison.csv\n  same     winners.csv\n  \
                 same     replications.csv\n  same     timeseries.csv\n  same     time_to_success.csv\n  same     expectations.csv\n\
-                all 7 files agree\n";
+                all 8 files agree\n";
     for options in [&[][..], &["--jobs", "1"], &["--jobs", "3"]] {
         assert_eq!(again(&place, options), (0, said.to_owned()));
     }
@@ -97,7 +97,7 @@ fn what_was_changed_since_is_named_with_its_place() {
         "differs  summary.csv: it was changed since the run: line 5, column mean: \"12345\" in the folder, \"{}\" now",
         row[5]
     );
-    assert!(code == 3 && said.contains(&place_of_it) && said.ends_with("1 of 7 files differ\n"), "{said}");
+    assert!(code == 3 && said.contains(&place_of_it) && said.ends_with("1 of 8 files differ\n"), "{said}");
 
     // With a manifest to match, as if another program had written it: the numbers still do not come out.
     let changed = fs::read(place.path("here/summary.csv")).expect("there is one");

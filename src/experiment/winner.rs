@@ -45,10 +45,15 @@ pub fn winner(results: &Results, workload: usize, arms: &[usize]) -> Option<Winn
     Some(Winner { arm: *thrifty.first().or(best.first())?, why })
 }
 
-/// Two shares in percent, with as many decimals as tell them apart, up to seven.
+/// Two shares in percent, with as many decimals as tell them apart, and each from all if it is not all; up to seven.
 fn apart(one: f64, other: f64) -> (String, String) {
-    let texts = |decimals: usize| [one, other].map(|share| format!("{:.decimals$} %", share * 100.0));
-    let [one, other] = (2..7).map(texts).find(|[one, other]| one != other).unwrap_or_else(|| texts(7));
+    let shares = [one, other];
+    let texts = |decimals: usize| shares.map(|share| format!("{:.decimals$} %", share * 100.0));
+    let honest = |(text, share): (&String, f64)| share >= 1.0 || !text.starts_with("100.");
+    let [one, other] = (2..7)
+        .map(texts)
+        .find(|texts| texts[0] != texts[1] && texts.iter().zip(shares).all(honest))
+        .unwrap_or_else(|| texts(7));
     (one, other)
 }
 
@@ -70,6 +75,8 @@ mod tests {
     fn nearly_all_is_not_all() {
         let said = [1.0, 0.999_96, 0.999_94, 0.5, 0.000_04, 0.0].map(percent);
         assert_eq!(apart(0.999_987, 0.999_981), ("99.999 %".into(), "99.998 %".into()));
+        assert_eq!(apart(0.999_987, 0.99), ("99.999 %".into(), "99.000 %".into()));
+        assert_eq!(apart(1.0, 0.999_98), ("100.000 %".into(), "99.998 %".into()));
         assert_eq!(said, ["100.00 %", ">99.99 %", "99.99 %", "50.00 %", "<0.01 %", "0.00 %"]);
     }
 }

@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 400_000;
 /// can be read off weighs more than what is drawn, and is the first to go.
 fn details() -> impl Iterator<Item = Detail> {
     let rich = [768, 384].map(|columns| Detail { columns, ..FINEST });
-    let plain = [384, 256, 192, 128, 96, 64, 48].map(|columns| Detail { columns, rich: false });
+    let plain = [384, 256, 192, 128, 96, 64, 48, 36, 24].map(|columns| Detail { columns, rich: false });
     rich.into_iter().chain(plain)
 }
 
