@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::figures::{COLUMNS, Shown, about, better, interval, mean, rows};
 use crate::metrics::Better;
-use crate::report::markup::escaped;
+use crate::report::markup::{each, escaped};
 use crate::report::tables::{ComparisonRow, SummaryRow, Tables};
 use crate::scenario::Scenario;
 
@@ -21,14 +21,7 @@ pub(super) fn table(scenario: &Scenario, tables: &Tables) -> String {
     let mut markup = "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The arms compared\"><table><thead><tr>".to_owned();
     markup += if several { "<th scope=\"col\">workload</th>" } else { "" };
     markup += "<th scope=\"col\">arm</th>";
-    for Shown { metric, name } in &columns {
-        write!(
-            markup,
-            "<th scope=\"col\" class=\"number\"><abbr title=\"{metric}: {}\">{name}</abbr></th>",
-            escaped(about(metric))
-        )
-        .expect("writing to a string");
-    }
+    markup += &heads(&columns);
     markup += "</tr></thead><tbody>\n";
     for (index, workload) in scenario.workloads.iter().enumerate() {
         for (arm, named) in scenario.arms.iter().enumerate() {
@@ -58,6 +51,14 @@ pub(super) fn table(scenario: &Scenario, tables: &Tables) -> String {
         "<p class=\"legend\">below each mean its 95 % interval · all metrics: summary.csv</p>".to_owned()
     };
     markup + "</tbody></table></div>" + &signs
+}
+
+/// The heads of the columns of figures, each with what it is.
+pub(super) fn heads(columns: &[&Shown]) -> String {
+    each(columns, |Shown { metric, name }| {
+        let about = escaped(about(metric));
+        format!("<th scope=\"col\" class=\"number\"><abbr title=\"{metric}: {about}\">{name}</abbr></th>")
+    })
 }
 
 /// The row of a workload and an arm: its names, and a cell for each column. What is best and how an arm stands is marked where

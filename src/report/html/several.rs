@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::answer::answer;
-use super::compared::row;
-use super::figures::{COLUMNS, Shown, about, rows};
+use super::compared::{heads, row};
+use super::figures::{COLUMNS, Shown, rows};
 use super::{MOST_BYTES, Provenance, details, document, drawn, facts, section};
 use crate::report::charts::{Detail, charts};
 use crate::report::markup::escaped;
@@ -104,14 +104,7 @@ fn table(runs: &[Run<'_>]) -> String {
     let mut markup = "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The arms compared\"><table><thead><tr><th scope=\"col\">run</th><th scope=\"col\">workload</th>\
                       <th scope=\"col\">arm</th>"
         .to_owned();
-    for Shown { metric, name } in &columns {
-        write!(
-            markup,
-            "<th scope=\"col\" class=\"number\"><abbr title=\"{metric}: {}\">{name}</abbr></th>",
-            escaped(about(metric))
-        )
-        .expect("writing to a string");
-    }
+    markup += &heads(&columns);
     markup += "</tr></thead><tbody>\n";
     for (name, scenario, tables, _) in runs {
         for (index, workload) in scenario.workloads.iter().enumerate() {
